@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+# Needs make, Python 3.11+ with its venv module, and a package index. Each command makes the virtual environment that
+# it needs, from a hash-pinned lock, and makes it again only when that lock changes.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+SHELL := /bin/sh
+
+# Which Python makes the virtual environments; empty: the first usable one (ops/make_venv.sh).
+PYTHON ?=
+# More arguments for `registry demo --once`, as in: make demo ARGS="--data build/demo"
+ARGS ?=
+# More arguments for pytest, as in: make test PYTEST_ARGS="-n 0 -k naptr"
+PYTEST_ARGS ?=
+# More arguments for uv, as in: make lock LOCK_ARGS=--upgrade
+LOCK_ARGS ?=
+
+CODE := registry trust_lists migrations ops tests
+LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+	--no-annotate --no-header --quiet $(LOCK_ARGS)
+
+.PHONY: help
+help: ## show these commands
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: .venv-run/.linked ## a participant is registered, published and found again, on this machine alone
+	@.venv-run/bin/registry demo --once $(ARGS)
+
+.PHONY: test
+test: .venv/.linked ## the tests, without those marked slow (.ci/run runs these too)
+	@.venv/bin/python -m pytest -n auto --maxprocesses 8 --dist loadfile -m "not slow and not benchmark" $(PYTEST_ARGS)
+
+.PHONY: bench
+bench: .venv/.linked ## the benchmarks, one after the other; figures as JSON lines in build/bench.jsonl
+	@mkdir -p build && rm -f build/bench.jsonl
+	@REGISTRY_BENCH_JSON=build/bench.jsonl .venv/bin/python -m pytest -p no:randomly -m benchmark $(PYTEST_ARGS)
+	@cat build/bench.jsonl
+
+.PHONY: lint
+lint: .venv/.linked ## format, style, types, import contracts, and the project's own rules
+	.venv/bin/ruff format --check $(CODE)
+	.venv/bin/ruff check $(CODE)
+	.venv/bin/mypy
+	.venv/bin/mypy ops
+	.venv/bin/lint-imports
+	.venv/bin/python ops/check_modules.py
+	.venv/bin/python ops/check_words.py
+
+.PHONY: format
+format: .venv/.linked ## format the code and repair what can be repaired
+	.venv/bin/ruff check --fix-only $(CODE)
+	.venv/bin/ruff format $(CODE)
+
+.PHONY: reference
+reference: .venv/.linked ## write the reference pages that are made from code
+	.venv/bin/python ops/write_reference.py
+
+.PHONY: wheel
+wheel: .venv/.linked ## build the wheel (fetches the build back-end) and run the demo from it
+	@rm -rf build/wheel
+	.venv/bin/python -m pip wheel --quiet --no-deps --wheel-dir build/wheel .
+	.venv/bin/python ops/check_wheel.py build/wheel
+
+.PHONY: interop-venv
+interop-venv: .venv-interop/.installed ## the virtual environment of foreign clients that the interop tests start
+
+.PHONY: lock
+lock: ## write the three locks anew from pyproject.toml (needs uv)
+	@command -v uv >/dev/null || { echo "make lock needs uv, a package manager for Python: pip install uv" >&2; exit 2; }
+	$(LOCK) pyproject.toml -o requirements.lock
+	$(LOCK) pyproject.toml --group test --constraint requirements.lock -o requirements-test.lock
+	$(LOCK) --group interop -o requirements-interop.lock
+
+.PHONY: clean
+clean: ## remove everything that these commands made
+	rm -rf .venv .venv-run .venv-interop build dist .coverage .hypothesis .import_linter_cache
+	rm -rf .mypy_cache .pytest_cache .ruff_cache
+	find $(CODE) -type d -name __pycache__ -prune -exec rm -rf {} +
+
+.venv/.installed: requirements-test.lock
+.venv-run/.installed: requirements.lock
+.venv-interop/.installed: requirements-interop.lock
+
+%/.installed:
+	@PYTHON="$(PYTHON)" sh ops/make_venv.sh $* $^
+	@touch $@
+
+%/.linked: %/.installed pyproject.toml ops/link_source.py
+	@$*/bin/python ops/link_source.py
+	@touch $@

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An instance without its listeners: the database at its newest schema, and the use cases on it."""
+
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from registry.clock import Clock, system_clock
+from registry.dns.journal import ZoneJournal
+from registry.domains.domain import Domain
+from registry.errors import ConfigurationError
+from registry.settings import Settings
+from registry.sml.registration import Registrar
+from registry.sml.service import SmlService
+from registry.smp.publishing import Publishing
+from registry.smp.signed_documents import DocumentSigner
+from registry.storage.domain_directory import DomainDirectory
+from registry.storage.engine import Database
+from registry.storage.migrate import migrate
+from registry.trust import TrustModel
+
+
+class Instance:
+    """What commands and listeners work with. Use it as a context manager, or `close` it."""
+
+    def __init__(self, database: Database, wake_publisher: Callable[[], None] = lambda: None) -> None:
+        self.database = database
+        self.directory = DomainDirectory(database)
+        self.journal = ZoneJournal(wake_publisher)
+        self.registrar = Registrar(self.journal)
+        self.trust_models = TrustModels()
+        self.sml = SmlService(database, self.directory, self.journal, self.registrar, self.trust_models.of)
+        self.publishing = Publishing(database, self.registrar, self.trust_models.of)
+        self.signer = DocumentSigner(database)
+
+    @classmethod
+    def open(
+        cls, settings: Settings, clock: Clock = system_clock, wake_publisher: Callable[[], None] = lambda: None
+    ) -> Self:
+        """Open the database that the settings name, and bring it to the newest schema.
+
+        Raises ConfigurationError when the data folder can't be made or the database can't be used.
+        """
+        make_private_folder(settings.data_dir)
+        database = Database(settings.database_url, clock)
+        try:
+            migrate(database)
+            return cls(database, wake_publisher)
+        except BaseException:
+            database.dispose()
+            raise
+
+    def close(self) -> None:
+        """Close the database."""
+        self.database.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class TrustModels:
+    """The trust model of each domain, made once as long as the domain stays as it is."""
+
+    def __init__(self) -> None:
+        self._models: dict[str, tuple[Domain, TrustModel]] = {}
+
+    def of(self, domain: Domain) -> TrustModel:
+        """The trust model of a domain."""
+        known = self._models.get(domain.name)
+        if known is None or known[0] is not domain:
+            known = (domain, TrustModel.for_domain(domain))
+            self._models[domain.name] = known
+        return known[1]
+
+
+def make_private_folder(folder: Path) -> None:
+    """Make a folder that only its owner can read. Raises ConfigurationError."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(f"the data folder {folder} can't be made: {error.strerror}") from error

@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs an instance: public, management and SML listeners, the DNS server, and the zone publisher, in one event loop."""
+
+import asyncio
+import contextlib
+import dataclasses
+import signal
+import socket
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from registry.api.app import management_app
+from registry.api.publishing import PublishingApp
+from registry.app.health import health_of
+from registry.app.instance import Instance
+from registry.clock import Clock, system_clock
+from registry.dns.journal import ZonePublisher
+from registry.dns.server import DnsServer
+from registry.errors import RegistryError
+from registry.listeners.protocol import Limits
+from registry.listeners.server import Listener
+from registry.listeners.tls import ReloadingContext, server_context
+from registry.settings import Settings
+from registry.sml.soap import SmlSoapApp
+from registry.smp.http import SmpReadApp
+from registry.storage.document_reader import open_document_reader
+from registry.telemetry import new_request_id
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where a running instance listens; `sml` is None where it has no TLS certificate for that listener."""
+
+    public: str
+    manage: str
+    sml: str | None
+    dns: str
+
+
+class Serving:
+    """A running instance. `ready` runs once everything listens, with the instance and its addresses."""
+
+    def __init__(self, settings: Settings, clock: Clock = system_clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._wake = asyncio.Event()
+        self._publishing = asyncio.Lock()
+        self._sml_tls: ReloadingContext | None = None
+        self._sml_app: SmlSoapApp
+        self._loop = asyncio.get_running_loop()
+        self.instance = Instance.open(settings, clock, self._wake_publisher)
+        self._generation = self.instance.directory.generation
+        self.dns = DnsServer()
+        self._publisher = ZonePublisher(self.instance.database, f"{socket.gethostname()}:{new_request_id()}")
+        self._reader = open_document_reader(self.instance.database)
+        self._read_app = SmpReadApp(self.instance.directory, self._reader, self.instance.signer, clock)
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[Addresses]:
+        """Listen on every address; inside the block everything answers. Stops in order at its end.
+
+        Raises ConfigurationError when an address can't be had; then nothing stays open.
+        """
+        settings = self._settings
+        listeners: list[Listener] = []
+        tasks: list[asyncio.Task[None]] = []
+        try:
+            await self._publish_zones()
+            dns_host, dns_port = await self.dns.start(settings.dns_bind.host, settings.dns_bind.port)
+            public = self._listener(
+                "public", self._read_app, settings.public_bind, _tls(settings.public_tls_cert, settings.public_tls_key)
+            )
+            listeners.append(public)
+            manage = self._listener(
+                "manage",
+                self._management_app(),
+                settings.manage_bind,
+                _tls(settings.manage_tls_cert, settings.manage_tls_key),
+            )
+            listeners.append(manage)
+            sml = self._sml_listener()
+            if sml is not None:
+                listeners.append(sml)
+            tasks = [asyncio.create_task(listener.serve(), name=listener.name) for listener in listeners]
+            tasks.append(asyncio.create_task(self._keep_publishing(), name="zones"))
+            dns = f"[{dns_host}]:{dns_port}" if ":" in dns_host else f"{dns_host}:{dns_port}"
+            yield Addresses(public.url, manage.url, sml.url if sml else None, dns)
+        finally:
+            await asyncio.gather(*(listener.stop(settings.shutdown_grace_s) for listener in listeners))
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await self.dns.close()
+            self._reader.close()
+            self.instance.close()
+
+    def _listener(self, name: str, app: object, bind: tuple[str, int], tls: ReloadingContext | None) -> Listener:
+        names = {field.name for field in dataclasses.fields(Limits)}
+        chosen = {name: value for name, value in self._settings.model_dump().items() if name in names}
+        return Listener(name, app, bind, Limits(**chosen), tls)
+
+    def _management_app(self) -> object:
+        instance = self.instance
+        publishing = PublishingApp(
+            instance.database, instance.directory, instance.publishing, instance.signer, self._read_app
+        )
+        return management_app(publishing, partial(health_of, instance))
+
+    def _sml_listener(self) -> Listener | None:
+        settings = self._settings
+        if settings.sml_tls_cert is None or settings.sml_tls_key is None:
+            if self.instance.directory.with_sml():
+                log.warning("sml_not_served", reason="REGISTRY_SML_TLS_CERT and _KEY are not set")
+            return None
+        self._sml_tls = server_context(
+            str(settings.sml_tls_cert), str(settings.sml_tls_key), client_anchors_pem=self._client_anchors
+        )
+        listener = self._listener("sml", self._answer_sml, settings.sml_bind, self._sml_tls)
+        # Its WSDL tells the address, which is known only now where the system chose the port.
+        self._sml_app = SmlSoapApp(self.instance.sml, public_url=settings.sml_public_url or listener.url)
+        return listener
+
+    async def _answer_sml(self, scope: Any, receive: Any, send: Any) -> None:
+        await self._sml_app(scope, receive, send)
+
+    def _client_anchors(self) -> str:
+        """Every anchor that some domain accepts for SML clients; which domain accepts whom is decided per call."""
+        models = (self.instance.trust_models.of(stored.domain) for stored in self.instance.directory.with_sml())
+        return "".join(dict.fromkeys(model.client_anchors_pem() for model in models))
+
+    async def refresh(self) -> None:
+        """Take over domains that were added or changed."""
+        directory = self.instance.directory
+        await asyncio.to_thread(directory.refresh)
+        if directory.generation != self._generation:
+            self._generation = directory.generation
+            self._read_app.refresh_domains()
+            if self._sml_tls is not None:
+                self._sml_tls.reload()
+
+    async def wait_until_published(self) -> None:
+        """Return once DNS serves everything that is committed now."""
+        await self._publish_zones()
+
+    def _wake_publisher(self) -> None:
+        # Called from worker threads after a commit.
+        with contextlib.suppress(RuntimeError):  # the loop has ended: nobody serves any more
+            self._loop.call_soon_threadsafe(self._wake.set)
+
+    async def _keep_publishing(self) -> None:
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), self._settings.dns_tick_s)
+            self._wake.clear()
+            try:
+                await self._publish_zones()
+                await self.refresh()
+            except RegistryError as error:
+                log.error("zone_publishing_failed", reason=str(error))  # noqa: TRY400 — the reason says it all
+
+    async def _publish_zones(self) -> None:
+        async with self._publishing:
+            news = await asyncio.to_thread(self._publisher.tick)
+            for zone in news.begun:
+                self.dns.add_zone(zone)
+            for update in news.updates:
+                update.apply()
+
+
+def _tls(certificate: Path | None, key: Path | None) -> ReloadingContext | None:
+    return server_context(str(certificate), str(key)) if certificate and key else None
+
+
+async def until_signalled() -> None:
+    """Return when the process is asked to end (SIGINT or SIGTERM)."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        await stop.wait()
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)

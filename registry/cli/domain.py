@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`registry domain`: the policy domains of the instance."""
+
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from registry.cli.common import JSON_OPTION
+
+app = typer.Typer(help="The policy domains of the instance.", no_args_is_help=True)
+
+
+@app.command("list", epilog="Example: registry domain list --json")
+def list_domains(json_output: bool = JSON_OPTION) -> None:
+    """List the domains, and the profiles that domains can be made from."""
+    from registry.cli.common import open_instance, print_json
+    from registry.domains.loader import profile_names
+
+    with open_instance() as instance:
+        rows = [
+            {
+                "name": stored.domain.name,
+                "profile": stored.domain.profile,
+                "zone": stored.domain.dns.zone,
+                "base_url": stored.domain.smp.base_url,
+                "sml": stored.domain.sml.enabled,
+                "default": stored.domain.default,
+            }
+            for stored in instance.directory.all()
+        ]
+    if json_output:
+        print_json({"domains": rows, "profiles": profile_names()})
+        return
+    for row in rows:
+        marks = ", ".join(mark for mark, on in (("SML", row["sml"]), ("default", row["default"])) if on)
+        typer.echo(f"{row['name']}\t{row['profile']}\t{row['zone']}\t{row['base_url'] or '-'}\t{marks}")
+    if not rows:
+        typer.echo("There is no domain yet: registry domain add NAME --profile PROFILE", err=True)
+    typer.echo(f"Profiles: {', '.join(profile_names())}", err=True)
+
+
+@app.command("show", epilog="Example: registry domain show peppol-test")
+def show(
+    name: str = typer.Argument(help="A domain of the instance, or a shipped profile."), json_output: bool = JSON_OPTION
+) -> None:
+    """Print everything a domain says, as YAML, and what it lacks."""
+    import yaml
+
+    from registry.cli.common import load_known_domain, print_json
+    from registry.domains.loader import domain_to_mapping
+
+    domain = load_known_domain(name)
+    mapping = domain_to_mapping(domain)
+    if json_output:
+        print_json(mapping)
+        return
+    typer.echo(yaml.safe_dump(mapping, sort_keys=False, allow_unicode=True), nl=False)
+    for role, settings in domain.trust.roles.items():
+        if not settings.anchors and not settings.pins:
+            typer.echo(f"note: the role {role} has no anchors, so it trusts nobody", err=True)
+
+
+@app.command(
+    "add",
+    epilog="Example: registry domain add peppol-test --profile peppol-test --base-url https://smp.example.org "
+    "--signing-key smp.p12 --password-file smp.pass --anchors smp-sign=smp-ca.pem --anchors ap-encrypt=ap-ca.pem",
+)
+def add(
+    name: str = typer.Argument(help="Lower-case letters, digits and hyphens."),
+    profile: str = typer.Option("", "--profile", help="A shipped profile or a YAML file; by default the name's."),
+    base_url: str | None = typer.Option(None, "--base-url", help="Where the public finds this SMP."),
+    smp_id: str | None = typer.Option(None, "--smp-id", help="The id of this SMP at the SML."),
+    zone: str | None = typer.Option(None, "--zone", help="The DNS zone, where it isn't the profile's."),
+    sml: bool = typer.Option(False, "--sml", help="Be the SML of this domain, with its zone."),
+    name_server: list[str] = typer.Option([], "--name-server", help="Host name of a name server of the zone."),
+    signing_key: Path | None = typer.Option(None, "--signing-key", help="PKCS#12 or PEM file of the SMP's key."),
+    password_file: Path | None = typer.Option(None, "--password-file", help="File with the key's password."),
+    anchors: list[str] = typer.Option([], "--anchors", help="ROLE=FILE: certificates that a role trusts."),
+    default: bool = typer.Option(False, "--default", help="Answer at the root for hosts that no domain names."),
+    settings_file: Path | None = typer.Option(None, "--settings", help="YAML file with further settings."),
+) -> None:
+    """Add a domain; with --sml also its zone, and this SMP as a publisher in it."""
+    from registry.app.domain_setup import SigningKeyFile, add_domain
+    from registry.cli.common import cli_actor, open_instance
+    from registry.domains.section import merge
+
+    settings: dict[str, Any] = {"name": name, "smp": {}, "dns": {}, "sml": {}, "trust": _anchors(anchors)}
+    for section, key, value in (
+        ("smp", "base_url", base_url),
+        ("smp", "smp_id", smp_id),
+        ("dns", "zone", zone),
+        ("dns", "name_servers", name_server or None),
+        ("sml", "enabled", sml or None),
+    ):
+        if value is not None:
+            settings[section][key] = value
+    if default:
+        settings["default"] = True
+    if settings_file is not None:
+        settings = merge(_read_settings(settings_file), settings)
+    chosen = profile or name
+    with open_instance() as instance:
+        stored = add_domain(
+            instance,
+            cli_actor(),
+            Path(chosen) if chosen.endswith(".yaml") else chosen,
+            settings,
+            signing_key=SigningKeyFile(signing_key, password_file) if signing_key else None,
+        )
+    typer.echo(f"Added {stored.domain.name}: zone {stored.domain.dns.zone}, SMP {stored.domain.smp.base_url or 'none'}")
+
+
+def _anchors(options: list[str]) -> dict[str, Any]:
+    roles: dict[str, Any] = {}
+    for option in options:
+        role, separator, file = option.partition("=")
+        if not separator or not file:
+            raise typer.BadParameter(f"--anchors wants ROLE=FILE, such as smp-sign=ca.pem, not {option}")
+        roles.setdefault(role, {"anchor_files": []})["anchor_files"].append(str(Path(file).absolute()))
+    return roles
+
+
+def _read_settings(file: Path) -> dict[str, Any]:
+    import yaml
+
+    from registry.errors import ConfigurationError
+
+    try:
+        settings = yaml.safe_load(file.read_bytes())
+    except (OSError, yaml.YAMLError) as error:
+        raise ConfigurationError(f"{file} can't be read: {error}") from error
+    if not isinstance(settings, dict):
+        raise ConfigurationError(f"{file} is no mapping")
+    return settings

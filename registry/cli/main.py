@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The program `registry`."""
+
+import sys
+
+import typer
+
+from registry import __version__
+from registry.cli import demo, dns, domain, exchange, participant, resolve, serve, token
+from registry.cli.exits import TECHNICAL, exit_code_for
+from registry.errors import RegistryError, ValidationError
+
+app = typer.Typer(
+    name="registry",
+    help="SMP, SML with its DNS, and discovery for European eDelivery networks.",
+    epilog="Start with: registry demo",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("demo", epilog=demo.EPILOG)(demo.demo)
+app.command("serve", epilog=serve.EPILOG)(serve.serve)
+app.command("resolve")(resolve.resolve)
+app.command("import", epilog=exchange.IMPORT_EPILOG)(exchange.import_documents)
+app.command("export", epilog=exchange.EXPORT_EPILOG)(exchange.export_documents)
+app.add_typer(domain.app, name="domain")
+app.add_typer(participant.app, name="participant")
+app.add_typer(token.app, name="token")
+app.add_typer(dns.app, name="dns")
+
+
+def _print_version(value: bool) -> None:
+    if value:
+        typer.echo(f"registry {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: bool = typer.Option(False, "--version", help="Print the version.", callback=_print_version, is_eager=True),
+) -> None:
+    """SMP, SML with its DNS, and discovery for European eDelivery networks."""
+
+
+def main() -> None:
+    """Run a command; errors become one line on stderr and an exit code."""
+    try:
+        app()
+    except ValidationError as error:
+        for reason in error.reasons:
+            typer.echo(f"refused: {reason}", err=True)
+        sys.exit(exit_code_for(error))
+    except RegistryError as error:
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(exit_code_for(error))
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception as error:  # noqa: BLE001 — the edge: a user gets a line, the log gets the trace
+        import structlog
+
+        structlog.get_logger(__name__).error("command_failed", exc_info=error)
+        typer.echo(f"error: something went wrong inside: {type(error).__name__}", err=True)
+        sys.exit(TECHNICAL)

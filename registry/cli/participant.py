@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`registry participant`: who receives in a domain."""
+
+from typing import Any
+
+import typer
+
+from registry.cli.common import DOMAIN_OPTION, JSON_OPTION
+
+app = typer.Typer(help="The participants of the SMP, and their registration at the SML.", no_args_is_help=True)
+_PARTICIPANT = typer.Argument(help="Such as iso6523-actorid-upis::0088:4035811991021")
+
+
+@app.command("add", epilog="Example: registry participant add iso6523-actorid-upis::0088:4035811991021")
+def add(participant: str = _PARTICIPANT, domain: str | None = DOMAIN_OPTION) -> None:
+    """Make a service group and, where the domain has an SML here, its registration."""
+    from registry.cli.common import chosen_domain, cli_actor, open_instance
+    from registry.identifiers.participant import ParticipantIdentifier
+    from registry.metadata import ServiceGroup
+
+    identifier = ParticipantIdentifier.parse(participant)
+    with open_instance() as instance:
+        stored = chosen_domain(instance, domain)
+        published = instance.publishing.put_service_group(cli_actor(), stored, ServiceGroup(identifier))
+        typer.echo(f"{identifier}: {published.outcome.value}")
+
+
+@app.command("show", epilog="Example: registry participant show iso6523-actorid-upis::0088:4035811991021")
+def show(participant: str = _PARTICIPANT, domain: str | None = DOMAIN_OPTION, json_output: bool = JSON_OPTION) -> None:
+    """Print what a participant receives and where, and who registered it."""
+    from registry.app.participants import describe
+    from registry.cli.common import chosen_domain, open_instance, print_json
+    from registry.identifiers.participant import ParticipantIdentifier
+
+    with open_instance() as instance:
+        found = describe(instance, chosen_domain(instance, domain), ParticipantIdentifier.parse(participant))
+    if json_output:
+        print_json(found)
+        return
+    typer.echo(found["participant"])
+    typer.echo(f"  DNS name      {found['dns_name']}")
+    typer.echo(f"  registered by {found['registered_by'] or 'nobody'}")
+    for service in found["services"]:
+        typer.echo(f"  {service['document_type']}")
+        for line in _service_lines(service):
+            typer.echo(f"    {line}")
+
+
+def _service_lines(service: dict[str, Any]) -> list[str]:
+    lines = []
+    for group in service["process_metadata"]:
+        processes = ", ".join(group["processes"]) or "any process"
+        if group["redirect"]:
+            lines.append(f"{processes}: redirect to {group['redirect']}")
+        lines += [f"{processes}: {e['transport_profile']} {e['address']}" for e in group["endpoints"]]
+    return lines
+
+
+@app.command("list", epilog="Example: registry participant list --json | wc -l")
+def list_participants(domain: str | None = DOMAIN_OPTION, json_output: bool = JSON_OPTION) -> None:
+    """List the participants of the SMP, one a line."""
+    from registry.app.participants import each_participant
+    from registry.cli.common import chosen_domain, open_instance, print_json
+
+    with open_instance() as instance:
+        for participant, document_types in each_participant(instance, chosen_domain(instance, domain)):
+            if json_output:
+                print_json({"id": str(participant), "document_types": [str(item) for item in document_types]})
+            else:
+                typer.echo(f"{participant}\t{len(document_types)}")
+
+
+@app.command("remove", epilog="Example: registry participant remove iso6523-actorid-upis::0088:4035811991021")
+def remove(participant: str = _PARTICIPANT, domain: str | None = DOMAIN_OPTION) -> None:
+    """Remove a participant with all its metadata, and its registration at our SML."""
+    from registry.cli.common import chosen_domain, cli_actor, open_instance
+    from registry.identifiers.participant import ParticipantIdentifier
+
+    identifier = ParticipantIdentifier.parse(participant)
+    with open_instance() as instance:
+        instance.publishing.delete_service_group(cli_actor(), chosen_domain(instance, domain), identifier)
+        typer.echo(f"{identifier}: removed")

@@ -1,0 +1,288 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The demonstration: a whole network in one process, from an empty folder to a recipient found by its identifier.
+
+Everything is real: certificates, SOAP over mutual TLS, signed documents, DNS packets. Only the authorities are made for
+the occasion.
+"""
+
+import asyncio
+import contextlib
+import json
+import ssl
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from cryptography.x509 import Certificate
+
+from registry.accounts.tokens import create_token
+from registry.app.domain_setup import SigningKeyFile, add_domain
+from registry.app.participants import each_participant
+from registry.app.serving import Addresses, Serving
+from registry.clock import system_clock
+from registry.demo.content import PARTICIPANTS, demo_metadata
+from registry.demo.pki import (
+    DemoPki,
+    DemoPkiFiles,
+    build_demo_pki,
+    certificates_pem,
+    private_key_pem,
+    write_secret,
+)
+from registry.discovery.client import LookupClient, Resolution
+from registry.discovery.errors import DiscoveryError
+from registry.discovery.explanation import Explanation, ExplanationBuilder
+from registry.discovery.fetcher import HttpFetcher
+from registry.discovery.locator import DnsLocator
+from registry.errors import ConfigurationError
+from registry.identifiers.document_type import DocumentTypeIdentifier
+from registry.identifiers.participant import ParticipantIdentifier
+from registry.settings import Settings
+from registry.sml.client import SmlClient
+from registry.sml.model import Publisher
+from registry.smp.exchange import ImportedDocument, Importer, Verdict
+from registry.storage.domain_directory import StoredDomain
+from registry.storage.engine import Actor
+from registry.trust import TrustModel
+from trust_lists.certificates.parsing import fingerprint
+
+DOMAIN: Final = "demo"
+SMP_ID: Final = "SMP-DEMO"
+_ACTOR = Actor("demo")
+
+
+@dataclass(slots=True)
+class DemoReport:
+    """What the demonstration did and found."""
+
+    participants: list[dict[str, Any]] = field(default_factory=list)
+    explanation: Explanation = field(default_factory=Explanation)
+    resolution: Resolution | None = None
+    imported: list[ImportedDocument] = field(default_factory=list)
+    lost: int = 0
+    """Imported documents that were not found again."""
+
+    @property
+    def refused(self) -> int:
+        """Documents that were not taken."""
+        return sum(document.verdict is Verdict.REFUSED for document in self.imported)
+
+    def to_json(self) -> dict[str, Any]:
+        """The object that `registry demo --json` prints."""
+        found = self.resolution
+        endpoint = None
+        if found is not None:
+            endpoint = {
+                "url": found.endpoint.address,
+                "transport_profile": found.endpoint.transport_profile,
+                "certificate_sha256": fingerprint(found.certificate),
+            }
+        return {
+            "domain": DOMAIN,
+            "participants": self.participants,
+            "explanation": self.explanation.to_json(),
+            "endpoint": endpoint,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class RunningDemo:
+    """A demonstration that serves: what it found, and where it listens."""
+
+    report: DemoReport
+    addresses: Addresses
+    stored: StoredDomain
+
+
+@contextlib.asynccontextmanager
+async def running_demo(
+    settings: Settings, imports: Sequence[Path], progress: Callable[[str], None]
+) -> AsyncIterator[RunningDemo]:
+    """Build the network in the data folder of `settings`, look a recipient up, and go on serving inside the block.
+
+    Raises ConfigurationError when the folder holds something already; any error of a step ends up in the explanation.
+    """
+    folder = settings.data_dir
+    if (folder / "demo.json").exists() or (folder / "registry.sqlite3").exists():
+        raise ConfigurationError(f"{folder} is in use already; the demonstration wants a folder of its own")
+    steps = ExplanationBuilder()
+    with steps.step("pki") as step:
+        pki = await asyncio.to_thread(build_demo_pki, system_clock())
+        files = pki.write(folder / "pki")
+        step.detail = "a root, a CA for SMPs and one for access points, and their certificates"
+        progress(f"Made {step.detail}")
+    settings = settings.model_copy(update={"sml_tls_cert": files.tls_certificate, "sml_tls_key": files.tls_key})
+    serving = Serving(settings)
+    async with serving.running() as addresses:
+        stored = await _set_up(serving, addresses, pki, files, steps, progress)
+        report = DemoReport()
+        await _publish(serving, stored, pki, imports, report, steps, progress)
+        await asyncio.to_thread(_look_up, addresses, stored, report, steps)
+        _write_manifest(serving, folder, addresses, pki, files, report)
+        yield RunningDemo(report, addresses, stored)
+
+
+async def _set_up(
+    serving: Serving,
+    addresses: Addresses,
+    pki: DemoPki,
+    files: DemoPkiFiles,
+    steps: ExplanationBuilder,
+    progress: Callable[[str], None],
+) -> StoredDomain:
+    with steps.step("domain") as step:
+        stored = await asyncio.to_thread(
+            add_domain,
+            serving.instance,
+            _ACTOR,
+            DOMAIN,
+            _settings(addresses, pki),
+            signing_key=SigningKeyFile(files.smp),
+            register_smp=False,
+        )
+        await serving.refresh()
+        step.detail = f"{DOMAIN}, with the zone {stored.domain.dns.zone} on {addresses.dns}"
+        progress(f"Made the domain {step.detail}")
+    with steps.step("sml") as step:
+        publisher = Publisher(SMP_ID, stored.domain.smp.base_url, "127.0.0.1")
+        await asyncio.to_thread(_register_publisher, addresses, files, publisher)
+        step.detail = f"{SMP_ID} registered at {addresses.sml} by SOAP over mutual TLS"
+        progress(f"{step.detail}")
+    return stored
+
+
+def _settings(addresses: Addresses, pki: DemoPki) -> dict[str, Any]:
+    root = [_text(pki.root.certificate)]
+    smp_ca, ap_ca = [_text(pki.smp_ca.certificate)], [_text(pki.ap_ca.certificate)]
+    return {
+        "name": DOMAIN,
+        "smp": {"base_url": addresses.public, "smp_id": SMP_ID},
+        "trust": {
+            "smp-sign": {"anchors": root, "intermediates": smp_ca, "subject_patterns": ["OU=PEPPOL TEST SMP"]},
+            "sml-client": {"anchors": root, "intermediates": smp_ca, "subject_patterns": ["OU=PEPPOL TEST SMP"]},
+            "ap-encrypt": {"anchors": root, "intermediates": ap_ca},
+            "ap-sign": {"anchors": root, "intermediates": ap_ca},
+        },
+    }
+
+
+def _text(certificate: Certificate) -> str:
+    return certificates_pem(certificate).decode()
+
+
+def _register_publisher(addresses: Addresses, files: DemoPkiFiles, publisher: Publisher) -> None:
+    context = ssl.create_default_context(cafile=str(files.root))
+    context.load_cert_chain(files.smp)
+    with SmlClient(f"{addresses.sml}/edelivery-sml", context) as client:
+        client.create_publisher(publisher)
+
+
+async def _publish(
+    serving: Serving,
+    stored: StoredDomain,
+    pki: DemoPki,
+    imports: Sequence[Path],
+    report: DemoReport,
+    steps: ExplanationBuilder,
+    progress: Callable[[str], None],
+) -> None:
+    instance = serving.instance
+    with steps.step("publish") as step:
+        documents = demo_metadata(pki.access_points)
+        for metadata in documents:
+            await asyncio.to_thread(
+                instance.publishing.put_service_metadata, _ACTOR, stored, metadata, create_group=True
+            )
+        step.detail = f"{len(documents)} service metadata of {len(PARTICIPANTS)} participants, registered and published"
+        progress(f"Published {step.detail}")
+    if imports:
+        with steps.step("import") as step:
+            importer = Importer(instance.publishing, stored)
+            report.imported = await asyncio.to_thread(lambda: list(importer.run(_ACTOR, imports)))
+            taken = sum(d.verdict in {Verdict.CREATED, Verdict.UPDATED, Verdict.UNCHANGED} for d in report.imported)
+            step.detail = f"{len(report.imported)} documents: {taken} taken, {report.refused} refused"
+            if report.refused:
+                step.warn(step.detail)
+            progress(f"Imported {step.detail}")
+    await serving.wait_until_published()
+    listed = await asyncio.to_thread(lambda: list(each_participant(instance, stored)))
+    report.participants = [
+        {"id": str(participant), "document_types": [str(document_type) for document_type in document_types]}
+        for participant, document_types in listed
+    ]
+
+
+def _look_up(addresses: Addresses, stored: StoredDomain, report: DemoReport, steps: ExplanationBuilder) -> None:
+    with _client(addresses, stored) as client:
+        if report.imported:
+            _find_again(client, report, steps)
+        try:
+            report.resolution = client.resolve(PARTICIPANTS[0][0])
+            found = report.resolution.explanation
+        except DiscoveryError as error:
+            found = error.explanation
+    report.explanation = Explanation((*steps.build().steps, *found.steps))
+
+
+def _find_again(client: LookupClient, report: DemoReport, steps: ExplanationBuilder) -> None:
+    """Look up each (participant, document type) that was imported, as an access point would."""
+    wanted = {
+        (document.participant, document.document_type)
+        for document in report.imported
+        if document.document_type and document.verdict is not Verdict.REFUSED
+    }
+    idle = 0
+    with steps.step("find-again") as step:
+        lost = []
+        for participant, document_type in sorted(wanted):
+            try:
+                client.resolve(ParticipantIdentifier.parse(participant), DocumentTypeIdentifier.parse(document_type))
+            except DiscoveryError as error:
+                # Found, verified, and honest about its dates: an old document's endpoints have run out.
+                if error.reason_id == "no-usable-endpoint":
+                    idle += 1
+                else:
+                    lost.append(f"{participant} {document_type}: {error}")
+        report.lost = len(lost)
+        step.detail = f"{len(wanted) - len(lost)} of {len(wanted)} found through DNS and SMP, signatures verified"
+        if idle:
+            step.detail += f"; {idle} of them have no endpoint in force today"
+        if lost:
+            step.warn("; ".join((step.detail, *lost)))
+
+
+@contextlib.contextmanager
+def _client(addresses: Addresses, stored: StoredDomain) -> Iterator[LookupClient]:
+    with HttpFetcher() as fetcher:
+        locator = DnsLocator(addresses.dns)
+        yield LookupClient(stored.domain, TrustModel.for_domain(stored.domain), locator, fetcher)
+
+
+def _write_manifest(
+    serving: Serving, folder: Path, addresses: Addresses, pki: DemoPki, files: DemoPkiFiles, report: DemoReport
+) -> None:
+    """Write what other tools start from, last of all and whole: first beside it, then renamed."""
+    token_file = folder / "manage-token"
+    write_secret(token_file, create_token(serving.instance.database, _ACTOR, "demo").encode())
+    certificate_file, key_file = folder / "pki" / "smp-client.pem", folder / "pki" / "smp-client-key.pem"
+    certificate_file.write_bytes(certificates_pem(pki.smp.certificate, *pki.smp.chain))
+    write_secret(key_file, private_key_pem(pki.smp.private_key))
+    manifest = {
+        "domain": DOMAIN,
+        "zone": "sml.test",
+        "dns": addresses.dns,
+        "smp_url": addresses.public,
+        "manage_url": addresses.manage,
+        "manage_token_file": str(token_file.absolute()),
+        "sml_url": f"{addresses.sml}/edelivery-sml",
+        "smp_id": SMP_ID,
+        "ca_file": str(files.root.absolute()),
+        "smp_client_certificate_file": str(certificate_file.absolute()),
+        "smp_client_key_file": str(key_file.absolute()),
+        "smp_signer_certificate_file": str(certificate_file.absolute()),
+        "participants": report.participants,
+    }
+    beside = folder / "demo.json.new"
+    beside.write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
+    beside.replace(folder / "demo.json")

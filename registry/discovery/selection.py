@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which process and which endpoint of a participant's metadata a sender uses. Pure.
+
+A process group without processes stands for any process (SMP 2.0 §2.4). Endpoints that are not yet active, or
+expired, must be ignored (Peppol SMP 1.4.0 §2); of the others the domain's first transport profile wins.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from registry.discovery.errors import NoMatchingServiceError
+from registry.discovery.urls import UrlError, check_url
+from registry.identifiers.process import ProcessIdentifier
+from registry.identifiers.rules import IdentifierRules
+from registry.metadata import Endpoint, ProcessMetadata, ServiceMetadata
+
+_SCHEMES: Final = frozenset({"http", "https"})
+_ALWAYS: Final = float("-inf")
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The endpoint to use; `process` is the one that was asked, else the first of the endpoint's group, if any."""
+
+    endpoint: Endpoint
+    process: ProcessIdentifier | None
+    passed_over: tuple[str, ...]
+    """Why endpoints can't be used, in words."""
+
+
+def processes_for(
+    metadata: ServiceMetadata, process: ProcessIdentifier | None, rules: IdentifierRules
+) -> tuple[ProcessMetadata, ...]:
+    """The process groups that serve `process`, all when None. Raises NoMatchingServiceError."""
+    groups = tuple(
+        group
+        for group in metadata.process_metadata
+        if process is None
+        or not group.processes
+        or any(rules.same_process(process, offered.identifier) for offered in group.processes)
+    )
+    if not groups:
+        offered = ", ".join(str(one.identifier) for group in metadata.process_metadata for one in group.processes)
+        raise NoMatchingServiceError(
+            "process-not-offered", f"the process {process} is not offered; offered: {offered or 'none'}"
+        )
+    return groups
+
+
+def select_endpoint(
+    groups: Sequence[ProcessMetadata],
+    *,
+    process: ProcessIdentifier | None,
+    transport: str | None,
+    preferred: Sequence[str],
+    at: datetime,
+) -> Selection:
+    """The endpoint to use at `at`: of the first group that has one, by the order of `preferred` transport profiles.
+
+    Profiles that aren't preferred come last. Of two endpoints with the same profile the one that became active last
+    wins, so that an announced successor takes over. Raises NoMatchingServiceError saying why none can be used.
+    """
+    passed_over: list[str] = []
+    for group in groups:
+        usable = []
+        for endpoint in group.endpoints:
+            problem = _problem(endpoint, transport, at)
+            if problem is None:
+                usable.append(endpoint)
+            else:
+                passed_over.append(f"{endpoint.transport_profile} at {endpoint.address}: {problem}")
+        if usable:
+            best = min(usable, key=lambda endpoint: _rank(endpoint, preferred))
+            served = process or next((offered.identifier for offered in group.processes), None)
+            return Selection(best, served, tuple(passed_over))
+    raise NoMatchingServiceError("no-usable-endpoint", "no endpoint can be used: " + ("; ".join(passed_over) or "none"))
+
+
+def _problem(endpoint: Endpoint, transport: str | None, at: datetime) -> str | None:
+    if transport is not None and endpoint.transport_profile != transport:
+        return "another transport profile was asked for"
+    if endpoint.activation is not None and at < endpoint.activation:
+        return f"active only from {endpoint.activation.isoformat()}"
+    if not endpoint.active_at(at):
+        return f"expired on {endpoint.expiration.isoformat()}" if endpoint.expiration else "expired"
+    try:
+        check_url(endpoint.address, _SCHEMES, query_allowed=True)
+    except UrlError as error:
+        return f"its address can't be used: {error}"
+    return None
+
+
+def _rank(endpoint: Endpoint, preferred: Sequence[str]) -> tuple[int, str, float]:
+    profile = endpoint.transport_profile
+    place = preferred.index(profile) if profile in preferred else len(preferred)
+    activated = endpoint.activation.timestamp() if endpoint.activation else _ALWAYS
+    return place, profile, -activated

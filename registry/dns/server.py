@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The embedded authoritative DNS server: UDP and TCP on one port, for any number of zones.
+
+It serves development and small networks by itself, on asyncio or uvloop. It is one thread: whoever changes a zone
+does so in the event loop's. Give it an address per interface rather than the wildcard address, since answers over
+UDP leave from whatever address the routing table picks.
+"""
+
+import asyncio
+import errno
+import socket
+from collections.abc import Iterable
+
+from registry.dns.responder import Counters, Responder
+from registry.dns.served_zone import ServedZone
+from registry.dns.tcp import TcpConnections
+from registry.errors import ConfigurationError
+
+_DATAGRAMS_PER_TURN = 64  # then others in the event loop have theirs
+_MAX_DATAGRAM = 4096  # octets; the kernel cuts a longer one, which makes it malformed
+_TRIES_FOR_A_PORT = 32
+_BACKLOG = 256
+
+
+class DnsServer:
+    """Answers for `zones` on the addresses that it was started on; `counters` tell what it did.
+
+    `idle_timeout` is in seconds and, like `max_connections`, about TCP.
+    """
+
+    def __init__(
+        self, zones: Iterable[ServedZone] = (), *, max_connections: int = 512, idle_timeout: float = 10.0
+    ) -> None:
+        self.counters = Counters()
+        self._zones = {zone.wire: zone for zone in zones}
+        self._responder = Responder(self._zones, self.counters)
+        self._connections = TcpConnections(self._responder, max_connections, idle_timeout)
+        self._udp: list[socket.socket] = []
+        self._tcp: list[asyncio.Server] = []
+
+    def add_zone(self, zone: ServedZone) -> None:
+        """Serve a zone from now on, instead of one of the same name."""
+        self._zones[zone.wire] = zone
+
+    def remove_zone(self, zone: ServedZone) -> None:
+        """Stop serving the zone of this name; queries for it are refused."""
+        self._zones.pop(zone.wire, None)
+
+    async def start(self, host: str, port: int) -> tuple[str, int]:
+        """Listen on `host`, an address or a name for one; port 0 takes one that is free for UDP and TCP.
+
+        Returns the bound address and port; may be called once per address. Raises `ConfigurationError`.
+        """
+        loop = asyncio.get_running_loop()
+        try:
+            found = await loop.getaddrinfo(host, port, type=socket.SOCK_DGRAM, flags=socket.AI_PASSIVE)
+            family, *_, address = found[0]
+            udp, tcp = _bind(family, address)
+        except OSError as error:
+            raise ConfigurationError(f"cannot serve DNS on {host} port {port}: {error}") from error
+        self._connections.accepting = True
+        self._tcp.append(await loop.create_server(self._connections.connect, sock=tcp, backlog=_BACKLOG))
+        self._udp.append(udp)
+        loop.add_reader(udp, self._drain, udp)
+        bound = udp.getsockname()
+        return bound[0], bound[1]
+
+    async def close(self) -> None:
+        """Stop listening and drop all connections; it may be started again."""
+        loop = asyncio.get_running_loop()
+        while self._udp:
+            udp = self._udp.pop()
+            loop.remove_reader(udp)
+            udp.close()
+        for server in self._tcp:
+            server.close()
+        await self._connections.drop_all()
+        while self._tcp:
+            await self._tcp.pop().wait_closed()
+
+    def _drain(self, udp: socket.socket) -> None:
+        """Answer the datagrams that wait: a few per turn cost half of what one per turn does (dns.md §5.1)."""
+        answer = self._responder.answer
+        counters = self.counters
+        for _ in range(_DATAGRAMS_PER_TURN):
+            try:
+                data, address = udp.recvfrom(_MAX_DATAGRAM)
+            except OSError:  # nothing waits, or an earlier answer met an ICMP error
+                return
+            counters.udp_queries += 1
+            response = answer(data)
+            if response is None:
+                continue
+            try:
+                udp.sendto(response, address)
+            except OSError:  # a full buffer or an unreachable asker; who asks over UDP asks again
+                counters.send_errors += 1
+
+
+def _bind(family: int, address: tuple[object, ...]) -> tuple[socket.socket, socket.socket]:
+    """A UDP socket and a listening TCP socket on one port; raises OSError."""
+    host, port, *rest = address
+    attempt = 0
+    while True:
+        attempt += 1
+        udp, tcp = socket.socket(family, socket.SOCK_DGRAM), socket.socket(family, socket.SOCK_STREAM)
+        try:
+            for bound in (udp, tcp):
+                bound.settimeout(0)
+                if family == socket.AF_INET6:
+                    bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            udp.bind((host, port, *rest))
+            tcp.bind((host, udp.getsockname()[1], *rest))
+            tcp.listen(_BACKLOG)
+        except OSError as error:
+            udp.close()
+            tcp.close()
+            if port != 0 or error.errno != errno.EADDRINUSE or attempt == _TRIES_FOR_A_PORT:
+                raise
+        else:
+            return udp, tcp

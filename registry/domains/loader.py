@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Makes domains of profiles and settings: the only IO of this package is reading profiles and certificate files."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from registry.domains.domain import Domain
+from registry.domains.section import merge
+from registry.errors import ConfigurationError
+
+SUFFIX = ".yaml"
+_PROFILES = files("registry.domains") / "profiles"
+
+
+def profile_names() -> tuple[str, ...]:
+    """The profiles that come with the package."""
+    names = (entry.name for entry in _PROFILES.iterdir())
+    return tuple(sorted(name.removesuffix(SUFFIX) for name in names if name.endswith(SUFFIX)))
+
+
+def load_domain(
+    name_or_path: str | Path, settings: Mapping[str, object] | None = None, *, base_dir: Path | None = None
+) -> Domain:
+    """A domain: a profile (its name, or the path of a YAML file) with an instance's settings laid over it.
+
+    Settings have the shape of a profile and win over it, key by key; lists are replaced as a whole. A profile may
+    itself be laid over one of the package's, which it names under `extends`. `anchor_files`
+    and `intermediate_files` of a trust role name PEM files, relative to `base_dir` (by default the working directory)
+    in settings and to the profile's own folder in a profile. Raises ConfigurationError with everything that is wrong.
+    """
+    profile = _read_profile(name_or_path)
+    return Domain.from_mapping(profile, _with_certificate_files(settings or {}, base_dir or Path()))
+
+
+def domain_to_mapping(domain: Domain) -> dict[str, object]:
+    """A domain in the shape of a profile, with plain values only; `Domain.from_mapping` makes the same of it."""
+    shown: dict[str, Any] = _plain(asdict(domain))
+    identifiers = shown["identifiers"]
+    del identifiers["code_lists"], identifiers["transport_profile"]["allowed"]
+    for kind in ("participant", "document_type", "process"):
+        for rule in (*identifiers[kind]["schemes"].values(), identifiers[kind]["other"]):
+            del rule["scheme"]
+    shown["trust"] = shown["trust"]["roles"]
+    return shown
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case Mapping():
+            return {key: _plain(item) for key, item in value.items() if item is not None}
+        case frozenset():
+            return sorted(_plain(item) for item in value)
+        case tuple() | list():
+            return [_plain(item) for item in value]
+        case _:
+            return value
+
+
+def _with_certificate_files(values: Mapping[str, object], base_dir: Path) -> dict[str, object]:
+    """The same settings with the content of certificate files in place of their names."""
+    trust = values.get("trust")
+    if not isinstance(trust, Mapping):
+        return dict(values)
+    roles = {
+        name: _read_certificate_files(role, base_dir) if isinstance(role, Mapping) else role
+        for name, role in trust.items()
+    }
+    return {**values, "trust": roles}
+
+
+def _read_certificate_files(role: Mapping[str, object], base_dir: Path) -> dict[str, object]:
+    read = dict(role)
+    for key, files_key in (("anchors", "anchor_files"), ("intermediates", "intermediate_files")):
+        names = read.get(files_key)
+        texts = read.get(key) or []
+        if isinstance(names, list) and isinstance(texts, list) and all(isinstance(name, str) for name in names):
+            del read[files_key]
+            read[key] = [*texts, *(_read(base_dir / name).decode("latin-1") for name in names)]
+    return read
+
+
+def _read_profile(name_or_path: str | Path) -> dict[str, object]:
+    path = Path(name_or_path)
+    if str(name_or_path) in profile_names():
+        name = str(name_or_path)
+        profile = _parse_yaml((_PROFILES / f"{name}{SUFFIX}").read_bytes(), name)
+    elif path.suffix == SUFFIX:
+        name = path.stem
+        profile = _with_certificate_files(_parse_yaml(_read(path), str(path)), path.parent)
+    else:
+        known = ", ".join(profile_names())
+        raise ConfigurationError(f"{name_or_path} is no profile (known: {known}) and no path of a {SUFFIX} file")
+    extended = profile.pop("extends", None)
+    below = {} if extended is None else _read_packaged(extended, name)
+    return merge({**below, "profile": name}, profile)
+
+
+def _read_packaged(extended: object, by: str) -> dict[str, object]:
+    if extended not in profile_names() or extended == by:
+        raise ConfigurationError(f"the profile {by} extends {extended}, which is no profile of the package")
+    return _read_profile(str(extended))
+
+
+def _parse_yaml(data: bytes, name: str) -> dict[str, object]:
+    try:
+        profile = yaml.safe_load(data)
+    except (yaml.YAMLError, ValueError) as error:
+        raise ConfigurationError(f"the profile {name} is no YAML: {error}") from error
+    if not isinstance(profile, dict):
+        raise ConfigurationError(f"the profile {name} is no mapping")
+    return profile
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(f"{path} can't be read: {error.strerror}") from error

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The one error tree of the registry.
+
+::
+
+    RegistryError
+    ├── ConfigurationError      the instance or a domain is set up wrongly
+    ├── ValidationError         the input breaks rules; carries every reason
+    ├── NotFoundError           what was asked for does not exist
+    ├── AlreadyExistsError      what was to be created exists, unchanged
+    ├── ConflictError           the present state forbids the change
+    ├── UnauthorizedError       who calls is unknown, or may not do this
+    └── TechnicalError          something outside failed; trying again may help
+
+Edges map these to their protocol (RFC 9457 problem, SOAP fault, RCODE, exit code); nothing here knows of any.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One broken rule: a stable `id`, what is wrong in words, and the clause that asks for it."""
+
+    id: str
+    message: str
+    clause: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.message} [{self.id}]" if not self.clause else f"{self.message} [{self.id}; {self.clause}]"
+
+
+class RegistryError(Exception):
+    """Base of everything that this package raises on purpose. Its text is fit for a user's eyes."""
+
+
+class ConfigurationError(RegistryError):
+    """The instance or a domain is set up wrongly; nothing was started or changed."""
+
+
+class ValidationError(RegistryError):
+    """The input breaks rules; `reasons` has all of them."""
+
+    def __init__(self, reasons: Iterable[Reason]) -> None:
+        self.reasons: tuple[Reason, ...] = tuple(reasons)
+        super().__init__("; ".join(str(reason) for reason in self.reasons))
+
+    @classmethod
+    def of(cls, reason_id: str, message: str, clause: str = "") -> "ValidationError":
+        """A validation error with a single reason."""
+        return cls((Reason(reason_id, message, clause),))
+
+
+class NotFoundError(RegistryError):
+    """What was asked for does not exist."""
+
+
+class AlreadyExistsError(RegistryError):
+    """What was to be created exists already; nothing was changed."""
+
+
+class ConflictError(RegistryError):
+    """The present state forbids the change (an open migration, another owner)."""
+
+
+class UnauthorizedError(RegistryError):
+    """Who calls is unknown, or may not do this."""
+
+
+class TechnicalError(RegistryError):
+    """Something outside failed; the same call may succeed later."""

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""OpenPeppol's code lists, from the JSON files that OpenPeppol publishes; an operator brings them along.
+
+Four lists are known: participant identifier schemes (their code is the ICD), document types, processes and transport
+profiles (which have no scheme). Which one a file holds is seen by its rows.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Self
+
+from registry.errors import ValidationError
+from registry.identifiers.participant import ISO6523
+
+
+class Kind(StrEnum):
+    """What a code list lists."""
+
+    PARTICIPANT = "participant"
+    DOCUMENT_TYPE = "document type"
+    PROCESS = "process"
+    TRANSPORT_PROFILE = "transport profile"
+
+
+class State(StrEnum):
+    """What may be done with a code: use; keep but not newly register; nothing."""
+
+    ACTIVE = "active"
+    DEPRECATED = "deprecated"
+    REMOVED = "removed"
+
+
+@dataclass(frozen=True, slots=True)
+class CodeListEntry:
+    """One code."""
+
+    state: State
+    registrable: bool = True
+    """False for the codes of agencies that exist but have no participants of their own in the network."""
+    abstract: bool = False
+    """True for document types that can only be registered with a `*`."""
+
+
+@dataclass(frozen=True, slots=True)
+class CodeList:
+    """One list; its entries by scheme and value (ICD; value without `*`; profile id with the scheme "")."""
+
+    kind: Kind
+    version: str
+    entries: Mapping[tuple[str, str], CodeListEntry]
+
+    @classmethod
+    def from_json(cls, data: bytes) -> Self:
+        """Read one of OpenPeppol's JSON files. Raises ValidationError when it is none."""
+        try:
+            document = json.loads(data)
+            rows = list(document["values"])
+            kind = _kind(rows[0])
+            entries = {_code(kind, row): _entry(row) for row in rows}
+            return cls(kind, str(document["version"]), entries)
+        except (ValueError, LookupError, TypeError, RecursionError) as error:
+            raise ValidationError.of("CODE-LIST-FORM", f"this is no OpenPeppol code list: {error!r}") from error
+
+    def entry(self, scheme: str, value: str) -> CodeListEntry | None:
+        """The entry of a code; None when it is not listed."""
+        return self.entries.get((scheme, value))
+
+    def state(self, scheme: str, value: str) -> State | None:
+        """The state of a code; None when it is not listed."""
+        entry = self.entry(scheme, value)
+        return None if entry is None else entry.state
+
+
+def _kind(row: Mapping[str, object]) -> Kind:
+    if "iso6523" in row:
+        return Kind.PARTICIPANT
+    if "profile-id" in row:
+        return Kind.TRANSPORT_PROFILE
+    return Kind.DOCUMENT_TYPE if "abstract" in row else Kind.PROCESS
+
+
+def _code(kind: Kind, row: Mapping[str, object]) -> tuple[str, str]:
+    match kind:
+        case Kind.PARTICIPANT:
+            return ISO6523, str(row["iso6523"])
+        case Kind.TRANSPORT_PROFILE:
+            return "", str(row["profile-id"])
+        case _:
+            return str(row["scheme"]), str(row["value"])
+
+
+def _entry(row: Mapping[str, object]) -> CodeListEntry:
+    return CodeListEntry(
+        State(str(row["state"])),
+        registrable=row.get("registrable", True) is True,
+        abstract=row.get("abstract", False) is True,
+    )

@@ -1,0 +1,338 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The HTTP/1.1 protocol of every listener: uvicorn's, with the limits and deadlines that it lacks.
+
+uvicorn 0.54 waits for ever for a head or a body, takes heads of any size, and doesn't tell the application about the
+TLS client (performance.md §4 and §6). Deadlines count the client's time only: none runs while reading is paused because
+the application hasn't taken what was sent. A refusal is a few bytes of text; then the rest of the request is read and
+dropped for a moment, because closing a socket with unread bytes resets the connection and may destroy the refusal.
+"""
+
+import asyncio
+import ssl
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum, auto
+from http import HTTPStatus
+from typing import Any, ClassVar
+
+import httptools
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+_TLS_VERSIONS = {"TLSv1.2": 0x0303, "TLSv1.3": 0x0304}
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one connection may cost; `max_connections` is per listener."""
+
+    max_header_bytes: int = 32_768
+    """Request line and headers together."""
+    max_headers: int = 100
+    max_body_bytes: int = 2_000_000
+    head_timeout_s: float = 10.0
+    """From the first byte (of a new connection: from the start) to the end of the headers; also the TLS handshake."""
+    body_timeout_s: float = 30.0
+    """From the end of the headers to the end of the body."""
+    write_timeout_s: float = 30.0
+    """How long a client may leave answered bytes untaken."""
+    keep_alive_s: float = 15.0
+    """How long a connection may be idle between two requests."""
+    linger_s: float = 2.0
+    """How long the rest of a refused request is read and dropped."""
+    max_connections: int = 1_000
+
+
+class _Reading(Enum):
+    IDLE = auto()
+    HEAD = auto()
+    BODY = auto()
+
+
+_IDLE, _HEAD, _BODY = _Reading
+
+
+class _RefusedError(Exception):
+    """Stops the parser from inside a callback; the status is in `EdgeProtocol._refusal`."""
+
+
+class EdgeProtocol(HttpToolsProtocol):
+    """One connection. Made by a subclass from `edge_protocol`, which knows the limits."""
+
+    limits: ClassVar[Limits]
+    on_refusal: ClassVar[Callable[[int], None]]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.timeout_keep_alive = self.limits.keep_alive_s  # type: ignore[assignment]  # call_later takes fractions
+        self.connected = False
+        self.closed = asyncio.Event()
+        self._tls: dict[str, Any] | None = None
+        self._reading = _HEAD
+        self._message = 0
+        self._timed = (self._reading, self._message)
+        self._received = 0
+        self._body_received = 0
+        self._body_framing: bytes | None = None
+        self._refusal = HTTPStatus.BAD_REQUEST
+        self._deaf = False
+        self._read_deadline: asyncio.TimerHandle | None = None
+        self._write_deadline: asyncio.TimerHandle | None = None
+
+    # Connection
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.connected = True
+        self._tls = _tls_extension(transport.get_extra_info("ssl_object"))
+        self._read_deadline = self.loop.call_later(self.limits.head_timeout_s, self._read_expired)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._unset_keepalive_if_required()
+        self._cancel_read_deadline()
+        self._cancel_write_deadline()
+        super().connection_lost(exc)
+        self.closed.set()
+
+    def data_received(self, data: bytes) -> None:
+        if self._deaf or self.transport.is_closing():
+            return
+        self._unset_keepalive_if_required()
+        if self._reading is _IDLE:
+            self._reading = _HEAD
+        self._received += len(data)
+        try:
+            self._feed(data)
+        except httptools.HttpParserError:
+            self._refuse(self._refusal)
+            return
+        if self._reading is _HEAD and self._received > self.limits.max_header_bytes:
+            self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+        elif self._reading is _BODY and self._received > self._max_wire_bytes:
+            self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        else:
+            self._time_reading()
+
+    @property
+    def _max_wire_bytes(self) -> int:
+        # Chunk framing and trailers never reach on_body, but the parser keeps a trailer until it is whole.
+        return self.limits.max_header_bytes + 2 * self.limits.max_body_bytes
+
+    def _feed(self, data: bytes) -> None:
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            if self._body_framing is None:
+                self._deaf = True
+                return
+            # The parser believes that another protocol begins after the head and would take the body for a new
+            # request. No upgrade is offered here, so the body is read by a parser that never heard of one.
+            self.parser = httptools.HttpRequestParser(_BodyOnly(self))
+            self.parser.feed_data(b"POST / HTTP/1.1\r\n" + self._body_framing + b"\r\n\r\n")
+            self._reading = _BODY
+            self.parser.feed_data(data[upgrade.args[0] :])
+
+    # Parser callbacks
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._reading = _HEAD
+        self._received = self._received or 1  # behind another request in one packet, only this much is known
+        if self._tls is not None:
+            self.scope["extensions"] = {"tls": self._tls}  # type: ignore[dict-item]  # uvicorn expects object keys
+
+    def on_headers_complete(self) -> None:
+        self._check_head()
+        super().on_headers_complete()
+        if b"#" in self.url and self.url.startswith(b"/"):
+            # Document type identifiers contain "##". uvicorn would cut the path there.
+            self.scope["raw_path"] = self.url.partition(b"?")[0]
+        self.headers = []  # trailers go here, not into the request that the application is answering
+        self._reading = _BODY
+        self._body_received = 0
+        if self.parser.should_upgrade():
+            self.cycle.keep_alive = False
+
+    def on_body(self, body: bytes) -> None:
+        self._body_received += len(body)
+        if self._body_received > self.limits.max_body_bytes:
+            self._stop(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        if self._body_framing is not None and self.parser.should_upgrade():
+            return  # see _feed
+        super().on_message_complete()
+        self._reading = _IDLE
+        self._message += 1
+        self._received = 0
+
+    def _check_head(self) -> None:
+        limits = self.limits
+        if len(self.headers) > limits.max_headers or (
+            self._received > limits.max_header_bytes  # or else the head can't be too long
+            and len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+            > limits.max_header_bytes
+        ):
+            self._stop(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+        hosts = 0
+        self._body_framing = None
+        for name, value in self.headers:
+            if name == b"host":
+                hosts += 1
+            elif name == b"content-length":
+                if int(value) > limits.max_body_bytes:
+                    self._stop(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+                self._body_framing = b"content-length: " + value if int(value) else None
+            elif name == b"transfer-encoding":
+                if value.lower() != b"chunked":
+                    self._stop(HTTPStatus.NOT_IMPLEMENTED)  # RFC 9112 §6.1: a transfer coding we don't understand
+                self._body_framing = b"transfer-encoding: chunked"
+        if hosts > 1 or (not hosts and self.parser.get_http_version() == "1.1"):
+            self._stop(HTTPStatus.BAD_REQUEST)  # RFC 9112 §3.2
+
+    def _stop(self, status: HTTPStatus) -> None:
+        self._refusal = status
+        raise _RefusedError
+
+    # Deadlines of the client as sender
+
+    def _time_reading(self) -> None:
+        part = (self._reading, self._message)
+        if part == self._timed:
+            return
+        self._timed = part
+        self._cancel_read_deadline()
+        if self._reading is not _IDLE:
+            seconds = self.limits.head_timeout_s if self._reading is _HEAD else self.limits.body_timeout_s
+            self._read_deadline = self.loop.call_later(seconds, self._read_expired)
+
+    def _read_expired(self) -> None:
+        if self.flow.read_paused:
+            self._read_deadline = self.loop.call_later(self.limits.body_timeout_s, self._read_expired)
+        elif self._received:
+            self._refuse(HTTPStatus.REQUEST_TIMEOUT)
+        else:
+            self.transport.close()
+            self._limit_closing()
+
+    def _cancel_read_deadline(self) -> None:
+        if self._read_deadline is not None:
+            self._read_deadline.cancel()
+            self._read_deadline = None
+
+    # Deadlines of the client as receiver
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._limit_closing()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._cancel_write_deadline()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self.transport.is_closing():
+            self._limit_closing()
+        elif self._reading is not _IDLE:
+            self._unset_keepalive_if_required()  # the next request has begun, and has a deadline of its own
+
+    def timeout_keep_alive_handler(self) -> None:
+        super().timeout_keep_alive_handler()
+        self._limit_closing()
+
+    def shutdown(self) -> None:
+        super().shutdown()
+        if self.transport.is_closing():
+            self._limit_closing()
+
+    def _limit_closing(self) -> None:
+        """A closed transport lives on until its last byte was taken; not for longer than the write time-out."""
+        if self._write_deadline is None:
+            self._write_deadline = self.loop.call_later(self.limits.write_timeout_s, self.transport.abort)
+
+    def _cancel_write_deadline(self) -> None:
+        if self._write_deadline is not None:
+            self._write_deadline.cancel()
+            self._write_deadline = None
+
+    # Refusals
+
+    def _refuse(self, status: HTTPStatus) -> None:
+        """Answer with `status` if an answer to this request is still possible, and take no more requests."""
+        self._deaf = True
+        self._unset_keepalive_if_required()
+        self._cancel_read_deadline()
+        type(self).on_refusal(status)
+        answerable = self._is_answerable()
+        if self._answering:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        self.pipeline.clear()
+        if not answerable:
+            self.transport.abort()
+            return
+        self.flow.resume_reading()
+        self.transport.write(_refusal(status, self.server_state.default_headers))
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self._read_deadline = self.loop.call_later(self.limits.linger_s, self.transport.abort)
+
+    def _is_answerable(self) -> bool:
+        """Whether the next answer that the client waits for is the one to the request being read."""
+        if self._reading is _BODY:
+            return not self.pipeline and not self.cycle.response_started
+        return not self._answering
+
+    @property
+    def _answering(self) -> bool:
+        cycle: RequestResponseCycle | None = self.cycle  # uvicorn declares it as never None, and begins with None
+        return cycle is not None and not cycle.response_complete
+
+
+class _BodyOnly:
+    """Passes on what belongs to the body of one message, and hears nothing after it."""
+
+    def __init__(self, protocol: EdgeProtocol) -> None:
+        self._protocol = protocol
+
+    def on_body(self, body: bytes) -> None:
+        if not self._protocol._deaf:  # noqa: SLF001  # two halves of one thing
+            self._protocol.on_body(body)
+
+    def on_message_complete(self) -> None:
+        if not self._protocol._deaf:  # noqa: SLF001
+            self._protocol.on_message_complete()
+            self._protocol._deaf = True  # noqa: SLF001
+
+
+def edge_protocol(limits: Limits, on_refusal: Callable[[int], None]) -> type[EdgeProtocol]:
+    """The protocol class with these limits, since uvicorn takes a class; `on_refusal` is told each refusal's status."""
+    return type("LimitedEdgeProtocol", (EdgeProtocol,), {"limits": limits, "on_refusal": staticmethod(on_refusal)})
+
+
+def _refusal(status: HTTPStatus, headers: list[tuple[bytes, bytes]]) -> bytes:
+    text = f"{status.phrase}\n".encode()
+    lines = [b"HTTP/1.1 %d %s" % (status, status.phrase.encode())]
+    lines += [name + b": " + value for name, value in headers]
+    lines += [b"content-type: text/plain", b"content-length: %d" % len(text), b"connection: close", b"", text]
+    return b"\r\n".join(lines)
+
+
+def _tls_extension(connection: ssl.SSLObject | None) -> dict[str, Any] | None:
+    """The ASGI TLS extension: `tls_version` as on the wire, `client_cert_chain` in PEM, leaf first.
+
+    The chain has the leaf only where Python can't tell more (before 3.13), and is empty without a client certificate.
+    """
+    if connection is None:
+        return None
+    if sys.version_info >= (3, 13):
+        chain = connection.get_verified_chain()
+    else:
+        leaf = connection.getpeercert(binary_form=True)
+        chain = [leaf] if leaf else []
+    return {
+        "tls_version": _TLS_VERSIONS.get(connection.version() or ""),
+        "client_cert_chain": [ssl.DER_cert_to_PEM_cert(der) for der in chain],
+    }

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Errors as RFC 9457 problem documents: the one place where the error tree meets HTTP status codes."""
+
+import json
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from registry import telemetry
+from registry.errors import (
+    AlreadyExistsError,
+    ConfigurationError,
+    ConflictError,
+    NotFoundError,
+    Reason,
+    RegistryError,
+    TechnicalError,
+    UnauthorizedError,
+    ValidationError,
+)
+
+MEDIA_TYPE = "application/problem+json"
+_TYPE_PREFIX = "urn:edelivery-registry:problem:"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One problem document (RFC 9457 §3); empty members are left out of the bytes.
+
+    `reasons` is our extension member: a list of {id, message, clause}.
+    """
+
+    status: int
+    type: str
+    title: str
+    detail: str = ""
+    instance: str = ""
+    reasons: tuple[Reason, ...] = ()
+
+    def to_bytes(self) -> bytes:
+        """The document as JSON in UTF-8."""
+        document: dict[str, Any] = {"type": self.type, "title": self.title, "status": self.status}
+        if self.detail:
+            document["detail"] = self.detail
+        if self.instance:
+            document["instance"] = self.instance
+        if self.reasons:
+            document["reasons"] = [
+                {"id": reason.id, "message": reason.message, "clause": reason.clause} for reason in self.reasons
+            ]
+        return json.dumps(document, ensure_ascii=False).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    status: HTTPStatus
+    name: str
+    title: str
+    tells_detail: bool = True
+
+
+_UNEXPECTED = _Kind(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", "Something went wrong here", tells_detail=False)
+_UNKNOWN_CALLER = _Kind(HTTPStatus.UNAUTHORIZED, "unauthenticated", "Who calls is unknown")
+_KINDS: dict[type[Exception], _Kind] = {
+    ValidationError: _Kind(HTTPStatus.BAD_REQUEST, "validation", "The input breaks rules"),
+    NotFoundError: _Kind(HTTPStatus.NOT_FOUND, "not-found", "There is no such thing"),
+    AlreadyExistsError: _Kind(HTTPStatus.CONFLICT, "already-exists", "It exists already"),
+    ConflictError: _Kind(HTTPStatus.CONFLICT, "conflict", "The present state forbids this"),
+    UnauthorizedError: _Kind(HTTPStatus.FORBIDDEN, "forbidden", "The caller may not do this"),
+    TechnicalError: _Kind(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", "Something failed; try again later"),
+    # Names files and settings: for the log, not for whoever asks.
+    ConfigurationError: _Kind(
+        HTTPStatus.INTERNAL_SERVER_ERROR, "configuration", "The service is set up wrongly", tells_detail=False
+    ),
+}
+
+
+def problem_for(error: Exception, *, caller_known: bool = True) -> Problem:
+    """The problem document for `error`; `instance` names the request being answered.
+
+    Of an error outside the tree, or in it without a place in the table, nothing is told. An `UnauthorizedError` is
+    401 unless the caller is known, and 403 then.
+    """
+    kind = next((_KINDS[cls] for cls in type(error).__mro__ if cls in _KINDS), _UNEXPECTED)
+    if isinstance(error, UnauthorizedError) and not caller_known:
+        kind = _UNKNOWN_CALLER
+    request_id = telemetry.request_id.get()
+    return Problem(
+        status=kind.status.value,
+        type=_TYPE_PREFIX + kind.name,
+        title=kind.title,
+        detail=str(error) if kind.tells_detail and isinstance(error, RegistryError) else "",
+        instance=f"urn:uuid:{request_id}" if request_id else "",
+        reasons=error.reasons if isinstance(error, ValidationError) else (),
+    )
+
+
+async def send_problem(
+    send: Callable[[dict[str, Any]], Awaitable[None]],
+    problem: Problem,
+    *,
+    head: bool = False,
+    headers: Iterable[tuple[bytes, bytes]] = (),
+) -> None:
+    """Answer an ASGI HTTP request with `problem`; with `head` the same headers without the bytes.
+
+    A 401 needs a `www-authenticate` header (RFC 9110 §15.5.2): pass it in `headers`.
+    """
+    body = problem.to_bytes()
+    await send(
+        {
+            "type": "http.response.start",
+            "status": problem.status,
+            "headers": [
+                (b"content-type", MEDIA_TYPE.encode()),
+                (b"content-length", str(len(body)).encode()),
+                (b"cache-control", b"no-store"),
+                *headers,
+            ],
+        }
+    )
+    await send({"type": "http.response.body", "body": b"" if head else body})

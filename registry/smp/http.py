@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The public face of the SMP: GET and HEAD of service groups and service metadata, as one raw ASGI application.
+
+It stands beside FastAPI, not in it: a look-up is one prepared statement and no crypto, so a framework would be most of
+its cost. Links come from the domain's configured base URL, never from a header (phoss-smp#369, #303).
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import structlog
+
+from registry.clock import Clock
+from registry.domains.domain import Domain
+from registry.domains.router import DomainRouter
+from registry.errors import ConfigurationError, NotFoundError, ValidationError
+from registry.identifiers.document_type import DocumentTypeIdentifier
+from registry.identifiers.participant import ParticipantIdentifier
+from registry.identifiers.url_form import SmpPath, split_smp_path
+from registry.metadata import ServiceGroup
+from registry.problems import problem_for, send_problem
+from registry.smp.conditional import http_date, is_not_modified, shown_last_modified
+from registry.smp.documents.busdox import write_service_group
+from registry.smp.signed_documents import DIALECT, DocumentSigner, etag_of
+from registry.storage.document_reader import DocumentKey, DocumentReader, FoundService
+from registry.storage.domain_directory import DomainDirectory, StoredDomain
+from registry.storage.queries.documents import SignedDocument, Stamp
+
+Scope = dict[str, Any]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+_T = TypeVar("_T")
+
+_CONTENT_TYPE = (b"content-type", b"text/xml; charset=utf-8")
+_CACHE_CONTROL = (b"cache-control", b"public, max-age=60")
+log = structlog.get_logger(__name__)
+
+
+class SmpReadApp:
+    """Answers look-ups. One instance serves all domains; `refresh_domains` after domains changed."""
+
+    def __init__(
+        self, directory: DomainDirectory, reader: DocumentReader, signer: DocumentSigner, clock: Clock
+    ) -> None:
+        self._directory = directory
+        self._reader = reader
+        self._signer = signer
+        self._clock = clock
+        self._signing: dict[Stamp, asyncio.Future[SignedDocument]] = {}
+        self.refresh_domains()
+
+    def refresh_domains(self) -> None:
+        """Take over the domains of the directory."""
+        stored = self._directory.all()
+        self._stored = {item.domain.name: item for item in stored}
+        self._router = router_of(stored)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] != "http":
+            return
+        head = scope["method"] == "HEAD"
+        try:
+            if scope["method"] not in {"GET", "HEAD"}:
+                await _send_empty(send, 405, [(b"allow", b"GET, HEAD")])
+                return
+            await self._answer(scope, send, head=head)
+        except Exception as error:
+            problem = problem_for(error)
+            if problem.status >= 500:
+                log.error("smp_read_failed", exc_info=error)
+            await send_problem(send, problem, head=head)
+
+    async def _answer(self, scope: Scope, send: Send, *, head: bool) -> None:
+        headers = {name: value for name, value in scope["headers"] if name in _USED_HEADERS}
+        host = headers.get(b"host")
+        matched = self._router.match(None if host is None else host.decode("latin-1"), scope["raw_path"])
+        path = None if matched is None else split_smp_path(matched[1])
+        if matched is None or path is None:
+            raise NotFoundError("there is nothing at this path; an SMP has /{participant}[/services/{document type}]")
+        stored = self._stored[matched[0].name]
+        if path.document_type is None:
+            document = await self._group(stored, path)
+        else:
+            document = await self._metadata(stored, path, with_body=headers.keys().isdisjoint(_CONDITIONAL))
+        now = int(self._clock().timestamp())
+        validators = [
+            (b"etag", document.etag.encode()),
+            (b"last-modified", http_date(shown_last_modified(document.last_modified, now))),
+            _CACHE_CONTROL,
+        ]
+        if is_not_modified(
+            document.etag,
+            document.last_modified,
+            now,
+            headers.get(b"if-none-match"),
+            headers.get(b"if-modified-since"),
+        ):
+            await _send_empty(send, 304, validators)
+            return
+        if not document.body:
+            document = await self._metadata(stored, path, with_body=True)
+            validators[0] = (b"etag", document.etag.encode())
+        length = (b"content-length", str(len(document.body)).encode())
+        await send({"type": "http.response.start", "status": 200, "headers": [_CONTENT_TYPE, length, *validators]})
+        await send({"type": "http.response.body", "body": b"" if head else document.body})
+
+    async def _metadata(self, stored: StoredDomain, path: SmpPath, *, with_body: bool) -> SignedDocument:
+        participant = _participant(path.participant)
+        document_type = _document_type(path.document_type or "")
+        rules = stored.domain.identifiers
+        key = DocumentKey(
+            stored.id,
+            participant.scheme,
+            rules.participant_key(participant),
+            document_type.scheme,
+            rules.document_type_key(document_type),
+            DIALECT,
+        )
+        found = await self._read(lambda: self._reader.find(key, self._clock(), with_body=with_body))
+        if found is None:
+            raise NotFoundError(f"{participant} does not receive {document_type} here")
+        return found.document or await self._sign_once(found)
+
+    async def _group(self, stored: StoredDomain, path: SmpPath) -> SignedDocument:
+        participant = _participant(path.participant)
+        key = stored.domain.identifiers.participant_key(participant)
+        found = await self._read(lambda: self._reader.find_group(stored.id, participant.scheme, key))
+        if found is None:
+            raise NotFoundError(f"{participant} is not published here")
+        row, document_types = found
+        group = ServiceGroup(row.participant, document_types, row.extensions)
+        body = write_service_group(group, stored.domain.smp.base_url)
+        return SignedDocument(body, etag_of(body), int(row.modified_at.timestamp()))
+
+    async def _read(self, look_up: Callable[[], _T]) -> _T:
+        return await asyncio.to_thread(look_up) if self._reader.blocking else look_up()
+
+    async def _sign_once(self, found: FoundService) -> SignedDocument:
+        """Sign in a worker thread; requests for the same stamp wait for the one that signs."""
+        if found.stamp is None:
+            raise ConfigurationError("the domain has no signing key")
+        running = self._signing.get(found.stamp)
+        if running is None:
+            running = asyncio.ensure_future(asyncio.to_thread(self._signer.sign, found.service_id))
+            self._signing[found.stamp] = running
+            running.add_done_callback(lambda _: self._signing.pop(found.stamp, None))
+        return await asyncio.shield(running)
+
+
+_CONDITIONAL = {b"if-none-match", b"if-modified-since"}
+_USED_HEADERS = {b"host", *_CONDITIONAL}
+
+
+def router_of(stored: list[StoredDomain]) -> DomainRouter:
+    """A router over these domains; the one that is marked as default answers at the root."""
+    domains: list[Domain] = [item.domain for item in stored]
+    default = next((domain for domain in domains if domain.default), None)
+    return DomainRouter(domains, default)
+
+
+def _participant(text: str) -> ParticipantIdentifier:
+    try:
+        return ParticipantIdentifier.parse(text)
+    except ValidationError as error:
+        raise NotFoundError(str(error)) from error
+
+
+def _document_type(text: str) -> DocumentTypeIdentifier:
+    try:
+        return DocumentTypeIdentifier.parse(text)
+    except ValidationError as error:
+        raise NotFoundError(str(error)) from error
+
+
+async def _send_empty(send: Send, status: int, headers: list[tuple[bytes, bytes]]) -> None:
+    extra = [] if status == 304 else [(b"content-length", b"0")]
+    await send({"type": "http.response.start", "status": status, "headers": [*headers, *extra]})
+    await send({"type": "http.response.body", "body": b""})

@@ -1,0 +1,272 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The use cases of an SMP: publish and withdraw service groups and service metadata, one transaction each.
+
+Where this instance is also the domain's SML, a service group is registered and unregistered in the same transaction.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from registry.audit.events import record
+from registry.domains.domain import Domain
+from registry.errors import ConflictError, NotFoundError, ValidationError
+from registry.identifiers.document_type import DocumentTypeIdentifier
+from registry.identifiers.participant import ParticipantIdentifier
+from registry.metadata import ServiceGroup, ServiceMetadata
+from registry.sml.errors import SmlError
+from registry.sml.registration import Registrar
+from registry.smp.validation import check_metadata
+from registry.storage.certificate_rows import certificate_sha256
+from registry.storage.domain_directory import StoredDomain
+from registry.storage.engine import Actor, Database
+from registry.storage.queries import publishers, service_groups, services
+from registry.storage.queries.publishers import PublisherRow
+from registry.storage.queries.service_groups import ServiceGroupRow
+from registry.storage.unit_of_work import UnitOfWork
+from registry.trust import TrustModel
+
+
+class Outcome(Enum):
+    """What a write did."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """The result of publishing: what was done, what is worth knowing, and the service to sign (None for a group)."""
+
+    outcome: Outcome
+    warnings: tuple[str, ...] = ()
+    service_id: int | None = None
+
+
+class Publishing:
+    """Writes what an SMP publishes."""
+
+    def __init__(self, database: Database, registrar: Registrar, trust_of: Callable[[Domain], TrustModel]) -> None:
+        self._database = database
+        self._registrar = registrar
+        self._trust_of = trust_of
+
+    def put_service_group(self, actor: Actor, stored: StoredDomain, group: ServiceGroup) -> Published:
+        """Make a participant's service group, or replace its extensions; registers the participant at our SML.
+
+        Raises ValidationError with all reasons; ConflictError when another SMP has registered the participant.
+        """
+        _check_participant(stored.domain, group.participant)
+        with self._database.write(actor) as work:
+            found = self._find(work, stored, group.participant)
+            if found is None:
+                self._create_group(work, stored, group)
+                return Published(Outcome.CREATED)
+            registered = self._register(work, stored, found.participant)
+            if found.extensions == group.extensions:
+                return Published(Outcome.UPDATED if registered else Outcome.UNCHANGED)
+            service_groups.change(work, found.id, group.extensions)
+            self._record(work, stored, "smp:service-group:update", group.participant, before=_audited_group(found))
+            return Published(Outcome.UPDATED)
+
+    def delete_service_group(self, actor: Actor, stored: StoredDomain, participant: ParticipantIdentifier) -> None:
+        """Remove a service group with all its metadata, and its registration at our SML.
+
+        Raises NotFoundError when there is none; ConflictError while its migration is open.
+        """
+        with self._database.write(actor) as work:
+            found = self._existing(work, stored, participant)
+            for row in services.of_group(work.connection, found.id):
+                services.remove(work, row.id)
+            service_groups.remove(work, found.id)
+            self._unregister(work, stored, found.participant)
+            self._record(work, stored, "smp:service-group:delete", found.participant, before=_audited_group(found))
+
+    def put_service_metadata(
+        self, actor: Actor, stored: StoredDomain, metadata: ServiceMetadata, *, create_group: bool = False
+    ) -> Published:
+        """Publish the metadata of one document type, or replace it.
+
+        Raises ValidationError with all reasons; NotFoundError when the participant has no service group and
+        `create_group` is not set.
+        """
+        trust = self._trust_of(stored.domain)
+        reasons, warnings = check_metadata(metadata, stored.domain, trust, self._database.now())
+        if reasons:
+            raise ValidationError(reasons)
+        with self._database.write(actor) as work:
+            group = self._find(work, stored, metadata.participant)
+            if group is None:
+                if not create_group:
+                    raise NotFoundError(f"{metadata.participant} has no service group")
+                group = self._create_group(work, stored, ServiceGroup(metadata.participant))
+            outcome, service_id = self._put_service(work, stored, group, metadata)
+            return Published(outcome, tuple(warnings), service_id)
+
+    def has_endpoints(self, stored: StoredDomain, metadata: ServiceMetadata) -> bool:
+        """Whether endpoints are published for the participant and document type of `metadata`."""
+        rules = stored.domain.identifiers
+        with self._database.read() as connection:
+            group = service_groups.find(
+                connection, stored.id, metadata.participant.scheme, rules.participant_key(metadata.participant)
+            )
+            if group is None:
+                return False
+            document_type = metadata.document_type
+            row = services.find(connection, group.id, document_type.scheme, rules.document_type_key(document_type))
+            if row is None:
+                return False
+            held = services.load(connection, row.id, self._database.now())
+            return any(item.endpoints for item in held.process_metadata)
+
+    def delete_service_metadata(
+        self,
+        actor: Actor,
+        stored: StoredDomain,
+        participant: ParticipantIdentifier,
+        document_type: DocumentTypeIdentifier,
+    ) -> None:
+        """Withdraw the metadata of one document type. Raises NotFoundError when there is none."""
+        with self._database.write(actor) as work:
+            group = self._existing(work, stored, participant)
+            key = stored.domain.identifiers.document_type_key(document_type)
+            row = services.find(work.connection, group.id, document_type.scheme, key)
+            if row is None:
+                raise NotFoundError(f"{participant} does not receive {document_type}")
+            services.remove(work, row.id)
+            service_groups.touch(work, group.id)
+            before = {"document_type": str(row.document_type)}
+            self._record(work, stored, "smp:service-metadata:delete", group.participant, before=before)
+
+    def _put_service(
+        self, work: UnitOfWork, stored: StoredDomain, group: ServiceGroupRow, metadata: ServiceMetadata
+    ) -> tuple[Outcome, int]:
+        key = stored.domain.identifiers.document_type_key(metadata.document_type)
+        row = services.find(work.connection, group.id, metadata.document_type.scheme, key)
+        after = {"document_type": str(metadata.document_type), "says": _audited_metadata(metadata)}
+        if row is None:
+            service_id = services.add(work, group.id, stored.id, key, metadata)
+            service_groups.touch(work, group.id)
+            self._record(work, stored, "smp:service-metadata:create", group.participant, after=after)
+            return Outcome.CREATED, service_id
+        before = services.load(work.connection, row.id, work.now)
+        if _same(before, metadata):
+            return Outcome.UNCHANGED, row.id
+        services.change(work, row.id, stored.id, metadata)
+        said = {"document_type": str(row.document_type), "says": _audited_metadata(before)}
+        self._record(work, stored, "smp:service-metadata:update", group.participant, before=said, after=after)
+        return Outcome.UPDATED, row.id
+
+    def _create_group(self, work: UnitOfWork, stored: StoredDomain, group: ServiceGroup) -> ServiceGroupRow:
+        key = stored.domain.identifiers.participant_key(group.participant)
+        service_groups.add(work, stored.id, group.participant, key, group.extensions)
+        self._register(work, stored, group.participant)
+        self._record(
+            work, stored, "smp:service-group:create", group.participant, after={"participant": str(group.participant)}
+        )
+        return self._existing(work, stored, group.participant)
+
+    def _find(
+        self, work: UnitOfWork, stored: StoredDomain, participant: ParticipantIdentifier
+    ) -> ServiceGroupRow | None:
+        key = stored.domain.identifiers.participant_key(participant)
+        return service_groups.find(work.connection, stored.id, participant.scheme, key)
+
+    def _existing(self, work: UnitOfWork, stored: StoredDomain, participant: ParticipantIdentifier) -> ServiceGroupRow:
+        found = self._find(work, stored, participant)
+        if found is None:
+            raise NotFoundError(f"{participant} has no service group")
+        return found
+
+    def _own_publisher(self, work: UnitOfWork, stored: StoredDomain) -> PublisherRow | None:
+        smp_id = stored.domain.smp.smp_id
+        if not stored.domain.sml.enabled or stored.zone_id is None or not smp_id:
+            return None
+        found = publishers.find(work.connection, [stored.id], smp_id)
+        if not found:
+            raise ConflictError(f"the SMP {smp_id} of the domain {stored.domain.name} is not registered at its SML yet")
+        return found[0]
+
+    def _register(self, work: UnitOfWork, stored: StoredDomain, participant: ParticipantIdentifier) -> bool:
+        """Register at our own SML; returns whether that changed anything."""
+        own = self._own_publisher(work, stored)
+        if own is None:
+            return False
+        try:
+            row = self._registrar.find(work, stored, [participant])[0]
+        except SmlError:
+            try:
+                self._registrar.register(work, stored, own, [participant])
+            except SmlError as error:
+                raise ConflictError(str(error)) from error
+            return True
+        if row.publisher_id != own.id:
+            raise ConflictError(f"{participant} is registered by another SMP; it has to be migrated")
+        return False
+
+    def _unregister(self, work: UnitOfWork, stored: StoredDomain, participant: ParticipantIdentifier) -> None:
+        own = self._own_publisher(work, stored)
+        if own is None:
+            return
+        try:
+            row = self._registrar.find(work, stored, [participant])[0]
+        except SmlError:
+            return  # it has been unregistered already
+        if row.publisher_id != own.id:
+            return  # it was migrated away; the registration is the new SMP's
+        try:
+            self._registrar.unregister_owned(work, stored, own, [row])
+        except SmlError as error:
+            raise ConflictError(str(error)) from error
+
+    def _record(
+        self,
+        work: UnitOfWork,
+        stored: StoredDomain,
+        tag: str,
+        participant: ParticipantIdentifier,
+        *,
+        before: Any = None,
+        after: Any = None,
+    ) -> None:
+        record(work, tag, str(participant), domain_id=stored.id, before=before, after=after)
+
+
+def _check_participant(domain: Domain, participant: ParticipantIdentifier) -> None:
+    reasons = domain.identifiers.validate_participant(participant)
+    if reasons:
+        raise ValidationError(reasons)
+
+
+def _same(held: ServiceMetadata, new: ServiceMetadata) -> bool:
+    """Whether a write would change nothing; the registered spelling of the participant stays anyway."""
+    return (held.document_type, held.process_metadata, held.extensions) == (
+        new.document_type,
+        new.process_metadata,
+        new.extensions,
+    )
+
+
+def _audited_group(row: ServiceGroupRow) -> dict[str, Any]:
+    return {"participant": str(row.participant), "extensions": [e.content.decode() for e in row.extensions]}
+
+
+def _audited_metadata(metadata: ServiceMetadata) -> list[dict[str, Any]]:
+    """What an auditor wants to see: where documents go, and whose certificates."""
+    return [
+        {
+            "processes": [str(process.identifier) for process in group.processes],
+            "redirect": group.redirect.href if group.redirect else None,
+            "endpoints": [
+                {
+                    "transport_profile": endpoint.transport_profile,
+                    "address": endpoint.address,
+                    "certificates": [certificate_sha256(item.der) for item in endpoint.certificates],
+                }
+                for endpoint in group.endpoints
+            ],
+        }
+        for group in metadata.process_metadata
+    ]

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a domain asks of metadata before it is published: every reason at once, each with its id and clause."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from registry.domains.domain import Domain
+from registry.errors import Reason
+from registry.metadata import Endpoint, ProcessMetadata, Redirect, ServiceMetadata
+from registry.trust import TrustModel
+from trust_lists.certificates.parsing import load_certificate
+from trust_lists.errors import CertificateError
+
+_MAX_URL = 2000
+_PEPPOL = "Peppol SMP 1.4.0 §2"
+
+
+def check_metadata(
+    metadata: ServiceMetadata, domain: Domain, trust: TrustModel, at: datetime
+) -> tuple[list[Reason], list[str]]:
+    """Why the metadata can't be published in the domain (empty when it can), and warnings that stop nothing."""
+    rules = domain.identifiers
+    reasons = [
+        *rules.validate_participant(metadata.participant),
+        *rules.validate_document_type(metadata.document_type),
+    ]
+    warnings: list[str] = []
+    for group in metadata.process_metadata:
+        for process in group.processes:
+            reasons += rules.validate_process(process.identifier)
+        reasons += _check_group(group)
+        if group.redirect is not None:
+            reasons += _check_redirect(group.redirect, domain)
+        for endpoint in group.endpoints:
+            reasons += _check_endpoint(endpoint, domain)
+            refused, warned = _check_certificates(endpoint, domain, trust, at)
+            reasons += refused
+            warnings += warned
+    if not metadata.process_metadata:
+        reasons.append(Reason("SMP-EMPTY", "the metadata names neither a process nor a redirect", _PEPPOL))
+    return _once(reasons), list(dict.fromkeys(warnings))
+
+
+def _check_group(group: ProcessMetadata) -> Iterator[Reason]:
+    profiles = [endpoint.transport_profile for endpoint in group.endpoints]
+    for profile in sorted({p for p in profiles if profiles.count(p) > 1}):
+        yield Reason("SMP-TRANSPORT-TWICE", f"two endpoints of a process have the transport profile {profile}", "TA08")
+    if group.endpoints and group.redirect is not None:
+        yield Reason("SMP-ENDPOINT-AND-REDIRECT", "endpoints and a redirect exclude each other", "SMP 2.0 §2.4")
+    if not group.endpoints and group.redirect is None:
+        yield Reason("SMP-NO-ENDPOINT", "a process has no endpoint", _PEPPOL)
+
+
+def _check_redirect(redirect: Redirect, domain: Domain) -> Iterator[Reason]:
+    yield from _check_url(redirect.href, "the redirect", "SMP-REDIRECT-URL")
+    own = domain.smp.base_url
+    if own and redirect.href.startswith(own + "/"):
+        message = "the redirect leads back to this SMP; a client follows one redirect only"
+        yield Reason("SMP-REDIRECT-SELF", message, "BDX-SMP 1.0 §2.3.2.4, TAB1")
+    if not redirect.certificate_uid:
+        message = "the redirect does not name the certificate of the other SMP (CertificateUID)"
+        yield Reason("SMP-REDIRECT-UID", message, _PEPPOL)
+
+
+def _check_endpoint(endpoint: Endpoint, domain: Domain) -> Iterator[Reason]:
+    yield from domain.identifiers.validate_transport_profile(endpoint.transport_profile)
+    allowed = domain.transport_profiles
+    if allowed and endpoint.transport_profile not in allowed:
+        message = f"the domain does not use the transport profile {endpoint.transport_profile}"
+        yield Reason("SMP-TRANSPORT-UNKNOWN", message, "PFUOI 4.4.0 §6")
+    yield from _check_url(endpoint.address, "the endpoint", "SMP-ENDPOINT-URL")
+    if endpoint.activation and endpoint.expiration and endpoint.expiration <= endpoint.activation:
+        yield Reason("SMP-DATES", "an endpoint expires before it becomes active", _PEPPOL)
+    if not endpoint.certificates:
+        yield Reason("SMP-NO-CERTIFICATE", "an endpoint has no certificate", _PEPPOL)
+
+
+def _check_certificates(
+    endpoint: Endpoint, domain: Domain, trust: TrustModel, at: datetime
+) -> tuple[list[Reason], list[str]]:
+    refused: list[Reason] = []
+    warned: list[str] = []
+    for item in endpoint.certificates:
+        try:
+            certificate = load_certificate(item.der)
+        except CertificateError as error:
+            problem = Reason("SMP-CERTIFICATE-UNREADABLE", f"the endpoint's certificate: {error}", _PEPPOL)
+        else:
+            decision = trust.decide("ap-encrypt", certificate, at)
+            if decision.accepted:
+                continue
+            problem = Reason("SMP-CERTIFICATE-UNTRUSTED", f"the endpoint's certificate: {decision.reason}", _PEPPOL)
+        if domain.endpoint_certificates == "warn":
+            warned.append(str(problem))
+        else:
+            refused.append(problem)
+    return refused, warned
+
+
+def _check_url(url: str, what: str, reason_id: str) -> Iterator[Reason]:
+    try:
+        parts = urlsplit(url)
+        good = bool(parts.scheme and (parts.hostname or parts.scheme not in {"http", "https"})) and len(url) <= _MAX_URL
+    except ValueError:
+        good = False
+    if not good or any(c.isspace() or ord(c) < 0x20 for c in url):
+        yield Reason(reason_id, f"{what} has no absolute URL: {url[:80]!r}", _PEPPOL)
+
+
+def _once(reasons: list[Reason]) -> list[Reason]:
+    return list(dict.fromkeys(reasons))

@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Access points: where documents are received, shared by all the endpoints that say the same.
+
+An endpoint's content is looked up by its hash, so that a million imported endpoints of one gateway become one row.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from registry.metadata import Endpoint, EndpointCertificate
+from registry.storage.certificate_rows import certificate_row, certificate_sha256
+from registry.storage.queries import certificates
+from registry.storage.tables import access_point, access_point_certificate, certificate, endpoint
+from registry.storage.unit_of_work import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class AccessPoint:
+    """What an access point says about itself."""
+
+    transport_profile: str
+    address: str
+    certificates: tuple[EndpointCertificate, ...]
+    description: str = ""
+    technical_contact: str = ""
+    technical_information: str | None = None
+
+    @classmethod
+    def of(cls, source: Endpoint) -> "AccessPoint":
+        """The part of an endpoint that belongs to its access point."""
+        return cls(
+            source.transport_profile,
+            source.address,
+            source.certificates,
+            source.description,
+            source.technical_contact,
+            source.technical_information,
+        )
+
+    def content_sha256(self) -> str:
+        """Equal for equal content."""
+        parts = [
+            self.transport_profile,
+            self.address,
+            [[c.type_code, certificate_sha256(c.der)] for c in self.certificates],
+            self.description,
+            self.technical_contact,
+            self.technical_information,
+        ]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class AccessPointRow:
+    """An access point as stored, with how many endpoints refer to it."""
+
+    id: int
+    name: str
+    transport_profile: str
+    address: str
+    version: int
+    successor_id: int | None
+    successor_at: datetime | None
+
+
+_ROW = [access_point.c[name] for name in AccessPointRow.__dataclass_fields__]
+
+
+def find_or_add(work: UnitOfWork, domain_id: int, content: AccessPoint) -> int:
+    """The id of an access point that says exactly this, made under a name of its own where there is none."""
+    digest = content.content_sha256()
+    query = (
+        select(access_point.c.id)
+        .where(
+            access_point.c.domain_id == domain_id,
+            access_point.c.content_sha256 == digest,
+            access_point.c.successor_id.is_(None),
+        )
+        .order_by(access_point.c.id)
+        .limit(1)
+    )
+    found = work.connection.execute(query).scalar()
+    return int(found) if found is not None else add(work, domain_id, f"sha256-{digest[:16]}", content)
+
+
+def add(work: UnitOfWork, domain_id: int, name: str, content: AccessPoint) -> int:
+    """Insert an access point; a taken name gets the next free number behind it."""
+    c = access_point.c
+    query = select(c.name).where(
+        c.domain_id == domain_id, c.transport_profile == content.transport_profile, c.name.like(f"{name}%")
+    )
+    taken = set(work.connection.execute(query).scalars())
+    number, free = 1, name
+    while free in taken:
+        number += 1
+        free = f"{name}-{number}"
+    values = {
+        "domain_id": domain_id,
+        "name": free,
+        "version": 1,
+        "modified_at": work.now,
+        **_content_columns(content),
+    }
+    statement = insert(access_point).values(values).returning(access_point.c.id)
+    access_point_id = int(work.connection.execute(statement).scalar_one())
+    _write_certificates(work, access_point_id, content)
+    return access_point_id
+
+
+def change(work: UnitOfWork, access_point_id: int, content: AccessPoint) -> None:
+    """Replace what an access point says, at once; every document that shows it gets a new stamp."""
+    c = access_point.c
+    successor = select(c.version).where(c.id == _successor_of(work, access_point_id)).scalar_subquery()
+    grown = work.connection.execute(select(successor)).scalar() or 0
+    work.connection.execute(
+        update(access_point)
+        .where(c.id == access_point_id)
+        # Beyond whatever an activated successor added to the stamp: stamps never come back.
+        .values(
+            version=c.version + int(grown) + 1,
+            modified_at=work.now,
+            successor_id=None,
+            successor_at=None,
+            **_content_columns(content),
+        )
+    )
+    work.connection.execute(
+        delete(access_point_certificate).where(access_point_certificate.c.access_point_id == access_point_id)
+    )
+    _write_certificates(work, access_point_id, content)
+
+
+def plan_successor(work: UnitOfWork, access_point_id: int, successor_id: int, at: datetime) -> None:
+    """From `at` on, another access point stands in for this one. A successor must have none itself."""
+    work.connection.execute(
+        update(access_point)
+        .where(access_point.c.id == access_point_id)
+        .values(successor_id=successor_id, successor_at=at, modified_at=work.now)
+    )
+
+
+def listed(connection: Connection, domain_id: int) -> list[AccessPointRow]:
+    """The access points of a domain, by name."""
+    query = select(*_ROW).where(access_point.c.domain_id == domain_id).order_by(access_point.c.name)
+    return [AccessPointRow(*row) for row in connection.execute(query)]
+
+
+def remove_unused(work: UnitOfWork, ids: set[int]) -> None:
+    """Delete those of these access points that were made for endpoints and to which none refers any more."""
+    if not ids:
+        return
+    used = select(endpoint.c.access_point_id).where(endpoint.c.access_point_id.in_(ids))
+    successors = select(access_point.c.successor_id).where(access_point.c.successor_id.in_(ids))
+    work.connection.execute(
+        delete(access_point).where(
+            access_point.c.id.in_(ids),
+            access_point.c.id.not_in(used),
+            access_point.c.id.not_in(successors),
+            access_point.c.name.like("sha256-%"),
+        )
+    )
+
+
+def certificates_of(connection: Connection, ids: set[int]) -> dict[int, tuple[EndpointCertificate, ...]]:
+    """The certificates of access points, in order."""
+    found: dict[int, list[EndpointCertificate]] = {access_point_id: [] for access_point_id in ids}
+    c = access_point_certificate.c
+    query = (
+        select(c.access_point_id, c.type_code, certificate.c.der)
+        .join(certificate, certificate.c.sha256 == c.certificate_sha256)
+        .where(c.access_point_id.in_(ids))
+        .order_by(c.access_point_id, c.position)
+    )
+    for access_point_id, type_code, der in connection.execute(query):
+        found[access_point_id].append(EndpointCertificate(bytes(der), type_code))
+    return {access_point_id: tuple(items) for access_point_id, items in found.items()}
+
+
+def _successor_of(work: UnitOfWork, access_point_id: int) -> int | None:
+    query = select(access_point.c.successor_id).where(access_point.c.id == access_point_id)
+    found = work.connection.execute(query).scalar()
+    return None if found is None else int(found)
+
+
+def _content_columns(content: AccessPoint) -> dict[str, str | None]:
+    return {
+        "transport_profile": content.transport_profile,
+        "address": content.address,
+        "description": content.description,
+        "technical_contact": content.technical_contact,
+        "technical_information": content.technical_information,
+        "content_sha256": content.content_sha256(),
+    }
+
+
+def _write_certificates(work: UnitOfWork, access_point_id: int, content: AccessPoint) -> None:
+    certificates.put(work.connection, [certificate_row(c.der) for c in content.certificates])
+    rows = [
+        {
+            "access_point_id": access_point_id,
+            "position": position,
+            "type_code": c.type_code,
+            "certificate_sha256": certificate_sha256(c.der),
+        }
+        for position, c in enumerate(content.certificates)
+    ]
+    if rows:
+        work.connection.execute(insert(access_point_certificate), rows)

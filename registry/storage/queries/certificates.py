@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Certificates, each stored once under its SHA-256 fingerprint."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Insert, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from registry.storage.tables import certificate
+
+
+def _insert_if_new(connection: Connection) -> Insert:
+    if connection.dialect.name == "postgresql":
+        return postgresql.insert(certificate).on_conflict_do_nothing()
+    return sqlite.insert(certificate).on_conflict_do_nothing()
+
+
+def put(connection: Connection, rows: Iterable[dict[str, Any]]) -> None:
+    """Store certificates that aren't there yet; each row has all columns of the table."""
+    batch = list(rows)
+    if batch:
+        connection.execute(_insert_if_new(connection), batch)
+
+
+def not_after(connection: Connection, sha256: str) -> datetime | None:
+    """Until when a certificate is valid; None for one that can't be parsed, or isn't known."""
+    return connection.execute(select(certificate.c.not_after).where(certificate.c.sha256 == sha256)).scalar()

@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Registrations at the SML, and their open migrations."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, func, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from registry.errors import AlreadyExistsError
+from registry.storage.tables import migration, registration
+from registry.storage.unit_of_work import UnitOfWork
+
+_CHUNK = 400
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationRow:
+    """A participant that a publisher publishes; `value` as registered, `value_key` as compared, `label` its DNS owner."""
+
+    id: int
+    domain_id: int
+    scheme: str
+    value: str
+    value_key: str
+    naptr_service: str
+    publisher_id: int
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewRegistration:
+    """What is needed to register a participant."""
+
+    scheme: str
+    value: str
+    value_key: str
+    naptr_service: str
+    label: str
+
+
+_COLUMNS = [registration.c[name] for name in RegistrationRow.__dataclass_fields__]
+
+
+def find(connection: Connection, domain_id: int, keys: Sequence[tuple[str, str]]) -> list[RegistrationRow]:
+    """The registrations of the (scheme, value key) pairs in a domain, for every service."""
+    wanted = set(keys)
+    values = sorted({value for _, value in keys})
+    found: list[RegistrationRow] = []
+    for start in range(0, len(values), _CHUNK):
+        query = select(*_COLUMNS).where(
+            registration.c.domain_id == domain_id, registration.c.value_key.in_(values[start : start + _CHUNK])
+        )
+        rows = (RegistrationRow(*row) for row in connection.execute(query))
+        found.extend(row for row in rows if (row.scheme, row.value_key) in wanted)
+    return found
+
+
+def in_schemes(connection: Connection, domain_id: int, schemes: Sequence[str], value_key: str) -> list[RegistrationRow]:
+    """The registrations of one value in any of these schemes."""
+    query = select(*_COLUMNS).where(
+        registration.c.domain_id == domain_id,
+        registration.c.scheme.in_(schemes),
+        registration.c.value_key == value_key,
+    )
+    return [RegistrationRow(*row) for row in connection.execute(query)]
+
+
+def add(work: UnitOfWork, domain_id: int, publisher_id: int, new: Sequence[NewRegistration]) -> None:
+    """Register participants for a publisher.
+
+    Raises AlreadyExistsError when another transaction registered one of them first: the database has the last word on
+    who owns a participant.
+    """
+    rows = [
+        {
+            "domain_id": domain_id,
+            "publisher_id": publisher_id,
+            "scheme": n.scheme,
+            "value": n.value,
+            "value_key": n.value_key,
+            "naptr_service": n.naptr_service,
+            "label": n.label,
+            "suspended": False,
+            "modified_at": work.now,
+        }
+        for n in new
+    ]
+    if not rows:
+        return
+    try:
+        work.connection.execute(insert(registration), rows)
+    except IntegrityError as error:
+        raise AlreadyExistsError("one of the participants was registered meanwhile") from error
+
+
+def remove(work: UnitOfWork, ids: Sequence[int]) -> None:
+    """Delete registrations."""
+    for start in range(0, len(ids), _CHUNK):
+        work.connection.execute(delete(registration).where(registration.c.id.in_(ids[start : start + _CHUNK])))
+
+
+def move(work: UnitOfWork, ids: Sequence[int], publisher_id: int) -> None:
+    """Give registrations to another publisher; their open migrations end."""
+    work.connection.execute(delete(migration).where(migration.c.registration_id.in_(ids)))
+    work.connection.execute(
+        update(registration).where(registration.c.id.in_(ids)).values(publisher_id=publisher_id, modified_at=work.now)
+    )
+
+
+def page(connection: Connection, publisher_id: int, after_id: int, size: int) -> list[RegistrationRow]:
+    """Up to `size` registrations of a publisher with ids after `after_id`, in order of registration."""
+    query = (
+        select(*_COLUMNS)
+        .where(registration.c.publisher_id == publisher_id, registration.c.id > after_id)
+        .order_by(registration.c.id)
+        .limit(size)
+    )
+    return [RegistrationRow(*row) for row in connection.execute(query)]
+
+
+def prepare_migration(
+    work: UnitOfWork, registration_ids: Sequence[int], key_sha256: str, expires_at: datetime | None
+) -> None:
+    """Open a migration, or replace the key of the open one."""
+    work.connection.execute(delete(migration).where(migration.c.registration_id.in_(registration_ids)))
+    rows = [
+        {
+            "registration_id": registration_id,
+            "key_sha256": key_sha256,
+            "state": "prepared",
+            "prepared_at": work.now,
+            "expires_at": expires_at,
+        }
+        for registration_id in registration_ids
+    ]
+    work.connection.execute(insert(migration), rows)
+
+
+def open_migrations(connection: Connection, registration_ids: Sequence[int], at: datetime) -> dict[int, str]:
+    """The key hashes of the migrations of these registrations that are open at that moment."""
+    found: dict[int, str] = {}
+    for start in range(0, len(registration_ids), _CHUNK):
+        query = select(migration.c.registration_id, migration.c.key_sha256).where(
+            migration.c.registration_id.in_(registration_ids[start : start + _CHUNK]),
+            or_(migration.c.expires_at.is_(None), migration.c.expires_at > at),
+        )
+        found.update({int(row[0]): str(row[1]) for row in connection.execute(query)})
+    return found
+
+
+def open_migrations_of_publisher(connection: Connection, publisher_id: int, at: datetime) -> int:
+    """How many of a publisher's participants have an open migration."""
+    query = (
+        select(func.count())
+        .select_from(migration.join(registration, registration.c.id == migration.c.registration_id))
+        .where(
+            registration.c.publisher_id == publisher_id,
+            or_(migration.c.expires_at.is_(None), migration.c.expires_at > at),
+        )
+    )
+    return int(connection.execute(query).scalar_one())

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every part shares: domains, certificates, signing keys, tokens, and the audit events."""
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from registry.storage.types import Instant, JsonText, Key
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+domain = Table(
+    "domain",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("name", String(64), nullable=False),
+    Column("profile", String(64), nullable=False),
+    Column("settings", JsonText, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("modified_at", Instant, nullable=False),
+    UniqueConstraint("name"),
+)
+
+certificate = Table(
+    "certificate",
+    metadata,
+    Column("sha256", String(64), primary_key=True),
+    Column("der", LargeBinary, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("issuer", Text, nullable=False),
+    Column("serial", Text, nullable=False),
+    Column("not_before", Instant),
+    Column("not_after", Instant),
+    Column("key_sha256", String(64), nullable=False),
+    Index(None, "not_after"),
+)
+
+signing_key = Table(
+    "signing_key",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("domain_id", ForeignKey("domain.id"), nullable=False),
+    Column("certificate_sha256", ForeignKey("certificate.sha256"), nullable=False),
+    Column("file", Text, nullable=False),
+    Column("password_file", Text),
+    Column("active", Boolean, nullable=False),
+    Column("modified_at", Instant, nullable=False),
+    # One signing key is active in a domain, whoever writes.
+    Index(
+        "uq_signing_key_active",
+        "domain_id",
+        unique=True,
+        sqlite_where=text("active = 1"),
+        postgresql_where=text("active"),
+    ),
+)
+
+token = Table(
+    "token",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("name", String(64), nullable=False),
+    Column("token_sha256", String(64), nullable=False),
+    Column("domain_id", ForeignKey("domain.id")),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant),
+    Column("revoked_at", Instant),
+    UniqueConstraint("name"),
+    UniqueConstraint("token_sha256"),
+)
+
+event = Table(
+    "event",
+    metadata,
+    Column("sequence", Key, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("request_id", String(64), nullable=False),
+    Column("tag", String(96), nullable=False),
+    Column("domain_id", ForeignKey("domain.id")),
+    Column("subject", Text, nullable=False),
+    Column("before", JsonText),
+    Column("after", JsonText),
+    Index(None, "subject"),
+    sqlite_autoincrement=True,
+)

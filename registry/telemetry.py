@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Logs, metrics and request ids: what all parts of the registry report to.
+
+Imports nothing of ours. Log events are a name in snake_case and fields; bodies, tokens and other secrets are never
+fields, and fields that are named like one are blanked. Everything that the standard `logging` collects (uvicorn,
+asyncio, Alembic) leaves in the same format.
+"""
+
+import logging
+import sys
+import uuid
+from contextvars import ContextVar
+from typing import Any, Literal
+
+import structlog
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+)
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+METRICS = CollectorRegistry()
+"""The metrics of this process; those below, and whatever else is registered with it."""
+
+requests_total = Counter(
+    "registry_requests_total",
+    'HTTP requests answered; method "-" when it is unknown or was never read.',
+    ["listener", "method", "status"],
+    registry=METRICS,
+)
+request_seconds = Histogram(
+    "registry_request_seconds",
+    "From the head of a request to the end of its answer.",
+    ["listener"],
+    buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
+    registry=METRICS,
+)
+tls_failures_total = Counter(
+    "registry_tls_failures_total", "TLS handshakes that failed, by OpenSSL's reason.", ["reason"], registry=METRICS
+)
+dns_answers_total = Counter("registry_dns_answers_total", "DNS queries answered.", ["rcode"], registry=METRICS)
+signatures_total = Counter("registry_signatures_total", "XML signatures made.", registry=METRICS)
+zone_lag_seconds = Gauge(
+    "registry_zone_lag_seconds",
+    "Age of the oldest committed zone change that DNS doesn't serve yet; 0 when there is none.",
+    registry=METRICS,
+)
+
+request_id: ContextVar[str] = ContextVar("request_id", default="")
+"""The id of the request being answered; empty outside of one."""
+
+_SECRET_FIELDS = frozenset(
+    {"authorization", "body", "cookie", "key", "migration_key", "password", "private_key", "secret", "token"}
+)
+
+
+def new_request_id() -> str:
+    """A fresh id, a random UUID."""
+    return str(uuid.uuid4())
+
+
+def render_metrics() -> tuple[bytes, str]:
+    """All metrics in the Prometheus text format, and its media type."""
+    return generate_latest(METRICS), CONTENT_TYPE_LATEST
+
+
+def configure_logging(level: str = "INFO", log_format: Literal["json", "console"] = "json") -> None:
+    """Send structlog and the standard `logging` to stderr. Calling it again replaces what was set up before."""
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _add_request_id,
+        _blank_secrets,
+    ]
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            structlog.stdlib.PositionalArgumentsFormatter(),
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+    )
+    last: list[Processor]
+    if log_format == "json":
+        last = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    else:
+        # Plain: the usual traceback of rich shows local variables, and with them secrets.
+        last = [
+            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)
+        ]
+    handler = logging.StreamHandler()
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
+        )
+    )
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    # These tell addresses with participant ids and query strings at INFO.
+    for name in ("httpx2", "httpcore2"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _add_request_id(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    if current := request_id.get():
+        event.setdefault("request_id", current)
+    return event
+
+
+def _blank_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    blanked: dict[str, Any] = {name: "[secret]" for name in event if name.lower() in _SECRET_FIELDS}
+    return {**event, **blanked}

@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sockets: one port for UDP and TCP, on asyncio and on uvloop, opened and closed without a trace."""
+
+import asyncio
+import socket
+from collections.abc import Callable
+from typing import Any
+
+import dns.message
+import dns.query
+import dns.rcode
+import dns.resolver
+import pytest
+
+from registry.dns.records import RRset, naptr_rrset
+from registry.dns.served_zone import ServedZone
+from registry.dns.server import DnsServer
+from registry.errors import ConfigurationError
+
+KNOWN = "known.iso6523-actorid-upis.sml.test."
+Running = Callable[..., Any]
+
+
+def udp(address: tuple[str, int], query: dns.message.Message) -> dns.message.Message:
+    return dns.query.udp(query, address[0], port=address[1], timeout=5)
+
+
+def test_it_answers_over_udp_and_tcp_on_one_port(running: Running, zone: ServedZone) -> None:
+    server = DnsServer([zone])
+    query = dns.message.make_query(KNOWN, "NAPTR")
+    with running(server) as it:
+        over_udp = udp(it.address, query)
+        over_tcp = dns.query.tcp(query, it.address[0], port=it.address[1], timeout=5)
+        counters = server.counters
+    assert over_udp.answer == over_tcp.answer
+    assert "https://smp.example/a" in over_udp.to_text()
+    assert (counters.udp_queries, counters.tcp_queries, counters.rcodes[0]) == (1, 1, 2)
+
+
+def test_it_answers_on_ipv6(running: Running, zone: ServedZone) -> None:
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        pytest.skip("no IPv6 on this machine")
+    with running(DnsServer([zone]), "::1") as it:
+        assert it.address[0] == "::1"
+        assert udp(it.address, dns.message.make_query(KNOWN, "NAPTR")).rcode() == dns.rcode.NOERROR
+
+
+def test_it_serves_several_addresses(running: Running, zone: ServedZone) -> None:
+    server = DnsServer([zone])
+    with running(server) as it:
+        second = it.call(server.start, "127.0.0.1", 0)
+        assert second != it.address
+        for address in (it.address, second):
+            assert udp(address, dns.message.make_query(KNOWN, "NAPTR")).rcode() == dns.rcode.NOERROR
+
+
+def test_a_stub_resolver_finds_a_participant(running: Running, zone: ServedZone) -> None:
+    with running(DnsServer([zone])) as it:
+        resolver = dns.resolver.Resolver(configure=False)
+        resolver.nameservers, resolver.port = [it.address[0]], it.address[1]
+        (record,) = resolver.resolve(KNOWN, "NAPTR")
+        assert (record.order, record.preference, record.flags, record.service) == (100, 10, b"U", b"Meta:SMP")
+        assert record.regexp == b"!.*!https://smp.example/a!"
+        with pytest.raises(dns.resolver.NXDOMAIN):
+            resolver.resolve("unknown.sml.test", "NAPTR")
+        with pytest.raises(dns.resolver.NoAnswer):
+            resolver.resolve(KNOWN, "A")
+        assert len(resolver.resolve("big.sml.test", "TXT")) == 40  # truncated first, then over TCP
+
+
+def test_a_version_applied_in_the_loop_is_served_at_once(running: Running, zone: ServedZone) -> None:
+    query = dns.message.make_query("new.sml.test", "NAPTR")
+    with running(DnsServer([zone])) as it:
+        assert udp(it.address, query).rcode() == dns.rcode.NXDOMAIN
+        rrset = naptr_rrset("new", "https://new.example", "Meta:SMP", 60)
+        it.call(zone.apply, 2, [("new", "NAPTR", rrset)])
+        assert "https://new.example" in udp(it.address, query).to_text()
+
+
+def test_zones_come_and_go_while_it_runs(running: Running, zone: ServedZone, records: list[RRset]) -> None:
+    server = DnsServer()
+    query = dns.message.make_query(KNOWN, "NAPTR")
+    with running(server) as it:
+        assert udp(it.address, query).rcode() == dns.rcode.REFUSED
+        it.call(server.add_zone, zone)
+        assert udp(it.address, query).rcode() == dns.rcode.NOERROR
+        it.call(server.add_zone, ServedZone("sml.test", records[:2], 2))
+        assert udp(it.address, query).rcode() == dns.rcode.NXDOMAIN
+        it.call(server.remove_zone, zone)
+        assert udp(it.address, query).rcode() == dns.rcode.REFUSED
+
+
+def test_many_datagrams_at_once_are_all_answered(running: Running, zone: ServedZone) -> None:
+    """More than it reads in one turn of the loop, among them some that deserve silence."""
+    with running(DnsServer([zone])) as it, socket.socket(type=socket.SOCK_DGRAM) as client:
+        client.settimeout(5)
+        client.connect(it.address)
+        for number in range(150):
+            client.send(b"noise")
+            client.send(dns.message.make_query(KNOWN, "NAPTR", id=number).to_wire())
+        ids = {int.from_bytes(client.recv(512)[:2]) for _ in range(150)}
+        assert ids == set(range(150))
+        assert it.server.counters.dropped == 150
+
+
+def test_an_answer_that_cannot_be_sent_does_no_harm(zone: ServedZone) -> None:
+    class OnceFull:
+        def __init__(self) -> None:
+            self.waiting = [dns.message.make_query(KNOWN, "NAPTR").to_wire()] * 2
+            self.sent = 0
+
+        def recvfrom(self, size: int) -> tuple[bytes, tuple[str, int]]:
+            if not self.waiting:
+                raise BlockingIOError
+            return self.waiting.pop(), ("192.0.2.1", 5353)
+
+        def sendto(self, data: bytes, address: tuple[str, int]) -> None:
+            self.sent += 1
+            if self.sent == 1:
+                raise BlockingIOError
+
+    server, full = DnsServer([zone]), OnceFull()
+    server._drain(full)  # type: ignore[arg-type]
+    assert (full.sent, server.counters.send_errors) == (2, 1)
+
+
+def test_a_taken_port_is_a_configuration_error(running: Running, zone: ServedZone) -> None:
+    other = DnsServer([zone])
+    with running(DnsServer([zone])) as it:
+        host, port = it.address
+        with pytest.raises(ConfigurationError, match=f"cannot serve DNS on {host} port {port}"):
+            it.call(other.start, host, port)
+        it.call(other.close)
+
+
+def test_an_impossible_address_is_a_configuration_error() -> None:
+    with pytest.raises(ConfigurationError, match="cannot serve DNS on"):
+        asyncio.run(DnsServer().start("192.0.2.1", 0))
+
+
+def test_port_zero_looks_for_one_that_is_free_for_both(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel picks a UDP port whose TCP twin may be taken."""
+    taken = socket.socket()
+    taken.bind(("127.0.0.1", 0))
+    taken.listen()
+    bind = socket.socket.bind
+    tries = []
+
+    class Unlucky(socket.socket):
+        def bind(self, address: Any) -> None:
+            if self.type == socket.SOCK_DGRAM:
+                tries.append(address)
+                if len(tries) == 1:
+                    address = ("127.0.0.1", taken.getsockname()[1])
+            bind(self, address)
+
+    async def start_and_close() -> int:
+        server = DnsServer()
+        monkeypatch.setattr("registry.dns.server.socket.socket", Unlucky)
+        _, port = await server.start("127.0.0.1", 0)
+        await server.close()
+        return port
+
+    with taken:
+        assert asyncio.run(start_and_close()) not in (0, taken.getsockname()[1])
+    assert len(tries) == 2
+
+
+def test_it_can_be_closed_and_started_again_on_its_port(running: Running, zone: ServedZone) -> None:
+    server = DnsServer([zone])
+    query = dns.message.make_query(KNOWN, "NAPTR")
+    with running(server) as it:
+        dns.query.tcp(query, it.address[0], port=it.address[1], timeout=5)
+        it.call(server.close)
+        with pytest.raises(OSError, match="refused"):
+            dns.query.tcp(query, it.address[0], port=it.address[1], timeout=5)
+        assert it.call(server.start, *it.address) == it.address
+        assert dns.query.tcp(query, it.address[0], port=it.address[1], timeout=5).rcode() == dns.rcode.NOERROR
+
+
+def test_closing_what_never_started_is_harmless() -> None:
+    asyncio.run(DnsServer().close())

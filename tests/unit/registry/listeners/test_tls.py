@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Loading certificates; handshakes are in tests/integration/listeners."""
+
+import ssl
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from registry.errors import ConfigurationError
+from registry.listeners.tls import server_context
+
+
+def write_pair(folder: Path, name: str, password: bytes | None = None) -> tuple[str, str]:
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now)
+        .not_valid_after(now + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    protection = serialization.BestAvailableEncryption(password) if password else serialization.NoEncryption()
+    (folder / f"{name}.crt").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    (folder / f"{name}.key").write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, protection)
+    )
+    return str(folder / f"{name}.crt"), str(folder / f"{name}.key")
+
+
+def test_missing_file_is_a_configuration_error(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"nowhere\.crt .* No such file or directory"):
+        server_context(str(tmp_path / "nowhere.crt"), str(tmp_path / "nowhere.key"))
+
+
+def test_key_of_another_certificate_is_a_configuration_error(tmp_path: Path) -> None:
+    certificate, _ = write_pair(tmp_path, "one")
+    _, key = write_pair(tmp_path, "two")
+    with pytest.raises(ConfigurationError, match="key values mismatch"):
+        server_context(certificate, key)
+
+
+def test_protected_key_is_a_configuration_error_and_nobody_is_asked(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="can't be used"):
+        server_context(*write_pair(tmp_path, "one", b"secret"))
+
+
+@pytest.mark.parametrize(
+    "anchors", ["", "no certificate", "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----"]
+)
+def test_unusable_anchors_are_a_configuration_error(tmp_path: Path, anchors: str) -> None:
+    with pytest.raises(ConfigurationError, match="client anchors can't be used"):
+        server_context(*write_pair(tmp_path, "one"), client_anchors_pem=anchors)
+
+
+def test_clients_are_asked_for_certificates_only_with_anchors(tmp_path: Path) -> None:
+    pair = write_pair(tmp_path, "one")
+    assert server_context(*pair)._context.verify_mode is ssl.CERT_NONE
+    anchors = Path(pair[0]).read_text()
+    assert server_context(*pair, client_anchors_pem=anchors)._context.verify_mode is ssl.CERT_OPTIONAL
+
+
+def test_tls_1_2_is_limited_to_forward_secrecy_and_authenticated_encryption(tmp_path: Path) -> None:
+    context = server_context(*write_pair(tmp_path, "one"))._context
+    assert context.minimum_version is ssl.TLSVersion.TLSv1_2
+    for cipher in context.get_ciphers():
+        if cipher["protocol"] == "TLSv1.2":
+            assert cipher["name"].startswith("ECDHE-")
+            assert cipher["aead"]

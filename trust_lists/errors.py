@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The one error tree of the trust service.
+
+::
+
+    TrustListError
+    ├── XmlRefusedError          XML that is malformed, or that we refuse to look into
+    ├── SignatureInvalidError    a signature that is wrong, or of a form that the profile forbids
+    ├── SigningError             a document, or a key, that cannot be signed (with)
+    └── CertificateError         a certificate or key that cannot be read
+
+None of them says anything about trust: that is a `Decision`, never an exception.
+"""
+
+
+class TrustListError(Exception):
+    """Base of everything that this package raises on purpose. Its text is fit for a user's eyes."""
+
+
+class XmlRefusedError(TrustListError):
+    """The XML was refused; `reason_id` is stable and upper case (`XML_DOCTYPE`)."""
+
+    def __init__(self, reason_id: str, message: str) -> None:
+        self.reason_id = reason_id
+        super().__init__(message)
+
+
+class SignatureInvalidError(TrustListError):
+    """The signature does not verify, or its form is not allowed; `reason_id` is stable (`DIGEST_MISMATCH`)."""
+
+    def __init__(self, reason_id: str, message: str) -> None:
+        self.reason_id = reason_id
+        super().__init__(message)
+
+
+class SigningError(TrustListError):
+    """Nothing was signed: the document or the key does not fit the signature profile."""
+
+
+class CertificateError(TrustListError):
+    """A certificate, or a key, cannot be read or used; the text says what to do about it."""
