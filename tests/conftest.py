@@ -7,9 +7,15 @@ by leaving things out.
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from registry.demo.pki import DemoPki
+    from tests.simulators.live import LiveInstance
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -58,3 +64,30 @@ class ToolFinder:
         if not Path(python).exists():
             _missing("the virtual environment of foreign clients is missing (make interop-venv)")
         return python
+
+
+@pytest.fixture(scope="session")
+def pki() -> "DemoPki":
+    """A test PKI, made once in a session: RSA keys are slow to make."""
+    from registry.clock import system_clock
+    from registry.demo.pki import build_demo_pki
+
+    return build_demo_pki(system_clock())
+
+
+@pytest.fixture
+def live(tmp_path: Path, pki: "DemoPki") -> Iterator["LiveInstance"]:
+    """A running instance of its own."""
+    from tests.simulators.live import live_instance
+
+    with live_instance(tmp_path, pki) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def shared_live(tmp_path_factory: pytest.TempPathFactory, pki: "DemoPki") -> Iterator["LiveInstance"]:
+    """A running instance for all tests of a module; tests must not undo what others rely on."""
+    from tests.simulators.live import live_instance
+
+    with live_instance(tmp_path_factory.mktemp("live"), pki) as running:
+        yield running

@@ -76,7 +76,7 @@ def add_domain(
 def _activate(work: UnitOfWork, domain: Domain, domain_id: int, signing_key: SigningKeyFile, key: SigningKey) -> None:
     row = certificate_row(key.certificate.public_bytes(Encoding.DER))
     certificates.put(work.connection, [row])
-    password_file = signing_key.password_file and str(signing_key.password_file.absolute())
+    password_file = str(signing_key.password_file.absolute()) if signing_key.password_file else None
     domains.activate_signing_key(work, domain_id, row["sha256"], str(signing_key.file.absolute()), password_file)
     record(
         work,

@@ -124,7 +124,9 @@ class Serving:
         )
         listener = self._listener("sml", self._answer_sml, settings.sml_bind, self._sml_tls)
         # Its WSDL tells the address, which is known only now where the system chose the port.
-        self._sml_app = SmlSoapApp(self.instance.sml, public_url=settings.sml_public_url or listener.url)
+        self._sml_app = SmlSoapApp(
+            self.instance.sml, public_url=settings.sml_public_url or f"{listener.url}/edelivery-sml"
+        )
         return listener
 
     async def _answer_sml(self, scope: Any, receive: Any, send: Any) -> None:

@@ -27,7 +27,7 @@ def import_documents(
     """Publish signed or unsigned Peppol documents; says what was taken, and what was refused and why."""
     from registry.cli.common import chosen_domain, cli_actor, open_instance, print_json
     from registry.cli.exits import REFUSED
-    from registry.smp.exchange import Importer, Verdict
+    from registry.smp.exchange import TAKEN, Importer, Verdict
 
     refused = taken = 0
     with open_instance() as instance:
@@ -35,7 +35,7 @@ def import_documents(
         importer = Importer(instance.publishing, stored, check_signatures=not ignore_signatures)
         for result in importer.run(cli_actor(), paths):
             refused += result.verdict is Verdict.REFUSED
-            taken += result.verdict in {Verdict.CREATED, Verdict.UPDATED, Verdict.UNCHANGED}
+            taken += result.verdict in TAKEN
             if json_output:
                 print_json({**asdict(result), "verdict": result.verdict.value})
             else:

@@ -41,7 +41,7 @@ from registry.identifiers.participant import ParticipantIdentifier
 from registry.settings import Settings
 from registry.sml.client import SmlClient
 from registry.sml.model import Publisher
-from registry.smp.exchange import ImportedDocument, Importer, Verdict
+from registry.smp.exchange import TAKEN, ImportedDocument, Importer, Verdict
 from registry.storage.domain_directory import StoredDomain
 from registry.storage.engine import Actor
 from registry.trust import TrustModel
@@ -200,7 +200,7 @@ async def _publish(
         with steps.step("import") as step:
             importer = Importer(instance.publishing, stored)
             report.imported = await asyncio.to_thread(lambda: list(importer.run(_ACTOR, imports)))
-            taken = sum(d.verdict in {Verdict.CREATED, Verdict.UPDATED, Verdict.UNCHANGED} for d in report.imported)
+            taken = sum(d.verdict in TAKEN for d in report.imported)
             step.detail = f"{len(report.imported)} documents: {taken} taken, {report.refused} refused"
             if report.refused:
                 step.warn(step.detail)

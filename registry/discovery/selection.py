@@ -83,8 +83,8 @@ def _problem(endpoint: Endpoint, transport: str | None, at: datetime) -> str | N
         return "another transport profile was asked for"
     if endpoint.activation is not None and at < endpoint.activation:
         return f"active only from {endpoint.activation.isoformat()}"
-    if not endpoint.active_at(at):
-        return f"expired on {endpoint.expiration.isoformat()}" if endpoint.expiration else "expired"
+    if endpoint.expiration is not None and endpoint.expiration <= at:
+        return f"expired on {endpoint.expiration.isoformat()}"
     try:
         check_url(endpoint.address, _SCHEMES, query_allowed=True)
     except UrlError as error:

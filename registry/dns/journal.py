@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The zone journal: every change to a zone, written in the transaction that causes it, stamped with a serial later.
 
-It is outbox, transfer journal and history in one (DESIGN.md §3). What a name holds now is kept beside it, so that
+It is outbox, transfer journal and history in one. What a name holds now is kept beside it, so that
 "before" is what really was there and a server can start without replaying history.
 """
 
@@ -137,7 +137,7 @@ class ZonePublisher:
 def zone_lines(database: Database, name: str) -> Iterator[tuple[str, int, str, str]]:
     """Every record of a zone at its present serial: absolute owner, TTL in seconds, type, rdata.
 
-    The apex comes first and begins with the SOA, as a zone file wants. Raises NotFoundError, naming the zones there are.
+    The apex comes first and begins with the SOA, as a zone file wants. Raises NotFoundError.
     """
     with database.read() as connection:
         rows = zones.all_zones(connection)

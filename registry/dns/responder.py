@@ -22,7 +22,7 @@ _ANY_CLASS = b"\x00\xff"
 _TRANSFERS = (b"\x00\xfb", b"\x00\xfc")  # IXFR, AXFR
 _QR, _OPCODE, _AA, _TC, _RD = 0x8000, 0x7800, 0x0400, 0x0200, 0x0100
 _ONLY_QUESTION = b"\x00\x01\x00\x00\x00\x00"
-_NO_SECTIONS = bytes(8)
+_NO_SECTION = bytes(6)
 _OPT_HEAD = b"\x00\x00\x29"
 
 
@@ -100,16 +100,16 @@ class Responder:
         if len(data) < HEADER or bits & _QR:
             self.counters.dropped += 1
             return None
-        if bits & _OPCODE:  # its sections mean something else, so none is repeated
-            return self._failed(data, NOTIMP, 0, b"")
         try:
             query = read_query(data)
         except MalformedQueryError:
-            return self._failed(data, FORMERR, 0, b"")
+            return self._failed(data, NOTIMP if bits & _OPCODE else FORMERR, 0, b"")
         opt, payload = b"", _UDP_PAYLOAD_WITHOUT_EDNS
         if query.edns is not None:
             opt, payload = _OPTS[query.edns.dnssec_ok], query.edns.payload
         end = query.question_end
+        if bits & _OPCODE:  # its first section may be no question, so it isn't repeated
+            return self._failed(data, NOTIMP, 0, opt)
         if query.edns is not None and query.edns.version != 0:
             return self._failed(data, NOERROR, end, _BAD_VERSION[query.edns.dnssec_ok])
         if query.signed:
@@ -150,10 +150,9 @@ class Responder:
         """An answer without data; `end` is 0 when the question can't be repeated."""
         self.counters.rcodes[rcode] += 1
         flags = (_QR | (int.from_bytes(data[2:4]) & (_OPCODE | _RD)) | rcode).to_bytes(2)
-        if not end:
-            return data[:2] + flags + _NO_SECTIONS
+        counts = _ONLY_QUESTION if end else _NO_SECTION
         arcount = b"\x00\x01" if opt else b"\x00\x00"
-        return b"".join((data[:2], flags, _ONLY_QUESTION, arcount, data[HEADER:end], opt))
+        return b"".join((data[:2], flags, counts, arcount, data[HEADER:end], opt))
 
 
 def _limit(payload: int, *, over_tcp: bool) -> int:

@@ -118,9 +118,6 @@ class IdentifierRules:
         if identifier.is_wildcard:
             message = "the participant * means all of a scheme and can't be a participant itself"
             reasons.append(Reason("PARTICIPANT-WILDCARD", message))
-        if identifier.scheme != ascii_lower(identifier.scheme):
-            message = f"the scheme {shorten(identifier.scheme)} has upper-case letters, which DNS can't tell apart"
-            reasons.append(Reason("PARTICIPANT-SCHEME-CASE", message, "RFC 4343"))
         if not (identifier.scheme + identifier.value).isascii():
             message = f"{shorten(str(identifier))} is not US-ASCII"
             reasons.append(Reason("PARTICIPANT-ASCII", message, "PFUOI 4.4.0 POLICY 1"))
@@ -178,10 +175,14 @@ class IdentifierRules:
                 f"or has white space, control characters, {SEPARATOR} or a colon at its end"
             )
             return [_reason(kind, "SCHEME-FORM", message)]
+        reasons = []
         if self.strict and rules.schemes and scheme not in rules.schemes:
             message = f"the scheme {shown} is none of {', '.join(rules.schemes)}"
-            return [_reason(kind, "SCHEME-UNKNOWN", message, rules.other.clause)]
-        return []
+            reasons.append(_reason(kind, "SCHEME-UNKNOWN", message, rules.other.clause))
+        if kind is Kind.PARTICIPANT and scheme != ascii_lower(scheme):
+            message = f"the scheme {shown} has upper-case letters, which DNS can't tell from lower-case ones"
+            reasons.append(_reason(kind, "SCHEME-CASE", message, "RFC 4343"))
+        return reasons
 
 
 def _key(rules: KindRules, identifier: SchemedIdentifier) -> str:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from http import HTTPStatus
 from typing import Any, ClassVar
+from urllib.parse import unquote
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -145,8 +146,9 @@ class EdgeProtocol(HttpToolsProtocol):
         self._check_head()
         super().on_headers_complete()
         if b"#" in self.url and self.url.startswith(b"/"):
-            # Document type identifiers contain "##". uvicorn would cut the path there.
-            self.scope["raw_path"] = self.url.partition(b"?")[0]
+            # Document type identifiers contain "##", and not every client encodes it; uvicorn would cut the path there.
+            self.scope["raw_path"], _, self.scope["query_string"] = self.url.partition(b"?")
+            self.scope["path"] = unquote(self.scope["raw_path"].decode())
         self.headers = []  # trailers go here, not into the request that the application is answering
         self._reading = _BODY
         self._body_received = 0
@@ -208,13 +210,14 @@ class EdgeProtocol(HttpToolsProtocol):
             self._read_deadline = self.loop.call_later(seconds, self._read_expired)
 
     def _read_expired(self) -> None:
-        if self.flow.read_paused:
+        if self.flow.read_paused or (self._answering and self._reading is _HEAD):
+            # The application is late, not the client.
             self._read_deadline = self.loop.call_later(self.limits.body_timeout_s, self._read_expired)
         elif self._received:
             self._refuse(HTTPStatus.REQUEST_TIMEOUT)
         else:
             self.transport.close()
-            self._limit_closing()
+            self._limit_writing()
 
     def _cancel_read_deadline(self) -> None:
         if self._read_deadline is not None:
@@ -225,30 +228,31 @@ class EdgeProtocol(HttpToolsProtocol):
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._limit_closing()
+        self._limit_writing()
 
     def resume_writing(self) -> None:
         super().resume_writing()
-        self._cancel_write_deadline()
+        if not self.transport.is_closing():
+            self._cancel_write_deadline()
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
         if self.transport.is_closing():
-            self._limit_closing()
+            self._limit_writing()
         elif self._reading is not _IDLE:
             self._unset_keepalive_if_required()  # the next request has begun, and has a deadline of its own
 
     def timeout_keep_alive_handler(self) -> None:
         super().timeout_keep_alive_handler()
-        self._limit_closing()
+        self._limit_writing()
 
     def shutdown(self) -> None:
         super().shutdown()
         if self.transport.is_closing():
-            self._limit_closing()
+            self._limit_writing()
 
-    def _limit_closing(self) -> None:
-        """A closed transport lives on until its last byte was taken; not for longer than the write time-out."""
+    def _limit_writing(self) -> None:
+        """A transport, even a closed one, waits until its last byte was taken; not for longer than the time-out."""
         if self._write_deadline is None:
             self._write_deadline = self.loop.call_later(self.limits.write_timeout_s, self.transport.abort)
 
@@ -265,25 +269,22 @@ class EdgeProtocol(HttpToolsProtocol):
         self._unset_keepalive_if_required()
         self._cancel_read_deadline()
         type(self).on_refusal(status)
-        answerable = self._is_answerable()
+        in_body = self._reading is _BODY
+        answered = in_body and self.cycle.response_complete
         if self._answering:
+            broken_off = not in_body or self.pipeline or self.cycle.response_started
             self.cycle.disconnected = True
             self.cycle.message_event.set()
-        self.pipeline.clear()
-        if not answerable:
-            self.transport.abort()
-            return
+            self.pipeline.clear()
+            if broken_off:
+                self.transport.abort()
+                return
         self.flow.resume_reading()
-        self.transport.write(_refusal(status, self.server_state.default_headers))
+        if not answered:
+            self.transport.write(_refusal(status, self.server_state.default_headers))
         if self.transport.can_write_eof():
             self.transport.write_eof()
         self._read_deadline = self.loop.call_later(self.limits.linger_s, self.transport.abort)
-
-    def _is_answerable(self) -> bool:
-        """Whether the next answer that the client waits for is the one to the request being read."""
-        if self._reading is _BODY:
-            return not self.pipeline and not self.cycle.response_started
-        return not self._answering
 
     @property
     def _answering(self) -> bool:

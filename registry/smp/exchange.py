@@ -10,13 +10,14 @@ from pathlib import Path
 from registry.errors import RegistryError, ValidationError
 from registry.identifiers.url_form import encode_segment
 from registry.metadata import ServiceGroup
-from registry.smp.documents.busdox import ParsedDocument, read, write_service_group
+from registry.smp.documents.busdox import read, write_service_group
 from registry.smp.documents.signing import verify_service_metadata
 from registry.smp.publishing import Outcome, Publishing
 from registry.smp.signed_documents import DocumentSigner
 from registry.storage.domain_directory import StoredDomain
 from registry.storage.engine import Actor, Database
 from registry.storage.queries import service_groups, services
+from trust_lists.certificates.parsing import subject_text
 from trust_lists.errors import TrustListError
 
 MAX_FILE_BYTES = 2_000_000
@@ -49,9 +50,13 @@ class ImportedDocument:
 
 
 @dataclass(frozen=True, slots=True)
-class _Readable:
+class _Candidate:
+    """A file that was understood, and what it is about; its content is read again when its turn comes."""
+
     path: Path
-    document: ParsedDocument
+    kind: str
+    participant: str
+    document_type: str
     notes: tuple[str, ...]
     key: tuple[str, ...]  # equal for documents that say where the same participant receives the same thing
 
@@ -67,89 +72,104 @@ class Importer:
     def run(self, actor: Actor, paths: Sequence[Path]) -> Iterator[ImportedDocument]:
         """Import files, and the XML files in folders, in order of name; yields what became of each.
 
-        Of several documents for one participant and document type the last one wins. A redirect never replaces
-        service metadata. A document whose signature is broken is refused: somebody has changed it.
+        Of several documents for one participant and document type the last one wins that can be published. A redirect
+        never replaces service metadata. A document whose signature is broken is refused: somebody has changed it.
         """
-        readable: list[_Readable] = []
+        candidates: dict[tuple[str, ...], list[_Candidate]] = {}
         for path in files_of(paths):
             try:
-                readable.append(self._read(path))
+                candidate = self._examine(path)
             except (RegistryError, TrustListError, OSError) as error:
                 yield ImportedDocument(str(path), Verdict.REFUSED, reasons=reasons_of(error))
-        winners = _winners(readable)
-        for item in readable:
-            winner = winners[item.key]
-            if winner is item:
-                yield self._publish(actor, item)
             else:
-                yield _result(item, Verdict.SUPERSEDED, reasons=(f"{winner.path} says it, too, and counts",))
+                candidates.setdefault(candidate.key, []).append(candidate)
+        for same in candidates.values():
+            yield from self._publish_one(actor, same)
 
-    def _read(self, path: Path) -> _Readable:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise ValidationError.of("SMP-FILE-SIZE", f"the file has more than {MAX_FILE_BYTES} bytes")
-        data = path.read_bytes()
+    def _examine(self, path: Path) -> _Candidate:
+        data = _read_file(path)
         document = read(data)
         notes = list(document.notes)
         if document.signed and self._check_signatures:
             verified = verify_service_metadata(data, archive=True)
-            notes.append(f"the signature of {verified.certificate.subject.rfc4514_string()} is intact")
+            notes.append(f"the signature of {subject_text(verified.certificate)} is intact")
         rules = self._stored.domain.identifiers
         key = [document.participant.scheme, rules.participant_key(document.participant)]
         if document.document_type is not None:
             key += [document.document_type.scheme, rules.document_type_key(document.document_type)]
-        return _Readable(path, document, tuple(notes), tuple(key))
+        return _Candidate(
+            path,
+            document.kind,
+            str(document.participant),
+            str(document.document_type or ""),
+            tuple(notes),
+            tuple(key),
+        )
 
-    def _publish(self, actor: Actor, item: _Readable) -> ImportedDocument:
-        document = item.document
+    def _publish_one(self, actor: Actor, same: Sequence[_Candidate]) -> list[ImportedDocument]:
+        """Publish the last of these documents that can be; the results in order of name."""
+        results: dict[Path, ImportedDocument] = {}
+        winner: _Candidate | None = None
+        # The redirects come last here: they are taken only where nothing else can be.
+        for candidate in sorted(same[::-1], key=lambda item: item.kind == "redirect"):
+            if winner is None:
+                results[candidate.path] = self._publish(actor, candidate)
+                if results[candidate.path].verdict in TAKEN:
+                    winner = candidate
+            elif candidate.kind == "redirect" and winner.kind != "redirect":
+                results[candidate.path] = _result(candidate, Verdict.LEFT_OUT, reasons=(_NEVER_REPLACES,))
+            else:
+                why = f"{winner.path} is about the same and comes later"
+                results[candidate.path] = _result(candidate, Verdict.SUPERSEDED, reasons=(why,))
+        return [results[candidate.path] for candidate in same]
+
+    def _publish(self, actor: Actor, candidate: _Candidate) -> ImportedDocument:
         try:
+            document = read(_read_file(candidate.path))
             if document.service_group is not None:
-                published = self._publishing.put_service_group(
-                    actor,
-                    self._stored,
-                    ServiceGroup(document.participant, extensions=document.service_group.extensions),
-                )
+                group = ServiceGroup(document.participant, extensions=document.service_group.extensions)
+                published = self._publishing.put_service_group(actor, self._stored, group)
             elif document.metadata is not None:
                 if document.kind == "redirect" and self._publishing.has_endpoints(self._stored, document.metadata):
-                    return _result(item, Verdict.LEFT_OUT, reasons=("a redirect never replaces service metadata",))
+                    return _result(candidate, Verdict.LEFT_OUT, reasons=(_NEVER_REPLACES,))
                 published = self._publishing.put_service_metadata(
                     actor, self._stored, document.metadata, create_group=True
                 )
             else:
-                return _result(item, Verdict.REFUSED, reasons=("the document says nothing",))
-        except RegistryError as error:
-            return _result(item, Verdict.REFUSED, reasons=reasons_of(error))
-        return _result(item, _VERDICTS[published.outcome], notes=published.warnings)
+                return _result(candidate, Verdict.REFUSED, reasons=("the document says nothing",))
+        except (RegistryError, OSError) as error:
+            return _result(candidate, Verdict.REFUSED, reasons=reasons_of(error))
+        return _result(candidate, _VERDICTS[published.outcome], notes=published.warnings)
 
 
+_NEVER_REPLACES = "a redirect never replaces service metadata"
 _VERDICTS = {
     Outcome.CREATED: Verdict.CREATED,
     Outcome.UPDATED: Verdict.UPDATED,
     Outcome.UNCHANGED: Verdict.UNCHANGED,
 }
-
-
-def _winners(readable: Iterable[_Readable]) -> dict[tuple[str, ...], _Readable]:
-    winners: dict[tuple[str, ...], _Readable] = {}
-    for item in readable:
-        held = winners.get(item.key)
-        if held is None or item.document.kind != "redirect" or held.document.kind == "redirect":
-            winners[item.key] = item
-    return winners
+TAKEN = frozenset(_VERDICTS.values())
+"""The verdicts of documents that are published now."""
 
 
 def _result(
-    item: _Readable, verdict: Verdict, *, reasons: tuple[str, ...] = (), notes: tuple[str, ...] = ()
+    candidate: _Candidate, verdict: Verdict, *, reasons: tuple[str, ...] = (), notes: tuple[str, ...] = ()
 ) -> ImportedDocument:
-    document = item.document
     return ImportedDocument(
-        source=str(item.path),
+        source=str(candidate.path),
         verdict=verdict,
-        kind=document.kind,
-        participant=str(document.participant),
-        document_type=str(document.document_type or ""),
+        kind=candidate.kind,
+        participant=candidate.participant,
+        document_type=candidate.document_type,
         reasons=reasons,
-        notes=(*item.notes, *notes),
+        notes=(*candidate.notes, *notes),
     )
+
+
+def _read_file(path: Path) -> bytes:
+    if path.stat().st_size > MAX_FILE_BYTES:
+        raise ValidationError.of("SMP-FILE-SIZE", f"the file has more than {MAX_FILE_BYTES} bytes")
+    return path.read_bytes()
 
 
 def reasons_of(error: Exception) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ its cost. Links come from the domain's configured base URL, never from a header 
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, TypeVar
 
 import structlog
@@ -69,7 +70,7 @@ class SmpReadApp:
         except Exception as error:
             problem = problem_for(error)
             if problem.status >= 500:
-                log.error("smp_read_failed", exc_info=error)
+                log.exception("smp_read_failed")
             await send_problem(send, problem, head=head)
 
     async def _answer(self, scope: Scope, send: Send, *, head: bool) -> None:
@@ -141,12 +142,16 @@ class SmpReadApp:
         """Sign in a worker thread; requests for the same stamp wait for the one that signs."""
         if found.stamp is None:
             raise ConfigurationError("the domain has no signing key")
-        running = self._signing.get(found.stamp)
+        stamp = found.stamp
+        running = self._signing.get(stamp)
         if running is None:
             running = asyncio.ensure_future(asyncio.to_thread(self._signer.sign, found.service_id))
-            self._signing[found.stamp] = running
-            running.add_done_callback(lambda _: self._signing.pop(found.stamp, None))
+            self._signing[stamp] = running
+            running.add_done_callback(partial(self._signed, stamp))
         return await asyncio.shield(running)
+
+    def _signed(self, stamp: Stamp, _: asyncio.Future[SignedDocument]) -> None:
+        del self._signing[stamp]
 
 
 _CONDITIONAL = {b"if-none-match", b"if-modified-since"}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Signs what an SMP serves, at most once per stamp, and stores the bytes (DESIGN.md §3)."""
+"""Signs what an SMP serves, at most once per stamp, and stores the bytes."""
 
 import hashlib
 import threading
@@ -59,7 +59,9 @@ class DocumentSigner:
     def _key(self, row: SigningKeyRow) -> SigningKey:
         with self._lock:
             if row.id not in self._keys:
-                self._keys[row.id] = read_signing_key(Path(row.file), row.password_file and Path(row.password_file))
+                self._keys[row.id] = read_signing_key(
+                    Path(row.file), Path(row.password_file) if row.password_file else None
+                )
             return self._keys[row.id]
 
 

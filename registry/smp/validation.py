@@ -37,6 +37,9 @@ def check_metadata(
             refused, warned = _check_certificates(endpoint, domain, trust, at)
             reasons += refused
             warnings += warned
+            if endpoint.activation and endpoint.expiration and endpoint.expiration <= endpoint.activation:
+                # Legal, and real networks have such documents; it only means that nobody will use the endpoint.
+                warnings.append(str(Reason("SMP-DATES", "an endpoint expires before it becomes active", _PEPPOL)))
     if not metadata.process_metadata:
         reasons.append(Reason("SMP-EMPTY", "the metadata names neither a process nor a redirect", _PEPPOL))
     return _once(reasons), list(dict.fromkeys(warnings))
@@ -70,8 +73,6 @@ def _check_endpoint(endpoint: Endpoint, domain: Domain) -> Iterator[Reason]:
         message = f"the domain does not use the transport profile {endpoint.transport_profile}"
         yield Reason("SMP-TRANSPORT-UNKNOWN", message, "PFUOI 4.4.0 §6")
     yield from _check_url(endpoint.address, "the endpoint", "SMP-ENDPOINT-URL")
-    if endpoint.activation and endpoint.expiration and endpoint.expiration <= endpoint.activation:
-        yield Reason("SMP-DATES", "an endpoint expires before it becomes active", _PEPPOL)
     if not endpoint.certificates:
         yield Reason("SMP-NO-CERTIFICATE", "an endpoint has no certificate", _PEPPOL)
 

@@ -26,8 +26,10 @@ def _name(common_name: str) -> x509.Name:
 
 
 def _key_usage(*names: str) -> x509.KeyUsage:
-    usages = ("digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement")
-    usages += ("key_cert_sign", "crl_sign", "encipher_only", "decipher_only")
+    usages = [
+        *["digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement"],
+        *["key_cert_sign", "crl_sign", "encipher_only", "decipher_only"],
+    ]
     return x509.KeyUsage(**{usage: usage in names for usage in usages})
 
 

@@ -29,7 +29,7 @@ class SimulatedNameServer(dns.nameserver.Nameserver):
     """
 
     def __init__(self, records: str = "", *, origin: str = "sml.test.") -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.origin = dns.name.from_text(origin)
         self.rrsets: list[dns.rrset.RRset] = []
         self.questions: list[str] = []

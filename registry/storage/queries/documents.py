@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Signed documents, found by the stamp of what they show (DESIGN.md §3, §4)."""
+"""Signed documents, found by the stamp of what they show."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -17,7 +17,7 @@ _CHUNK = 400
 
 @dataclass(frozen=True, slots=True)
 class RegistrationRow:
-    """A participant that a publisher publishes; `value` as registered, `value_key` as compared, `label` its DNS owner."""
+    """A registered participant; `value` as spelled, `value_key` as compared, `label` its owner name in the zone."""
 
     id: int
     domain_id: int

@@ -204,7 +204,7 @@ def last_modified(connection: Connection, service_id: int, at: datetime) -> date
         .outerjoin(shown, shown.c.id == named.c.successor_id)
         .where(endpoint.c.service_id == service_id)
     )
-    instants = list(connection.execute(query).one())
+    instants: list[datetime | None] = list(connection.execute(query).one())
     instants.append(connection.execute(select(service.c.modified_at).where(service.c.id == service_id)).scalar_one())
     return max(instant for instant in instants if instant is not None)
 
@@ -223,21 +223,24 @@ def _write_content(work: UnitOfWork, service_id: int, domain_id: int, metadata: 
         }
         statement = insert(process_metadata).values(values).returning(process_metadata.c.id)
         group_id = int(work.connection.execute(statement).scalar_one())
-        if group.processes:
-            work.connection.execute(
-                insert(process), [_process_row(group_id, n, p) for n, p in enumerate(group.processes)]
-            )
-        if group.endpoints:
-            rows = [_endpoint_row(work, group_id, service_id, domain_id, n, e) for n, e in enumerate(group.endpoints)]
-            work.connection.execute(insert(endpoint), rows)
-        if group.redirect is not None:
-            values = {
-                "process_metadata_id": group_id,
-                "href": group.redirect.href,
-                "certificate_uid": group.redirect.certificate_uid,
-                "extensions": extensions_to_row(group.redirect.extensions),
-            }
-            work.connection.execute(insert(redirect).values(values))
+        processes = [_process_row(group_id, number, item) for number, item in enumerate(group.processes)]
+        endpoints = [
+            _endpoint_row(work, group_id, service_id, domain_id, number, item)
+            for number, item in enumerate(group.endpoints)
+        ]
+        redirects = [_redirect_row(group_id, group.redirect)] if group.redirect is not None else []
+        for table, rows in ((process, processes), (endpoint, endpoints), (redirect, redirects)):
+            if rows:
+                work.connection.execute(insert(table), rows)
+
+
+def _redirect_row(group_id: int, source: Redirect) -> dict[str, Any]:
+    return {
+        "process_metadata_id": group_id,
+        "href": source.href,
+        "certificate_uid": source.certificate_uid,
+        "extensions": extensions_to_row(source.extensions),
+    }
 
 
 def _process_row(group_id: int, position: int, source: Process) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The zones: what each name holds now, and the journal of every change.
 
-A record set is stored as text, one ``TTL RDATA`` line per record. A change is written in the transaction that causes it,
-without a serial; the zone's one publisher stamps the serial later (DESIGN.md §3).
+A record set is stored as text, one ``TTL RDATA`` line per record. A change is written in the transaction that causes
+it, without a serial; the zone's one publisher stamps the serial later.
 """
 
 from sqlalchemy import (

@@ -5,6 +5,7 @@ import asyncio
 import contextlib
 import time
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
@@ -98,6 +99,30 @@ def test_deadlines_do_not_count_the_time_of_the_application(run: Any, tools: Any
             assert not done
             app.release.set()
             assert status(await answer) == 200
+
+    run(main())
+
+
+def test_body_that_the_application_does_not_take_is_not_late(run: Any, tools: Any) -> None:
+    go_on = asyncio.Event()
+
+    async def slow(scope: Any, receive: Any, send: Any) -> None:
+        await go_on.wait()
+        size, more = 0, True
+        while more:
+            message = await receive()
+            size, more = size + len(message["body"]), message["more_body"]
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"x-size", b"%d" % size)]})
+        await send({"type": "http.response.body"})
+
+    async def main() -> None:
+        async with tools.serving(slow, SHORT) as listener:
+            post = b"POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 1500000\r\n\r\n"
+            answer = asyncio.create_task(tools.exchange(listener.port, post + b"a" * 1_500_000))
+            done, _ = await asyncio.wait({answer}, timeout=0.6)
+            assert not done
+            go_on.set()
+            assert b"x-size: 1500000\r\n" in await answer
 
     run(main())
 
@@ -237,6 +262,22 @@ def test_answer_that_has_begun_is_broken_off_and_not_mixed_with_a_refusal(run: A
     run(main())
 
 
+def test_answer_that_was_given_stands_when_the_rest_of_the_body_is_refused(run: Any, tools: Any) -> None:
+    async def early(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 401, "headers": [(b"content-length", b"0")]})
+        await send({"type": "http.response.body"})
+
+    async def main() -> None:
+        async with tools.serving(early, Limits(max_body_bytes=100_000)) as listener:
+            head = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+            chunk = b"10000\r\n" + b"a" * 65_536 + b"\r\n"
+            answer = await tools.exchange(listener.port, head, *[chunk] * 46)
+            assert status(answer) == 401
+            assert answer.count(b"HTTP/1.1 ") == 1
+
+    run(main())
+
+
 @pytest.mark.parametrize(
     "request_bytes",
     [
@@ -352,6 +393,8 @@ def test_raw_path_reaches_the_application_as_it_was_sent(run: Any, tools: Any, a
             get = b"GET " + target + b"?q=1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
             assert status(await tools.exchange(listener.port, get)) == 200
         assert app.requests[0]["raw_path"] == target
+        assert app.requests[0]["query_string"] == b"q=1"
+        assert app.requests[0]["path"] == unquote(target)
 
     run(main())
 

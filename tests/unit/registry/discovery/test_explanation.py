@@ -36,5 +36,13 @@ def test_a_failing_step_is_recorded_and_the_error_goes_on() -> None:
     assert (step.step, step.outcome, step.detail) == ("look", Outcome.FAILED, "nothing there")
 
 
+def test_a_bug_fails_its_step_and_gives_nothing_away() -> None:
+    explanation = builder()
+    with pytest.raises(ZeroDivisionError), explanation.step("look"):
+        raise ZeroDivisionError("secret")
+    (step,) = explanation.build().steps
+    assert (step.outcome, step.detail) == (Outcome.FAILED, "internal error")
+
+
 def test_the_words_for_outcomes_are_fixed() -> None:
     assert {outcome.value for outcome in Outcome} == {"ok", "warning", "failed"}

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fetching is bounded, follows nothing, and lets no foreign error out."""
 
+import http.server
 import itertools
+import socket
+import threading
 from collections.abc import Iterator
 
 import httpx2
 import pytest
 
-from registry.discovery import fetcher as fetcher_module
 from registry.discovery.errors import TechnicalFailureError
 from registry.discovery.fetcher import HttpFetcher
 
@@ -74,7 +76,7 @@ def test_a_body_of_exactly_the_bound_is_taken() -> None:
 
 def test_a_body_that_drips_is_given_up_at_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     seconds = itertools.count()
-    monkeypatch.setattr(fetcher_module.time, "monotonic", lambda: next(seconds))
+    monkeypatch.setattr("registry.discovery.fetcher.time.monotonic", lambda: next(seconds))
     dripping = httpx2.Response(200, stream=Chunks(itertools.repeat(b"x")))
     assert reason(answering(dripping, deadline=5)) == "http-timeout"
 
@@ -115,3 +117,33 @@ def test_cookies_are_not_kept() -> None:
         fetcher.fetch(URL)
         fetcher.fetch(URL)
     assert sent == [None, None]
+
+
+@pytest.mark.parametrize("length", [10, 1000])
+def test_a_body_shorter_than_announced_is_a_technical_failure(length: int) -> None:
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", str(length))
+            self.end_headers()
+            self.wfile.write(b"<x/>")
+            self.close_connection = True
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            assert reason(HttpFetcher(), f"http://127.0.0.1:{server.server_address[1]}/x") == "http-failure"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def test_a_server_that_isn_t_there_is_a_technical_failure() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    assert reason(HttpFetcher(), f"http://127.0.0.1:{port}/") == "http-failure"

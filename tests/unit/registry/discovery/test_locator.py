@@ -4,6 +4,7 @@
 import itertools
 
 import dns.rcode
+import dns.resolver
 import pytest
 
 from registry.discovery.errors import NotRegisteredError, TechnicalFailureError
@@ -176,3 +177,22 @@ def test_a_name_server_may_have_a_name() -> None:
 def test_what_is_no_name_server_is_refused(text: str) -> None:
     with pytest.raises(ConfigurationError, match="name server"):
         parse_nameserver(text)
+
+
+def test_without_a_name_server_those_of_the_system_are_asked(
+    server: SimulatedNameServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read_resolv_conf(resolver: dns.resolver.Resolver, _: object) -> None:
+        resolver.nameservers = [server]
+
+    monkeypatch.setattr(dns.resolver.Resolver, "read_resolv_conf", read_resolv_conf)
+    assert DnsLocator().naptr(NAME).records
+
+
+def test_a_system_without_name_servers_is_set_up_wrongly(monkeypatch: pytest.MonkeyPatch) -> None:
+    def read_resolv_conf(resolver: dns.resolver.Resolver, _: object) -> None:
+        raise dns.resolver.NoResolverConfiguration
+
+    monkeypatch.setattr(dns.resolver.Resolver, "read_resolv_conf", read_resolv_conf)
+    with pytest.raises(ConfigurationError, match="name servers"):
+        DnsLocator()

@@ -3,12 +3,13 @@
 
 import threading
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import dns.rcode
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from registry.discovery import smp_reader
 from registry.discovery.client import MAX_DOCUMENT_TYPES, Resolution
 from registry.discovery.errors import (
     DiscoveryError,
@@ -22,7 +23,9 @@ from registry.errors import ValidationError
 from registry.identifiers.document_type import DocumentTypeIdentifier
 from registry.identifiers.participant import ParticipantIdentifier
 from registry.identifiers.process import ProcessIdentifier
-from registry.metadata import EndpointCertificate, Process, ProcessMetadata, ServiceMetadata
+from registry.metadata import EndpointCertificate, Process, ProcessMetadata, Redirect, ServiceMetadata
+from registry.smp.documents.busdox import write_service_metadata
+from registry.smp.documents.signing import sign_service_metadata, verify_service_metadata
 from tests.simulators.authorities import NOW, Authority
 from tests.simulators.network import BILLING, INVOICE, PARTICIPANT, Network
 from trust_lists.certificates.parsing import fingerprint, subject_text
@@ -73,11 +76,12 @@ def test_an_endpoint_is_found_with_its_certificate_and_every_step(network: Netwo
 
 def test_the_url_keeps_the_path_of_the_smp_and_encodes_each_segment(network: Network) -> None:
     found(network)
-    assert network.asked == [
+    (url,) = network.asked
+    assert url == (
         "https://smp.test/root/iso6523-actorid-upis%3A%3A0088%3A4035811991021/services/"
         "busdox-docid-qns%3A%3Aurn%3Aoasis%3Anames%3Aspecification%3Aubl%3Aschema%3Axsd%3AInvoice-2"
         "%3A%3AInvoice%23%23urn%3Acen.eu%3Aen16931%3A2017%3A%3A2.1"
-    ]
+    )
 
 
 def test_a_participant_is_found_whatever_its_case() -> None:
@@ -230,8 +234,10 @@ def test_a_transport_profile_that_isn_t_offered_is_no_matching_service(network: 
         ({"activation": NOW + timedelta(seconds=1)}, "active only from 2026-11-20"),
     ],
 )
-def test_an_endpoint_outside_its_dates_is_ignored(network: Network, dates: dict[str, object], why: str) -> None:
-    network.smp.publish(network.metadata(network.endpoint(**dates)))
+def test_an_endpoint_outside_its_dates_is_ignored(network: Network, dates: dict[str, datetime], why: str) -> None:
+    network.smp.publish(
+        network.metadata(network.endpoint(activation=dates.get("activation"), expiration=dates.get("expiration")))
+    )
     error = refused(network, NoMatchingServiceError, "no-usable-endpoint")
     assert why in str(error)
 
@@ -323,6 +329,18 @@ def test_a_group_that_lists_what_the_smp_does_not_have_is_a_technical_failure(ne
     refused(network, TechnicalFailureError, "smp-inconsistent", ORDER)
 
 
+def test_a_listed_document_type_without_metadata_is_a_technical_failure(network: Network) -> None:
+    network.smp.publish_group(PARTICIPANT, DocumentTypeIdentifier("busdox-docid-qns", "a::A##a::1"))
+    with pytest.raises(TechnicalFailureError) as caught:
+        found(network, None)
+    assert caught.value.reason_id == "smp-inconsistent"
+
+
+def test_a_group_that_can_t_be_read_is_a_technical_failure(network: Network) -> None:
+    network.replace(network.smp.group_url(PARTICIPANT), b"<ServiceGroup/>")
+    refused(network, TechnicalFailureError, "smp-malformed", None)
+
+
 # --- not trusted ---
 
 
@@ -365,6 +383,13 @@ def test_a_signer_whose_certificate_has_expired_is_not_trusted(network: Network)
 def test_a_domain_without_anchors_trusts_nobody(network: Network) -> None:
     network.configure({"trust": {"smp-sign": {}}})
     refused(network, NotTrustedError, "untrusted-smp-sign")
+
+
+def test_a_certificate_that_expires_soon_is_a_warning(network: Network) -> None:
+    key = network.authority.issue("SMP-1", expires=NOW + timedelta(days=1))
+    network.add_smp(network.smp.base_url, key).publish(network.metadata())
+    (warning,) = found(network).warnings
+    assert "expires on 2026-11-21" in warning
 
 
 def test_a_domain_that_only_warns_about_signers_goes_on_with_a_warning(network: Network) -> None:
@@ -410,12 +435,32 @@ def test_an_endpoint_certificate_of_another_authority_is_not_trusted(network: Ne
     assert error.explanation.steps[-1].step == "trust-ap-encrypt"
 
 
-def test_an_endpoint_certificate_that_can_t_be_read_is_not_trusted(network: Network) -> None:
+@pytest.mark.parametrize(
+    ("certificates", "reason_id"),
+    [
+        ((), "endpoint-certificate-missing"),
+        ((EndpointCertificate(b"0\x03\x02\x01\x01"),), "endpoint-certificate-unreadable"),
+    ],
+)
+def test_an_endpoint_without_a_certificate_that_can_be_read_is_not_trusted(
+    network: Network,
+    monkeypatch: pytest.MonkeyPatch,
+    certificates: tuple[EndpointCertificate, ...],
+    reason_id: str,
+) -> None:
+    # The busdox reader refuses such documents; the model, and so other dialects, allow them.
+    verified = verify_service_metadata(network.smp.signed(network.metadata()))
+    metadata = network.metadata(network.endpoint(certificates=certificates))
+    verified = replace(verified, parsed=replace(verified.parsed, metadata=metadata))
+    monkeypatch.setattr(smp_reader, "verify_service_metadata", lambda body: verified)
+    refused(network, NotTrustedError, reason_id)
+
+
+def test_a_signed_document_with_a_broken_certificate_can_t_be_read(network: Network) -> None:
     der = network.access_point.certificate.public_bytes(Encoding.DER)
     broken = network.endpoint(certificates=(EndpointCertificate(der[:-40]),))
-    body = network.smp.signed(network.metadata(broken))
-    network.replace(network.smp.metadata_url(PARTICIPANT, INVOICE), body)
-    refused(network, NotTrustedError, "endpoint-certificate-unreadable")
+    network.replace(network.smp.metadata_url(PARTICIPANT, INVOICE), network.smp.signed(network.metadata(broken)))
+    refused(network, TechnicalFailureError, "smp-malformed")
 
 
 def test_a_document_type_that_is_not_trusted_is_not_passed_over(network: Network) -> None:
@@ -475,6 +520,15 @@ def test_a_redirect_by_an_untrusted_signer_is_not_even_followed(redirecting: Net
     url = stranger.publish_redirect(PARTICIPANT, INVOICE, TARGET, "CN=SMP-2,O=Testers\\, Inc.,C=BE")
     refused(redirecting, NotTrustedError, "untrusted-smp-sign")
     assert redirecting.asked == [url]
+
+
+def test_a_redirect_that_names_no_certificate_is_a_warning(redirecting: Network) -> None:
+    redirect = ProcessMetadata(redirect=Redirect(TARGET, "CN=to be removed"))
+    unsigned = write_service_metadata(ServiceMetadata(PARTICIPANT, INVOICE, (redirect,)))
+    body = sign_service_metadata(unsigned.replace(b"CN=to be removed", b""), redirecting.smp.key)
+    redirecting.replace(redirecting.smp.metadata_url(PARTICIPANT, INVOICE), body)
+    (warning,) = found(redirecting).warnings
+    assert "CertificateUID" in warning
 
 
 def test_a_second_redirect_is_refused(redirecting: Network) -> None:

@@ -130,6 +130,8 @@ class TestParticipants:
         elsewhere = replace(star, scheme="other-actorid-upis")
         (reason,) = PEPPOL.validate_participant(elsewhere, allow_wildcard_participant=True)
         assert reason.id == "PARTICIPANT-SCHEME-UNKNOWN"
+        (reason,) = LAX.validate_participant(replace(star, scheme=ISO6523.upper()), allow_wildcard_participant=True)
+        assert reason.id == "PARTICIPANT-SCHEME-CASE"
 
     @given(st.from_regex(r"[abAB](-[aA]){2}", fullmatch=True), st.from_regex(r"[aAbB]{1,2}", fullmatch=True))
     def test_accepted_participants_with_one_dns_name_are_one_participant(self, scheme: str, value: str) -> None:

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The whole product in one process: what is published is found, and what is withdrawn is not."""
+
+import httpx2
+import pytest
+
+from registry.demo.content import INVOICE, demo_metadata
+from registry.discovery.errors import NotRegisteredError
+from registry.identifiers.url_form import participant_path
+from tests.simulators.live import ACTOR, LiveInstance
+
+
+def test_published_participant_is_found_and_withdrawn_one_is_not(live: LiveInstance) -> None:
+    metadata = demo_metadata(live.pki.access_points)[0]
+    live.instance.publishing.put_service_metadata(ACTOR, live.stored, metadata, create_group=True)
+    live.wait_for_dns()
+    with live.lookup_client() as client:
+        found = client.resolve(metadata.participant, metadata.document_type)
+        assert found.endpoint.address == metadata.process_metadata[0].endpoints[0].address
+
+        live.instance.publishing.delete_service_group(ACTOR, live.stored, metadata.participant)
+        live.wait_for_dns()
+        with pytest.raises(NotRegisteredError):
+            client.resolve(metadata.participant, INVOICE)
+
+
+def test_health_says_what_a_domain_has(live: LiveInstance) -> None:
+    answer = httpx2.get(f"{live.addresses.manage}/api/v1/health")
+    assert answer.status_code == 200
+    (domain,) = answer.json()["domains"]
+    assert domain["lacks"] == []
+    assert domain["zone"] == "sml.test"
+
+
+def test_unknown_participant_is_404_without_a_body_that_is_xml(live: LiveInstance) -> None:
+    metadata = demo_metadata(live.pki.access_points)[0]
+    answer = httpx2.get(live.addresses.public + participant_path(metadata.participant))
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/problem+json"
