@@ -16,6 +16,7 @@ import pytest
 if TYPE_CHECKING:
     from registry.demo.pki import DemoPki
     from tests.simulators.live import LiveInstance
+    from tests.simulators.offline import OfflineInstance
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -91,3 +92,12 @@ def shared_live(tmp_path_factory: pytest.TempPathFactory, pki: "DemoPki") -> Ite
 
     with live_instance(tmp_path_factory.mktemp("live"), pki) as running:
         yield running
+
+
+@pytest.fixture
+def offline(tmp_path: Path, pki: "DemoPki") -> Iterator["OfflineInstance"]:
+    """An instance without listeners, with a clock that a test moves."""
+    from tests.simulators.offline import offline_instance
+
+    with offline_instance(tmp_path, pki) as instance:
+        yield instance

@@ -20,7 +20,7 @@ app = typer.Typer(
 )
 app.command("demo", epilog=demo.EPILOG)(demo.demo)
 app.command("serve", epilog=serve.EPILOG)(serve.serve)
-app.command("resolve")(resolve.resolve)
+app.command("resolve", epilog=resolve.EPILOG)(resolve.resolve)
 app.command("import", epilog=exchange.IMPORT_EPILOG)(exchange.import_documents)
 app.command("export", epilog=exchange.EXPORT_EPILOG)(exchange.export_documents)
 app.add_typer(domain.app, name="domain")

@@ -51,8 +51,7 @@ def resolve(
 ) -> None:
     """Find the endpoint of a participant, as an access point would.
 
-    Asks DNS for the participant's SMP, the SMP for its signed metadata, and the domain's trust model about both
-    certificates.
+    Asks DNS for the SMP, the SMP for signed metadata, and the domain's trust model about both certificates.
 
     Exit codes: 0 found, 2 usage, 3 not registered, 4 no matching service, 5 not trusted, 6 technical failure.
     """

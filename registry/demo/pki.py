@@ -30,7 +30,7 @@ _SERVER_LIFETIME = timedelta(days=397)
 
 @dataclass(frozen=True, slots=True)
 class Authority:
-    """A certification authority that can issue; `chain` leads from its issuer to the root."""
+    """A certification authority that can issue; the chain of its identity leads to the root."""
 
     identity: SigningKey
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from registry.dns.wire import MAX_NAME
 
 HEADER = 12
+MAX_QUERY = 4096
+"""Octets, more than any honest query has; what is longer is malformed, so that TCP can't buy much time either."""
 _OPT = b"\x00\x29"
 _TSIG = b"\x00\xfa"
 
@@ -39,6 +41,8 @@ class Query:
 
 def read_query(data: bytes) -> Query:
     """Read a message of at least 12 octets; raises `MalformedQueryError` (RFC 1035 §4.1, RFC 9619)."""
+    if len(data) > MAX_QUERY:
+        raise MalformedQueryError("too long")
     if data[4:6] != b"\x00\x01":
         raise MalformedQueryError("not one question")
     question_end = _skip_name(data, HEADER, plain=True) + 4

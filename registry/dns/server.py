@@ -11,13 +11,13 @@ import errno
 import socket
 from collections.abc import Iterable
 
+from registry.dns.query import MAX_QUERY
 from registry.dns.responder import Counters, Responder
 from registry.dns.served_zone import ServedZone
 from registry.dns.tcp import TcpConnections
 from registry.errors import ConfigurationError
 
 _DATAGRAMS_PER_TURN = 64  # then others in the event loop have theirs
-_MAX_DATAGRAM = 4096  # octets; the kernel cuts a longer one, which makes it malformed
 _TRIES_FOR_A_PORT = 32
 _BACKLOG = 256
 
@@ -84,7 +84,7 @@ class DnsServer:
         counters = self.counters
         for _ in range(_DATAGRAMS_PER_TURN):
             try:
-                data, address = udp.recvfrom(_MAX_DATAGRAM)
+                data, address = udp.recvfrom(MAX_QUERY + 1)
             except OSError:  # nothing waits, or an earlier answer met an ICMP error
                 return
             counters.udp_queries += 1

@@ -77,6 +77,7 @@ class EdgeProtocol(HttpToolsProtocol):
         self._body_framing: bytes | None = None
         self._refusal = HTTPStatus.BAD_REQUEST
         self._deaf = False
+        self._excused = False
         self._read_deadline: asyncio.TimerHandle | None = None
         self._write_deadline: asyncio.TimerHandle | None = None
 
@@ -210,8 +211,10 @@ class EdgeProtocol(HttpToolsProtocol):
             self._read_deadline = self.loop.call_later(seconds, self._read_expired)
 
     def _read_expired(self) -> None:
-        if self.flow.read_paused or (self._answering and self._reading is _HEAD):
-            # The application is late, not the client.
+        application_is_late = self.flow.read_paused or (self._answering and self._reading is _HEAD)
+        if application_is_late or self._excused:
+            # Once the application goes on, the client has a whole period again.
+            self._excused = application_is_late
             self._read_deadline = self.loop.call_later(self.limits.body_timeout_s, self._read_expired)
         elif self._received:
             self._refuse(HTTPStatus.REQUEST_TIMEOUT)

@@ -122,6 +122,8 @@ def _server_context(
                 context.load_verify_locations(cadata=anchors)
         except (OSError, ValueError) as error:
             raise ConfigurationError(f"the client anchors can't be used: {_reason(error)}") from error
+        if not context.cert_store_stats()["x509"]:
+            raise ConfigurationError("the client anchors can't be used: there are none")
     return context
 
 

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from registry.audit.events import record
 from registry.dns.journal import NewState, ZoneJournal
-from registry.dns.records import publisher_rrset
+from registry.dns.records import naptr_rrset, publisher_rrset
 from registry.errors import AlreadyExistsError, ValidationError
 from registry.identifiers.migration_key import validate_migration_key
 from registry.identifiers.participant import ParticipantIdentifier
@@ -254,7 +254,9 @@ def _check_publisher(stored: StoredDomain, publisher: Publisher) -> None:
         parts = urlsplit(publisher.logical_address)
         if parts.scheme not in schemes or not parts.hostname:
             problems.append(f"LogicalAddress must be an absolute URL with scheme {' or '.join(sorted(schemes))}")
-        publisher_rrset(publisher.smp_id or "x", publisher.logical_address, stored.domain.dns.ttl)
+        # What DNS couldn't carry must not be registered.
+        naptr_rrset("x", publisher.logical_address, stored.domain.dns.naptr_service, stored.domain.dns.ttl)
+        publisher_rrset("x", publisher.logical_address, stored.domain.dns.ttl)
     except ValueError:
         problems.append("LogicalAddress is not a URL")
     except ValidationError as error:

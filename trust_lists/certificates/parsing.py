@@ -15,7 +15,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key, pkcs12
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key, pkcs12
 from cryptography.x509.oid import NameOID
 
 from trust_lists.errors import CertificateError
@@ -250,15 +250,13 @@ def _from_pkcs12(data: bytes, password: bytes | None) -> tuple[object, list[x509
         raise CertificateError("this is neither PEM nor PKCS#12")
     try:
         store = pkcs12.load_pkcs12(data, password)
-    except ValueError:
-        hint = "the password is wrong, or the file is damaged" if password else "give its password"
-        raise CertificateError(f"the key store cannot be read: {hint}") from None
-    except UnsupportedAlgorithm as error:
-        raise CertificateError(f"the key store uses outdated encryption ({error}); export it again") from None
+    except (ValueError, UnsupportedAlgorithm):
+        hint = "the password is wrong" if password else "it needs a password"
+        raise CertificateError(f"the key store cannot be read: {hint}, or the file is damaged") from None
     if store.key is None:
         raise CertificateError("the key store holds no private key")
     entries = ([store.cert] if store.cert else []) + list(store.additional_certs)
-    return store.key, [entry.certificate for entry in entries]
+    return store.key, [_from_der(entry.certificate.public_bytes(Encoding.DER)) for entry in entries]
 
 
 def _belongs(key: PrivateKey, certificate: x509.Certificate) -> bool:

@@ -118,6 +118,9 @@ def content_error(extension: Extension) -> str | None:
         wrapper = parse_xml(b"<extension%b>%b</extension>" % (declarations(extension).encode(), extension.content))
     except (XmlRefusedError, UnicodeError) as error:
         return str(error)
+    if any("&" in uri for element in wrapper.iter("*") for uri in element.nsmap.values()):
+        # libxml2 doesn't escape it in canonical form, so signers and verifiers of other make would not agree.
+        return "a namespace name holds an ampersand, so the document could not be signed"
     elements = list(wrapper.iterchildren("*"))
     text = (wrapper.text or "") + "".join(child.tail or "" for child in wrapper)
     if len(elements) != 1 or text.strip(XML_SPACE):

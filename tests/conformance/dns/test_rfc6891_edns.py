@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 import dns.edns
 import dns.flags
 import dns.message
+import dns.opcode
 import dns.rcode
-import dns.rrset
 import pytest
 
 from registry.dns.records import RRset
@@ -54,6 +54,15 @@ def test_rfc6891_7_an_opt_record_is_answered_by_one_and_only_then(responder: Res
     with_edns = ask(responder, name, "A", use_edns=0)
     assert (with_edns.edns, with_edns.payload, with_edns.options) == (0, 1232, ())
     assert ask(responder, name, "A").edns == -1
+
+
+def test_rfc6891_6_1_1_an_opcode_that_is_not_implemented_gets_an_opt_record_too(responder: Responder) -> None:
+    query = dns.message.make_query("example", "SOA", use_edns=0)
+    query.set_opcode(dns.opcode.NOTIFY)
+    answer = responder.answer(query.to_wire())
+    assert answer is not None
+    response = dns.message.from_wire(answer)
+    assert (response.rcode(), response.edns) == (dns.rcode.NOTIMP, 0)
 
 
 @pytest.mark.parametrize("dnssec_ok", [False, True])

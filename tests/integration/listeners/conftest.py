@@ -86,14 +86,15 @@ async def serving(
 
 
 async def exchange(port: int, *parts: bytes) -> bytes:
-    """Send the parts and read until the server closes; a reset counts as a close."""
+    """Send the parts and read until the server closes, within 5 s; a reset counts as a close."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     received = b""
     try:
         for part in parts:
             writer.write(part)
-        while chunk := await reader.read(65_536):
-            received += chunk
+        async with asyncio.timeout(5):
+            while chunk := await reader.read(65_536):
+                received += chunk
     except ConnectionError:
         pass
     finally:

@@ -4,6 +4,7 @@
 import asyncio
 import contextlib
 import time
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote
 
@@ -71,7 +72,7 @@ def test_body_deadline_is_not_prolonged_by_trickling(run: Any, tools: Any, app: 
 
 def test_second_request_has_deadlines_too(run: Any, tools: Any, app: Any) -> None:
     async def main() -> None:
-        async with tools.serving(app, SHORT) as listener:
+        async with tools.serving(app, Limits(head_timeout_s=0.3, keep_alive_s=0.1)) as listener:
             answer = await tools.exchange(listener.port, GET + b"GET /b HT")
             assert answer.startswith(b"HTTP/1.1 200 ")
             assert answer.count(b"HTTP/1.1 408 ") == 1
@@ -201,7 +202,7 @@ def test_body_of_3_megabytes_is_413_by_its_length_and_the_client_can_read_that(r
             head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3000000\r\n\r\n"
             answer = await tools.exchange(listener.port, head, b"a" * 3_000_000)
             assert status(answer) == 413
-            assert answer.endswith(b"\r\n\r\nRequest Entity Too Large\n")
+            assert answer.endswith(HTTPStatus.REQUEST_ENTITY_TOO_LARGE.phrase.encode() + b"\n")
             assert b"server:" not in answer.lower()
         assert app.requests == []
         assert not app.entered.is_set()
@@ -361,10 +362,22 @@ def test_offer_to_upgrade_is_ignored_and_the_body_is_read(
             else:
                 writer.write(message)
             writer.write(GET)  # belongs to nobody: the connection ends with the answer
-            answer = await reader.read()
+            answer = await asyncio.wait_for(reader.read(), 5)
             assert answer.count(b"HTTP/1.1 200 ") == 1
             assert b'"body_bytes": 5' in answer
             await tools.close(writer)
+        assert len(app.requests) == 1
+
+    run(main())
+
+
+def test_request_without_body_that_offers_an_upgrade_is_answered_and_the_last(run: Any, tools: Any, app: Any) -> None:
+    async def main() -> None:
+        async with tools.serving(app) as listener:
+            get = GET[:-2] + b"Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
+            answer = await tools.exchange(listener.port, get, GET)
+            assert answer.count(b"HTTP/1.1 200 ") == 1
+            assert b"connection: close\r\n" in answer
         assert len(app.requests) == 1
 
     run(main())

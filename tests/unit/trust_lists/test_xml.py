@@ -135,7 +135,7 @@ def test_comments_do_not_hide_text() -> None:
 
 
 def test_whatever_is_accepted_is_canonicalised_within_a_second() -> None:
-    document = b"<a " + namespaces(32) + b">" + b"<b/>" * 94_000 + b"</a>"
+    document = b"<a " + namespaces(32) + b">" + b"<b/>" * 90_000 + b"</a>"
     root = parse_xml(document)
     started = time.process_time()
     canonicalise(root)

@@ -85,13 +85,21 @@ OPT = b"\x00\x00\x29\x04\xd0\x00\x00\x00\x00\x00\x00"
         HEADER + ONE + NONE * 2 + ONE + QUESTION + OPT[:-1] + b"\x05\x00\x0a\x00\x02x",
         HEADER + ONE + NONE * 2 + b"\x00\x02" + QUESTION + b"\x00\x00\xfa\x00\xff" + bytes(6) + OPT,
         HEADER + ONE + NONE * 2 + b"\xff\xff" + QUESTION,
+        HEADER + ONE + NONE * 2 + ONE + QUESTION + b"\x00\x00\x01" + bytes(6) + b"\x0f\xe3" + bytes(0xFE3),
     ],
     ids=["no question", "two questions", "trailing octet", "pointer", "long label", "long name", "two OPT",
-         "OPT as answer", "OPT with a name", "short option head", "short option", "TSIG not last", "promised records"],
+         "OPT as answer", "OPT with a name", "short option head", "short option", "TSIG not last",
+         "promised records", "too long"],
 )  # fmt: skip
 def test_crooked_queries_are_malformed(wire: bytes) -> None:
     with pytest.raises(MalformedQueryError):
         read_query(wire)
+
+
+def test_the_longest_query_is_read() -> None:
+    padding = HEADER + ONE + NONE * 2 + ONE + QUESTION + b"\x00\x00\x01" + bytes(6) + b"\x0f\xe2" + bytes(0xFE2)
+    assert len(padding) == 4096
+    assert read_query(padding).edns is None
 
 
 @given(st.binary(min_size=12, max_size=600))

@@ -122,6 +122,7 @@ def test_one_element_can_be_written(extension: Extension) -> None:
         Extension(b"<f/>", (("p", "urn:a"), ("p", "urn:b"))),
         Extension(b"<f/>", tuple((f"p{number}", "urn:p") for number in range(40))),
         Extension(b"<f/>", (("p", "\ud800"),)),
+        Extension(b"<f><g xmlns:p='urn:a?b&amp;c'/></f>"),
     ],
 )
 def test_what_is_not_one_well_formed_element_is_refused(extension: Extension) -> None:
