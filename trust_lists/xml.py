@@ -32,6 +32,9 @@ _BYTE_ORDER_MARKS = (
 )
 
 
+_UNESCAPED = re.compile(r"[&<\t\n\r]")
+
+
 def parse_xml(data: bytes, *, max_bytes: int = MAX_BYTES) -> etree._Element:
     """The root element of `data`, without comments. No DTD, no entities, no network, bounded size and cost.
 
@@ -56,7 +59,8 @@ def parse_xml(data: bytes, *, max_bytes: int = MAX_BYTES) -> etree._Element:
 def check_canonicalisable(root: etree._Element) -> None:
     """Refuses trees that are expensive to canonicalise; one pass, linear in the size of the tree.
 
-    Raises XmlRefusedError: XML_TOO_DEEP, XML_TOO_MANY_NAMESPACES, XML_TOO_MANY_ATTRIBUTES, XML_TOO_COSTLY.
+    Raises XmlRefusedError: XML_TOO_DEEP, XML_TOO_MANY_NAMESPACES, XML_TOO_MANY_ATTRIBUTES, XML_TOO_COSTLY,
+    XML_NAMESPACE_NAME.
     """
     depth = scope = cost = 0
     for event, item in etree.iterwalk(root, events=("start", "end", "start-ns", "end-ns")):
@@ -75,6 +79,11 @@ def check_canonicalisable(root: etree._Element) -> None:
             depth -= 1
         elif event == "start-ns":
             scope += 1
+            if _UNESCAPED.search(item[1]):
+                # libxml2 writes these into canonical forms as they are, other implementations escape them.
+                raise XmlRefusedError(
+                    "XML_NAMESPACE_NAME", "a namespace name holds a character that implementations write differently"
+                )
             if scope > MAX_NAMESPACES_IN_SCOPE:
                 raise XmlRefusedError(
                     "XML_TOO_MANY_NAMESPACES",
@@ -94,11 +103,16 @@ def canonicalise(element: etree._Element, *, exclusive: bool = False) -> bytes:
 
     Raises XmlRefusedError XML_NOT_CANONICALISABLE where the standard forbids it (relative namespace URIs).
     """
-    standalone = element if element.getparent() is None else _parse(etree.tostring(element, with_tail=False))
+    standalone = element if element.getparent() is None else _parse(to_utf8(element))
     try:
         return etree.tostring(standalone, method="c14n", exclusive=exclusive, with_comments=False)
     except etree.C14NError as error:
         raise XmlRefusedError("XML_NOT_CANONICALISABLE", f"no canonical form exists: {error}") from None
+
+
+def to_utf8(element: etree._Element) -> bytes:
+    """An element and what is inside it as UTF-8; names outside ASCII have no other form that can be parsed again."""
+    return etree.tostring(element, encoding="UTF-8", xml_declaration=False, with_tail=False)
 
 
 def _parse(utf8: bytes) -> etree._Element:

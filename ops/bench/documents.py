@@ -2,10 +2,12 @@
 """What the benchmarks work with: an instance with the demonstration's domain, and service metadata of a real size."""
 
 import contextlib
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
 from cryptography.hazmat.primitives.serialization import Encoding
+from sqlalchemy import event
 
 from registry.app.domain_setup import SigningKeyFile, add_domain
 from registry.app.instance import Instance
@@ -18,6 +20,7 @@ from registry.metadata import Endpoint, EndpointCertificate, Process, ProcessMet
 from registry.settings import load_settings
 from registry.storage.domain_directory import StoredDomain
 from registry.storage.engine import Actor, sqlite_url
+from registry.storage.queries.documents import SignedDocument
 
 ACTOR = Actor("benchmark")
 HOST = "smp.bench.example"
@@ -53,6 +56,12 @@ def demo_pki() -> DemoPki:
     return build_demo_pki(system_clock())
 
 
+def publish(instance: Instance, stored: StoredDomain, metadata: ServiceMetadata) -> SignedDocument:
+    """Publish service metadata, its service group included, and sign it."""
+    published = instance.publishing.put_service_metadata(ACTOR, stored, metadata, create_group=True)
+    return instance.signer.current(published.service_id or 0)
+
+
 @contextlib.contextmanager
 def new_instance(folder: Path, pki: DemoPki) -> Iterator[tuple[Instance, StoredDomain]]:
     """An instance on SQLite with one domain, whose SMP is registered at its own SML."""
@@ -74,3 +83,13 @@ def new_instance(folder: Path, pki: DemoPki) -> Iterator[tuple[Instance, StoredD
 def open_instance(folder: Path) -> Instance:
     """The instance in a folder, at its newest schema."""
     return Instance.open(load_settings(data_dir=folder, database_url=sqlite_url(folder / "registry.sqlite3")))
+
+
+def forget_durability(instance: Instance) -> None:
+    """Don't wait for the disk: for benchmarks that only need the data to be there."""
+
+    def configure(connection: sqlite3.Connection, _record: object) -> None:
+        connection.execute("PRAGMA synchronous = OFF")
+
+    instance.database.engine.dispose()
+    event.listen(instance.database.engine, "connect", configure)

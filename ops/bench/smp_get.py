@@ -21,7 +21,16 @@ from typing import Any
 import uvicorn
 from uvloop import new_event_loop
 
-from documents import ACTOR, HOST, demo_pki, new_instance, open_instance, participant, service_metadata
+from documents import (
+    HOST,
+    demo_pki,
+    forget_durability,
+    new_instance,
+    open_instance,
+    participant,
+    publish,
+    service_metadata,
+)
 from http_load import CONNECTIONS, ask
 from processes import ServerProcess, cores, pinned, serve_until_told, server_process
 from registry.clock import system_clock
@@ -142,10 +151,10 @@ def prepare(folder: Path) -> dict[str, list[bytes]]:
     pki = demo_pki()
     asked: list[tuple[str, str, str]] = []
     with new_instance(folder, pki) as (instance, stored):
+        forget_durability(instance)
         for number in range(PARTICIPANTS):
             metadata = service_metadata(number, pki)
-            published = instance.publishing.put_service_metadata(ACTOR, stored, metadata, create_group=True)
-            document = instance.signer.current(published.service_id or 0)
+            document = publish(instance, stored, metadata)
             who = metadata.participant
             asked.append((participant_path(who), service_path(who, metadata.document_type), document.etag))
     (folder / "document.xml").write_bytes(document.body)

@@ -6,7 +6,7 @@ public, or named: ``/domains/{name}/{participant}[/services/{document type}]``. 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any
 
 import structlog
@@ -31,6 +31,8 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 
 MAX_BODY = 2_000_000
+_MAX_WARNINGS = 10
+_MAX_WARNING = 500  # characters: clients and proxies bound the length of headers
 _DOMAINS = b"/domains/"
 _METHODS = {"GET", "HEAD", "PUT", "DELETE"}
 log = structlog.get_logger(__name__)
@@ -70,7 +72,7 @@ class PublishingApp:
                 raise UnauthorizedError(f"the token {grant.name!r} is not for the domain {stored.domain.name}")
             body = await _body(receive) if scope["method"] == "PUT" else b""
             status, warnings = await asyncio.to_thread(self._write, grant, stored, path, scope["method"], body)
-            await _send(send, status, [(b"warning", f'299 - "{text}"'.encode()) for text in warnings])
+            await _send(send, status, [(b"warning", text) for text in _warning_headers(warnings)])
         except Exception as error:
             if not isinstance(error, RegistryError):
                 log.error("management_request_failed", exc_info=error)  # noqa: TRY400
@@ -104,9 +106,15 @@ class PublishingApp:
                 self._publishing.delete_service_metadata(actor, stored, participant, document_type)
             return 204, ()
         published = self._put(actor, stored, participant, document_type, body)
+        warnings = published.warnings
         if published.service_id is not None and stored.domain.smp.base_url:
-            self._signer.sign(published.service_id)
-        return (201 if published.outcome is Outcome.CREATED else 200), published.warnings
+            try:
+                self._signer.sign(published.service_id)
+            except RegistryError as error:
+                # What was asked for is done, and the first reader signs it; or somebody has removed it meanwhile.
+                log.error("signing_failed", reason=str(error))  # noqa: TRY400
+                warnings = (*warnings, "the document is stored, but could not be signed yet")
+        return (201 if published.outcome is Outcome.CREATED else 200), warnings
 
     def _put(
         self,
@@ -144,6 +152,16 @@ def _bearer(scope: Scope) -> str:
             if scheme.lower() == "bearer":
                 return str(secret.strip())
     raise UnauthorizedError("a token is needed: Authorization: Bearer …")
+
+
+def _warning_headers(warnings: Sequence[str]) -> Iterator[bytes]:
+    """Warnings as header values (RFC 7234 §5.5); they quote documents, so whatever is no plain text is replaced."""
+    shown = [*warnings[:_MAX_WARNINGS]]
+    if len(warnings) > len(shown):
+        shown.append(f"and {len(warnings) - len(shown)} warnings more")
+    for text in shown:
+        plain = "".join(char if " " <= char <= "~" and char not in '"\\' else "?" for char in text[:_MAX_WARNING])
+        yield f'299 - "{plain}"'.encode()
 
 
 async def _body(receive: Receive) -> bytes:

@@ -13,6 +13,7 @@ from registry.audit.events import record
 from registry.domains.domain import Domain
 from registry.domains.loader import domain_to_mapping, load_domain
 from registry.domains.router import DomainRouter
+from registry.domains.section import merge
 from registry.errors import AlreadyExistsError
 from registry.sml.model import Publisher
 from registry.smp.signed_documents import read_signing_key
@@ -71,6 +72,35 @@ def add_domain(
             instance.sml.add_publisher(work, stored, publisher, certificate)
     instance.directory.refresh()
     return instance.directory.get(domain.name)
+
+
+def change_domain(instance: Instance, actor: Actor, name: str, settings: Mapping[str, Any]) -> StoredDomain:
+    """Lay settings over those that a domain has. Raises NotFoundError, or ConfigurationError with all that is wrong."""
+    instance.directory.refresh()
+    stored = instance.directory.get(name)
+    with instance.database.write(actor) as work:
+        row = next(row for row in domains.all_domains(work.connection) if row.id == stored.id)
+        merged = merge(row.settings, {**settings, "name": name})
+        domain = load_domain(row.profile, merged) if row.profile else Domain.from_mapping(merged)
+        others = [other.domain for other in instance.directory.all() if other.id != stored.id]
+        DomainRouter([*others, domain])
+        if merged != row.settings:
+            domains.change_settings(work, stored.id, merged)
+            record(
+                work,
+                "domains:domain:update",
+                f"domain:{name}",
+                domain_id=stored.id,
+                before=_without_trust(row.settings),
+                after=_without_trust(merged),
+            )
+    instance.directory.refresh()
+    return instance.directory.get(name)
+
+
+def _without_trust(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings without certificates, which are long and say nothing to a reader of the audit."""
+    return {key: value for key, value in settings.items() if key != "trust"}
 
 
 def _activate(work: UnitOfWork, domain: Domain, domain_id: int, signing_key: SigningKeyFile, key: SigningKey) -> None:

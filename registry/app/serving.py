@@ -21,7 +21,7 @@ from registry.app.instance import Instance
 from registry.clock import Clock, system_clock
 from registry.dns.journal import ZonePublisher
 from registry.dns.server import DnsServer
-from registry.errors import RegistryError
+from registry.errors import RegistryError, ValidationError
 from registry.listeners.protocol import Limits
 from registry.listeners.server import Listener
 from registry.listeners.tls import ReloadingContext, server_context
@@ -29,7 +29,7 @@ from registry.settings import Settings
 from registry.sml.soap import SmlSoapApp
 from registry.smp.http import SmpReadApp
 from registry.storage.document_reader import open_document_reader
-from registry.telemetry import new_request_id
+from registry.telemetry import DnsMetrics, new_request_id, zone_lag_seconds
 
 log = structlog.get_logger(__name__)
 
@@ -58,7 +58,8 @@ class Serving:
         self.instance = Instance.open(settings, clock, self._wake_publisher)
         self._generation = self.instance.directory.generation
         self.dns = DnsServer()
-        self._publisher = ZonePublisher(self.instance.database, f"{socket.gethostname()}:{new_request_id()}")
+        self._dns_metrics = DnsMetrics()
+        self._publisher = ZonePublisher(self.instance.database, f"{socket.gethostname()[:27]}:{new_request_id()}")
         self._reader = open_document_reader(self.instance.database)
         self._read_app = SmpReadApp(self.instance.directory, self._reader, self.instance.signer, clock)
 
@@ -98,6 +99,7 @@ class Serving:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await self.dns.close()
+            await asyncio.to_thread(self._publisher.release)
             self._reader.close()
             self.instance.close()
 
@@ -148,8 +150,9 @@ class Serving:
                 self._sml_tls.reload()
 
     async def wait_until_published(self) -> None:
-        """Return once DNS serves everything that is committed now."""
-        await self._publish_zones()
+        """Return once DNS serves everything that is committed now, even if another process has to stamp it."""
+        while await self._publish_zones() > 0:  # noqa: ASYNC110 — another process, not an event of this loop
+            await asyncio.sleep(self._settings.dns_tick_s)  # the lease of a process that died has to run out
 
     def _wake_publisher(self) -> None:
         # Called from worker threads after a commit.
@@ -164,16 +167,25 @@ class Serving:
             try:
                 await self._publish_zones()
                 await self.refresh()
-            except RegistryError as error:
-                log.error("zone_publishing_failed", reason=str(error))  # noqa: TRY400 — the reason says it all
+            except Exception as error:  # whatever it was, the next change must get its chance
+                expected = isinstance(error, RegistryError)
+                log.error("zone_publishing_failed", reason=str(error), exc_info=not expected)  # noqa: TRY400
 
-    async def _publish_zones(self) -> None:
+    async def _publish_zones(self) -> float:
+        """Bring the served zones up to date; returns the age in seconds of what still waits for its serial."""
         async with self._publishing:
             news = await asyncio.to_thread(self._publisher.tick)
             for zone in news.begun:
                 self.dns.add_zone(zone)
             for update in news.updates:
-                update.apply()
+                try:
+                    update.apply()
+                except ValidationError as error:
+                    # That zone stays as it was; the others go on.
+                    log.error("zone_update_refused", zone=update.zone.name, reason=str(error))  # noqa: TRY400
+        self._dns_metrics.update(self.dns.counters.rcodes)
+        zone_lag_seconds.set(news.lag_s)
+        return news.lag_s
 
 
 def _tls(certificate: Path | None, key: Path | None) -> ReloadingContext | None:

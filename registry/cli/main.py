@@ -6,7 +6,7 @@ import sys
 import typer
 
 from registry import __version__
-from registry.cli import demo, dns, domain, exchange, participant, resolve, serve, token
+from registry.cli import access_point, demo, dns, domain, exchange, participant, resolve, serve, token
 from registry.cli.exits import TECHNICAL, exit_code_for
 from registry.errors import RegistryError, ValidationError
 
@@ -25,6 +25,7 @@ app.command("import", epilog=exchange.IMPORT_EPILOG)(exchange.import_documents)
 app.command("export", epilog=exchange.EXPORT_EPILOG)(exchange.export_documents)
 app.add_typer(domain.app, name="domain")
 app.add_typer(participant.app, name="participant")
+app.add_typer(access_point.app, name="access-point")
 app.add_typer(token.app, name="token")
 app.add_typer(dns.app, name="dns")
 

@@ -87,6 +87,19 @@ class DemoPkiFiles:
     smp: Path
     access_points: tuple[Path, ...]
 
+    @classmethod
+    def in_folder(cls, directory: Path, access_points: int = 2) -> "DemoPkiFiles":
+        """The names that `DemoPki.write` uses."""
+        return cls(
+            root=directory / "root.pem",
+            smp_ca=directory / "smp-ca.pem",
+            ap_ca=directory / "ap-ca.pem",
+            tls_certificate=directory / "tls-certificate.pem",
+            tls_key=directory / "tls-key.pem",
+            smp=directory / "smp.pem",
+            access_points=tuple(directory / f"ap-{number}.pem" for number in range(1, access_points + 1)),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class DemoPki:
@@ -102,15 +115,7 @@ class DemoPki:
     def write(self, directory: Path) -> DemoPkiFiles:
         """Writes PEM files into `directory`, which is created if need be; files of the same names are replaced."""
         directory.mkdir(parents=True, exist_ok=True)
-        files = DemoPkiFiles(
-            root=directory / "root.pem",
-            smp_ca=directory / "smp-ca.pem",
-            ap_ca=directory / "ap-ca.pem",
-            tls_certificate=directory / "tls-certificate.pem",
-            tls_key=directory / "tls-key.pem",
-            smp=directory / "smp.pem",
-            access_points=tuple(directory / f"ap-{number}.pem" for number in range(1, len(self.access_points) + 1)),
-        )
+        files = DemoPkiFiles.in_folder(directory, len(self.access_points))
         files.root.write_bytes(certificates_pem(self.root.certificate))
         files.smp_ca.write_bytes(certificates_pem(self.smp_ca.certificate))
         files.ap_ca.write_bytes(certificates_pem(self.ap_ca.certificate))

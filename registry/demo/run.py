@@ -17,7 +17,8 @@ from typing import Any, Final
 from cryptography.x509 import Certificate
 
 from registry.accounts.tokens import create_token
-from registry.app.domain_setup import SigningKeyFile, add_domain
+from registry.app.domain_setup import SigningKeyFile, add_domain, change_domain
+from registry.app.instance import Instance
 from registry.app.participants import each_participant
 from registry.app.serving import Addresses, Serving
 from registry.clock import system_clock
@@ -35,7 +36,6 @@ from registry.discovery.errors import DiscoveryError
 from registry.discovery.explanation import Explanation, ExplanationBuilder
 from registry.discovery.fetcher import HttpFetcher
 from registry.discovery.locator import DnsLocator
-from registry.errors import ConfigurationError
 from registry.identifiers.document_type import DocumentTypeIdentifier
 from registry.identifiers.participant import ParticipantIdentifier
 from registry.settings import Settings
@@ -101,26 +101,62 @@ async def running_demo(
 ) -> AsyncIterator[RunningDemo]:
     """Build the network in the data folder of `settings`, look a recipient up, and go on serving inside the block.
 
-    Raises ConfigurationError when the folder holds something already; any error of a step ends up in the explanation.
+    A folder of an earlier run is gone on with. Raises the error of the step that failed.
     """
     folder = settings.data_dir
-    if (folder / "demo.json").exists() or (folder / "registry.sqlite3").exists():
-        raise ConfigurationError(f"{folder} is in use already; the demonstration wants a folder of its own")
+    (folder / "demo.json").unlink(missing_ok=True)  # it says that everything is ready
+    again = await asyncio.to_thread(_is_set_up, settings)
     steps = ExplanationBuilder()
-    with steps.step("pki") as step:
-        pki = await asyncio.to_thread(build_demo_pki, system_clock())
-        files = pki.write(folder / "pki")
-        step.detail = "a root, a CA for SMPs and one for access points, and their certificates"
-        progress(f"Made {step.detail}")
+    files = DemoPkiFiles.in_folder(folder / "pki")
+    pki: DemoPki | None = None
+    if not again:
+        with steps.step("pki") as step:
+            pki = await asyncio.to_thread(build_demo_pki, system_clock())
+            pki.write(folder / "pki")
+            _write_client_identity(folder, pki)
+            step.detail = "a root, a CA for SMPs and one for access points, and their certificates"
+            progress(f"Made {step.detail}")
     settings = settings.model_copy(update={"sml_tls_cert": files.tls_certificate, "sml_tls_key": files.tls_key})
     serving = Serving(settings)
     async with serving.running() as addresses:
-        stored = await _set_up(serving, addresses, pki, files, steps, progress)
+        if pki is None:
+            stored = await _resume(serving, addresses, files, steps, progress)
+        else:
+            stored = await _set_up(serving, addresses, pki, files, steps, progress)
+            await _publish(serving, stored, pki, steps, progress)
         report = DemoReport()
-        await _publish(serving, stored, pki, imports, report, steps, progress)
+        await _import(serving, stored, imports, report, steps, progress)
         await asyncio.to_thread(_look_up, addresses, stored, report, steps)
-        _write_manifest(serving, folder, addresses, pki, files, report)
+        await asyncio.to_thread(_write_manifest, serving, folder, addresses, files, report)
         yield RunningDemo(report, addresses, stored)
+
+
+def _is_set_up(settings: Settings) -> bool:
+    """Whether an earlier run got as far as making the domain."""
+    with Instance.open(settings) as instance:
+        return any(stored.domain.name == DOMAIN for stored in instance.directory.all())
+
+
+async def _resume(
+    serving: Serving,
+    addresses: Addresses,
+    files: DemoPkiFiles,
+    steps: ExplanationBuilder,
+    progress: Callable[[str], None],
+) -> StoredDomain:
+    """Go on with the data of an earlier run, under the addresses of this one."""
+    with steps.step("domain") as step:
+        base_url = {"smp": {"base_url": addresses.public, "smp_id": SMP_ID}}
+        stored = await asyncio.to_thread(change_domain, serving.instance, _ACTOR, DOMAIN, base_url)
+        await serving.refresh()
+        step.detail = f"{DOMAIN} as it was, with the zone {stored.domain.dns.zone} on {addresses.dns}"
+        progress(f"Found the domain {step.detail}")
+    with steps.step("sml") as step:
+        publisher = Publisher(SMP_ID, stored.domain.smp.base_url, "127.0.0.1")
+        await asyncio.to_thread(_call_sml, addresses, files, lambda client: client.update_publisher(publisher))
+        step.detail = f"{SMP_ID} updated at {addresses.sml} by SOAP over mutual TLS"
+        progress(step.detail)
+    return stored
 
 
 async def _set_up(
@@ -146,9 +182,9 @@ async def _set_up(
         progress(f"Made the domain {step.detail}")
     with steps.step("sml") as step:
         publisher = Publisher(SMP_ID, stored.domain.smp.base_url, "127.0.0.1")
-        await asyncio.to_thread(_register_publisher, addresses, files, publisher)
+        await asyncio.to_thread(_call_sml, addresses, files, lambda client: client.create_publisher(publisher))
         step.detail = f"{SMP_ID} registered at {addresses.sml} by SOAP over mutual TLS"
-        progress(f"{step.detail}")
+        progress(step.detail)
     return stored
 
 
@@ -171,42 +207,48 @@ def _text(certificate: Certificate) -> str:
     return certificates_pem(certificate).decode()
 
 
-def _register_publisher(addresses: Addresses, files: DemoPkiFiles, publisher: Publisher) -> None:
+def _call_sml(addresses: Addresses, files: DemoPkiFiles, call: Callable[[SmlClient], None]) -> None:
     context = ssl.create_default_context(cafile=str(files.root))
     context.load_cert_chain(files.smp)
     with SmlClient(f"{addresses.sml}/edelivery-sml", context) as client:
-        client.create_publisher(publisher)
+        call(client)
 
 
 async def _publish(
     serving: Serving,
     stored: StoredDomain,
     pki: DemoPki,
+    steps: ExplanationBuilder,
+    progress: Callable[[str], None],
+) -> None:
+    publishing = serving.instance.publishing
+    with steps.step("publish") as step:
+        documents = demo_metadata(pki.access_points)
+        for metadata in documents:
+            await asyncio.to_thread(publishing.put_service_metadata, _ACTOR, stored, metadata, create_group=True)
+        step.detail = f"{len(documents)} service metadata of {len(PARTICIPANTS)} participants, registered and published"
+        progress(f"Published {step.detail}")
+
+
+async def _import(
+    serving: Serving,
+    stored: StoredDomain,
     imports: Sequence[Path],
     report: DemoReport,
     steps: ExplanationBuilder,
     progress: Callable[[str], None],
 ) -> None:
-    instance = serving.instance
-    with steps.step("publish") as step:
-        documents = demo_metadata(pki.access_points)
-        for metadata in documents:
-            await asyncio.to_thread(
-                instance.publishing.put_service_metadata, _ACTOR, stored, metadata, create_group=True
-            )
-        step.detail = f"{len(documents)} service metadata of {len(PARTICIPANTS)} participants, registered and published"
-        progress(f"Published {step.detail}")
     if imports:
         with steps.step("import") as step:
-            importer = Importer(instance.publishing, stored)
+            importer = Importer(serving.instance.publishing, stored)
             report.imported = await asyncio.to_thread(lambda: list(importer.run(_ACTOR, imports)))
-            taken = sum(d.verdict in TAKEN for d in report.imported)
+            taken = sum(document.verdict in TAKEN for document in report.imported)
             step.detail = f"{len(report.imported)} documents: {taken} taken, {report.refused} refused"
             if report.refused:
                 step.warn(step.detail)
             progress(f"Imported {step.detail}")
     await serving.wait_until_published()
-    listed = await asyncio.to_thread(lambda: list(each_participant(instance, stored)))
+    listed = await asyncio.to_thread(lambda: list(each_participant(serving.instance, stored)))
     report.participants = [
         {"id": str(participant), "document_types": [str(document_type) for document_type in document_types]}
         for participant, document_types in listed
@@ -259,15 +301,25 @@ def _client(addresses: Addresses, stored: StoredDomain) -> Iterator[LookupClient
         yield LookupClient(stored.domain, TrustModel.for_domain(stored.domain), locator, fetcher)
 
 
+def _client_identity(folder: Path) -> tuple[Path, Path]:
+    """Where certificate and key of the SMP lie, apart, as other tools want them."""
+    return folder / "pki" / "smp-client.pem", folder / "pki" / "smp-client-key.pem"
+
+
+def _write_client_identity(folder: Path, pki: DemoPki) -> None:
+    certificate_file, key_file = _client_identity(folder)
+    certificate_file.write_bytes(certificates_pem(pki.smp.certificate, *pki.smp.chain))
+    write_secret(key_file, private_key_pem(pki.smp.private_key))
+
+
 def _write_manifest(
-    serving: Serving, folder: Path, addresses: Addresses, pki: DemoPki, files: DemoPkiFiles, report: DemoReport
+    serving: Serving, folder: Path, addresses: Addresses, files: DemoPkiFiles, report: DemoReport
 ) -> None:
     """Write what other tools start from, last of all and whole: first beside it, then renamed."""
     token_file = folder / "manage-token"
-    write_secret(token_file, create_token(serving.instance.database, _ACTOR, "demo").encode())
-    certificate_file, key_file = folder / "pki" / "smp-client.pem", folder / "pki" / "smp-client-key.pem"
-    certificate_file.write_bytes(certificates_pem(pki.smp.certificate, *pki.smp.chain))
-    write_secret(key_file, private_key_pem(pki.smp.private_key))
+    if not token_file.exists():
+        write_secret(token_file, create_token(serving.instance.database, _ACTOR, "demo").encode())
+    certificate_file, key_file = _client_identity(folder)
     manifest = {
         "domain": DOMAIN,
         "zone": "sml.test",

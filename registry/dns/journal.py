@@ -6,21 +6,27 @@ It is outbox, transfer journal and history in one. What a name holds now is kept
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import chain
+
+import structlog
 
 from registry.audit.events import record
 from registry.dns.records import APEX, RRset, ns_rrset, soa_rrset
 from registry.dns.served_zone import ServedZone
 from registry.domains.domain import DnsProfile
-from registry.errors import NotFoundError
+from registry.errors import NotFoundError, ValidationError
 from registry.storage.engine import Actor, Database
 from registry.storage.queries import zones
 from registry.storage.queries.zones import Change, ZoneRow
 from registry.storage.unit_of_work import Connection, UnitOfWork
 
-LEASE = timedelta(seconds=10)
+LEASE = timedelta(seconds=5)
+"""How long zones wait for another publisher when theirs dies without a word."""
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +86,14 @@ class ZoneUpdate:
 
 @dataclass(frozen=True, slots=True)
 class ZoneNews:
-    """What a tick brought: zones that are new here, and updates of the known ones."""
+    """What a tick brought: zones that are new here, and updates of the known ones.
+
+    `lag_s` is the age in seconds of the oldest change that still has no serial; 0 where there is none.
+    """
 
     begun: tuple[ServedZone, ...]
     updates: tuple[ZoneUpdate, ...]
+    lag_s: float = 0.0
 
 
 class ZonePublisher:
@@ -97,23 +107,35 @@ class ZonePublisher:
         self._database = database
         self._name = name
         self._served: dict[int, ServedZone] = {}
-        self._read_up_to: dict[int, int] = {}
 
     def tick(self) -> ZoneNews:
-        """Stamp, then read what is new."""
+        """Stamp, then read what is new since the serials that are served; an update not taken over comes again.
+
+        A zone that can't be read is logged and left as it is: the others go on.
+        """
         self._stamp()
-        begun: list[ServedZone] = []
+        begun: dict[int, ServedZone] = {}
         updates: list[ZoneUpdate] = []
         with self._database.read() as connection:
             for row in zones.all_zones(connection):
-                if row.id not in self._served:
-                    rrsets = (RRset.from_text(*item) for item in zones.state(connection, row.id))
-                    self._served[row.id] = ServedZone(row.name, rrsets, row.serial)
-                    begun.append(self._served[row.id])
-                elif row.serial != self._read_up_to[row.id]:
-                    updates.append(self._update(connection, row))
-                self._read_up_to[row.id] = row.serial
-        return ZoneNews(tuple(begun), tuple(updates))
+                served = self._served.get(row.id)
+                try:
+                    if served is None:
+                        rrsets = (RRset.from_text(*item) for item in zones.state(connection, row.id))
+                        begun[row.id] = ServedZone(row.name, rrsets, row.serial)
+                    elif row.serial != served.serial:
+                        updates.append(_update(connection, row, served))
+                except ValidationError as error:
+                    log.error("zone_unreadable", zone=row.name, reason=str(error))  # noqa: TRY400 — it says it all
+            oldest = zones.oldest_unstamped(connection)
+        self._served |= begun
+        lag_s = 0.0 if oldest is None else (self._database.now() - oldest).total_seconds()
+        return ZoneNews(tuple(begun.values()), tuple(updates), max(lag_s, 0.0))
+
+    def release(self) -> None:
+        """Let another process stamp from now on; call it when this one ends."""
+        with self._database.write(Actor(f"publisher:{self._name}")) as work:
+            zones.release_leases(work, self._name)
 
     def _stamp(self) -> None:
         with self._database.read() as connection:
@@ -125,20 +147,29 @@ class ZonePublisher:
                 if zones.acquire_lease(work, zone_id, self._name, LEASE):
                     zones.stamp(work, zone_id)
 
-    def _update(self, connection: Connection, row: ZoneRow) -> ZoneUpdate:
-        stamped = zones.changes_after(connection, row.id, self._read_up_to[row.id], row.serial)
-        changes = tuple(
-            (c.owner, c.rdtype, None if c.after is None else RRset.from_text(c.owner, c.rdtype, c.after))
-            for c in stamped
-        )
-        return ZoneUpdate(self._served[row.id], row.serial, changes)
+
+def _update(connection: Connection, row: ZoneRow, served: ServedZone) -> ZoneUpdate:
+    changes = tuple(
+        (c.owner, c.rdtype, None if c.after is None else RRset.from_text(c.owner, c.rdtype, c.after))
+        for c in zones.changes_after(connection, row.id, served.serial, row.serial)
+    )
+    return ZoneUpdate(served, row.serial, changes)
 
 
-def zone_lines(database: Database, name: str) -> Iterator[tuple[str, int, str, str]]:
-    """Every record of a zone at its present serial: absolute owner, TTL in seconds, type, rdata.
+@dataclass(frozen=True, slots=True)
+class ZoneContent:
+    """A zone as committed: its serial, how many changes have none yet, and every record."""
 
-    The apex comes first and begins with the SOA, as a zone file wants. Raises NotFoundError.
-    """
+    name: str
+    serial: int
+    unpublished: int
+    records: Iterator[tuple[str, int, str, str]]
+    """Absolute owner, TTL in seconds, type, rdata; the apex first, and in it the SOA, as a zone file wants."""
+
+
+@contextmanager
+def zone_content(database: Database, name: str) -> Iterator[ZoneContent]:
+    """What a zone holds, to be read inside the block. Raises NotFoundError for an unknown zone."""
     with database.read() as connection:
         rows = zones.all_zones(connection)
         found = next((row for row in rows if row.name == name.rstrip(".").lower()), None)
@@ -146,16 +177,18 @@ def zone_lines(database: Database, name: str) -> Iterator[tuple[str, int, str, s
             raise NotFoundError(
                 f"there is no zone {name} here (known: {', '.join(row.name for row in rows) or 'none'})"
             )
-        apex = sorted(
-            (item for item in zones.state(connection, found.id, owner=APEX)),
-            key=lambda item: (item[1] != "SOA", item[1]),
-        )
-        below = (item for item in zones.state(connection, found.id) if item[0] != APEX)
-        for item in chain(apex, below):
-            rrset = RRset.from_text(*item)
-            owner = f"{found.name}." if rrset.owner == APEX else f"{rrset.owner}.{found.name}."
-            for rdata in rrset.rdatas:
-                yield owner, rrset.ttl, rrset.rdtype, _with_serial(rdata, found.serial) if item[1] == "SOA" else rdata
+        unpublished = zones.unstamped(connection, found.id)
+        yield ZoneContent(found.name, found.serial, unpublished, _records(connection, found))
+
+
+def _records(connection: Connection, row: ZoneRow) -> Iterator[tuple[str, int, str, str]]:
+    apex = sorted(zones.newest_state(connection, row.id, owner=APEX), key=lambda item: (item[1] != "SOA", item[1]))
+    below = (item for item in zones.newest_state(connection, row.id) if item[0] != APEX)
+    for item in chain(apex, below):
+        rrset = RRset.from_text(*item)
+        owner = f"{row.name}." if rrset.owner == APEX else f"{rrset.owner}.{row.name}."
+        for rdata in rrset.rdatas:
+            yield owner, rrset.ttl, rrset.rdtype, _with_serial(rdata, row.serial) if item[1] == "SOA" else rdata
 
 
 def _with_serial(soa: str, serial: int) -> str:

@@ -7,6 +7,7 @@ decoded, since identifiers hold `/`, `#` and `::`; clients that leave `:` unenco
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import quote, unquote_to_bytes
 
 from registry.errors import ValidationError
@@ -52,6 +53,11 @@ def decode_segment(raw: bytes) -> str:
     return text
 
 
+# A network has a few hundred document types, and each request names one: work done once, not in every request.
+_encode_common = lru_cache(maxsize=256)(encode_segment)
+_decode_common = lru_cache(maxsize=256)(decode_segment)
+
+
 def participant_path(participant: ParticipantIdentifier) -> str:
     """The path of a service group, such as `/iso6523-actorid-upis%3A%3A0088%3A1`."""
     return f"/{encode_segment(str(participant))}"
@@ -59,7 +65,7 @@ def participant_path(participant: ParticipantIdentifier) -> str:
 
 def service_path(participant: ParticipantIdentifier, document_type: DocumentTypeIdentifier) -> str:
     """The path of a service, such as `/iso6523-actorid-upis%3A%3A0088%3A1/services/busdox-docid-qns%3A%3A…`."""
-    return f"{participant_path(participant)}/{SERVICES}/{encode_segment(str(document_type))}"
+    return f"{participant_path(participant)}/{SERVICES}/{_encode_common(str(document_type))}"
 
 
 def split_smp_path(raw_path: bytes) -> SmpPath | None:
@@ -75,8 +81,8 @@ def split_smp_path(raw_path: bytes) -> SmpPath | None:
     match segments:
         case [participant]:
             return SmpPath(decode_segment(participant))
-        case [participant, services, document_type] if decode_segment(services) == SERVICES:
-            return SmpPath(decode_segment(participant), decode_segment(document_type))
+        case [participant, services, document_type] if _decode_common(services) == SERVICES:
+            return SmpPath(decode_segment(participant), _decode_common(document_type))
         case _:
             return None
 

@@ -118,7 +118,7 @@ class Listener:
         loop = asyncio.get_running_loop()
         while len(self._conversations) < self.limits.max_connections:
             try:
-                connection, _ = self._socket.accept()
+                connection, peer = self._socket.accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 return
             except OSError as error:
@@ -129,24 +129,26 @@ class Listener:
                 return
             connection.settimeout(0)
             protocol = self._protocol_class(config=self._config, server_state=self._state, app_state={}, _loop=loop)
-            task = loop.create_task(self._converse(connection, protocol))
+            task = loop.create_task(self._converse(connection, peer, protocol))
             self._conversations[task] = protocol
             task.add_done_callback(self._conversation_ended)
         self._pause_accepting()  # full; further clients wait in the backlog
 
-    async def _converse(self, connection: socket.socket, protocol: EdgeProtocol) -> None:
+    async def _converse(self, connection: socket.socket, peer: tuple[Any, ...], protocol: EdgeProtocol) -> None:
         try:
             if self._tls is None:
                 await asyncio.get_running_loop().connect_accepted_socket(lambda: protocol, connection)
             elif not await self._tls.accept(
                 connection,
+                peer,
                 protocol,
                 handshake_timeout_s=self.limits.head_timeout_s,
                 shutdown_timeout_s=self.limits.linger_s,
             ):
                 return
-        except OSError:
-            return  # gone before it was made
+        except OSError:  # gone before it was made
+            connection.close()
+            return
         await protocol.closed.wait()
 
     def _conversation_ended(self, task: asyncio.Task[None]) -> None:

@@ -57,6 +57,7 @@ class ReloadingContext:
     async def accept(
         self,
         connection: socket.socket,
+        peer: tuple[Any, ...],
         protocol: asyncio.Protocol,
         *,
         handshake_timeout_s: float,
@@ -64,9 +65,9 @@ class ReloadingContext:
     ) -> bool:
         """Shake hands on an accepted socket and connect `protocol` to it; False when that failed (and was reported).
 
-        Takes over `connection`.
+        Takes over `connection`; `peer` is the address that came with it.
         """
-        handshake = _Handshake(connection, self._on_failure)
+        handshake = _Handshake(connection, peer, self._on_failure)
         _handshake.set(handshake)
         try:
             await asyncio.get_running_loop().connect_accepted_socket(
@@ -93,7 +94,8 @@ def server_context(
     """TLS 1.2 and later with this certificate (chain) and key.
 
     With `client_anchors_pem` a client is asked for a certificate but may come without one; what it presents must be
-    valid now and lead to one of these anchors, which needn't be self-signed. Raises `ConfigurationError`.
+    valid now and lead to one of these anchors, which needn't be self-signed; without any, all are refused. A function
+    is asked again at each reload. Raises `ConfigurationError`.
     """
     return ReloadingContext(functools.partial(_server_context, cert_file, key_file, client_anchors_pem), on_failure)
 
@@ -116,25 +118,31 @@ def _server_context(
     if client_anchors_pem is not None:
         context.verify_mode = ssl.CERT_OPTIONAL
         context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-        try:
-            anchors = client_anchors_pem() if callable(client_anchors_pem) else client_anchors_pem
-            if anchors:
-                context.load_verify_locations(cadata=anchors)
-        except (OSError, ValueError) as error:
-            raise ConfigurationError(f"the client anchors can't be used: {_reason(error)}") from error
-        if not context.cert_store_stats()["x509"]:
-            raise ConfigurationError("the client anchors can't be used: there are none")
+        _load_anchors(context, client_anchors_pem() if callable(client_anchors_pem) else client_anchors_pem)
     return context
+
+
+def _load_anchors(context: ssl.SSLContext, pem: str) -> None:
+    if not pem:
+        return  # nobody is accepted yet: every certificate that is shown is refused
+    try:
+        context.load_verify_locations(cadata=pem)
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"the client anchors can't be used: {_reason(error)}") from error
+    if not context.cert_store_stats()["x509"]:
+        raise ConfigurationError("the client anchors can't be used: there are none in the text")
 
 
 class _Handshake:
     """What is known of the connection whose handshake is under way."""
 
-    def __init__(self, connection: socket.socket, on_failure: Callable[[TlsFailure], None]) -> None:
+    def __init__(
+        self, connection: socket.socket, peer: tuple[Any, ...], on_failure: Callable[[TlsFailure], None]
+    ) -> None:
         self.failed = False
         self._connection = connection
         self._on_failure = on_failure
-        host, port = connection.getpeername()[:2]
+        host, port = peer[:2]
         self._peer = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
     def fail(self, reason: str) -> None:

@@ -172,6 +172,9 @@ class Registrar:
             reasons = rules.validate_participant(participant, allow_wildcard_participant=True)
             if reasons:
                 raise bad_request("; ".join(str(reason) for reason in reasons))
+            if participant.scheme == stored.domain.dns.publisher_label.rpartition(".")[2]:
+                # An SMP can choose an id that equals the hash of a participant: two meanings for one name.
+                raise bad_request(f"The scheme '{participant.scheme}' is taken in DNS: SMPs have their names there")
             allowed = publisher.smp_id.lower() in {smp_id.lower() for smp_id in owners.get(participant.scheme, ())}
             if participant.is_wildcard and not allowed:
                 raise unauthorized("The user is not allowed to register Wildcard for this scheme")

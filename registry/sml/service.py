@@ -257,6 +257,9 @@ def _check_publisher(stored: StoredDomain, publisher: Publisher) -> None:
         # What DNS couldn't carry must not be registered.
         naptr_rrset("x", publisher.logical_address, stored.domain.dns.naptr_service, stored.domain.dns.ttl)
         publisher_rrset("x", publisher.logical_address, stored.domain.dns.ttl)
+        own_name = f"{_publisher_owner(stored, publisher.smp_id)}.{stored.domain.dns.zone}"
+        if (parts.hostname or "").rstrip(".") == own_name:
+            problems.append(f"LogicalAddress must not be {own_name}, which becomes an alias of it")
     except ValueError:
         problems.append("LogicalAddress is not a URL")
     except ValidationError as error:

@@ -111,7 +111,8 @@ class Importer:
         results: dict[Path, ImportedDocument] = {}
         winner: _Candidate | None = None
         # The redirects come last here: they are taken only where nothing else can be.
-        for candidate in sorted(same[::-1], key=lambda item: item.kind == "redirect"):
+        order = sorted(range(len(same)), key=lambda place: (same[place].kind == "redirect", -place))
+        for candidate in (same[place] for place in order):
             if winner is None:
                 results[candidate.path] = self._publish(actor, candidate)
                 if results[candidate.path].verdict in TAKEN:

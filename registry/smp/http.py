@@ -7,7 +7,8 @@ its cost. Links come from the domain's configured base URL, never from a header 
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from functools import partial
+from datetime import datetime
+from functools import lru_cache, partial
 from typing import Any, TypeVar
 
 import structlog
@@ -74,6 +75,7 @@ class SmpReadApp:
             await send_problem(send, problem, head=head)
 
     async def _answer(self, scope: Scope, send: Send, *, head: bool) -> None:
+        now = self._clock()
         headers = {name: value for name, value in scope["headers"] if name in _USED_HEADERS}
         host = headers.get(b"host")
         matched = self._router.match(None if host is None else host.decode("latin-1"), scope["raw_path"])
@@ -84,30 +86,30 @@ class SmpReadApp:
         if path.document_type is None:
             document = await self._group(stored, path)
         else:
-            document = await self._metadata(stored, path, with_body=headers.keys().isdisjoint(_CONDITIONAL))
-        now = int(self._clock().timestamp())
+            document = await self._metadata(stored, path, now, with_body=headers.keys().isdisjoint(_CONDITIONAL))
+        second = int(now.timestamp())
         validators = [
             (b"etag", document.etag.encode()),
-            (b"last-modified", http_date(shown_last_modified(document.last_modified, now))),
+            (b"last-modified", _http_date(shown_last_modified(document.last_modified, second))),
             _CACHE_CONTROL,
         ]
         if is_not_modified(
             document.etag,
             document.last_modified,
-            now,
+            second,
             headers.get(b"if-none-match"),
             headers.get(b"if-modified-since"),
         ):
             await _send_empty(send, 304, validators)
             return
         if not document.body:
-            document = await self._metadata(stored, path, with_body=True)
+            document = await self._metadata(stored, path, now, with_body=True)
             validators[0] = (b"etag", document.etag.encode())
         length = (b"content-length", str(len(document.body)).encode())
         await send({"type": "http.response.start", "status": 200, "headers": [_CONTENT_TYPE, length, *validators]})
         await send({"type": "http.response.body", "body": b"" if head else document.body})
 
-    async def _metadata(self, stored: StoredDomain, path: SmpPath, *, with_body: bool) -> SignedDocument:
+    async def _metadata(self, stored: StoredDomain, path: SmpPath, now: datetime, *, with_body: bool) -> SignedDocument:
         participant = _participant(path.participant)
         document_type = _document_type(path.document_type or "")
         rules = stored.domain.identifiers
@@ -119,7 +121,7 @@ class SmpReadApp:
             rules.document_type_key(document_type),
             DIALECT,
         )
-        found = await self._read(lambda: self._reader.find(key, self._clock(), with_body=with_body))
+        found = await self._read(lambda: self._reader.find(key, now, with_body=with_body))
         if found is None:
             raise NotFoundError(f"{participant} does not receive {document_type} here")
         return found.document or await self._sign_once(found)
@@ -156,6 +158,7 @@ class SmpReadApp:
 
 _CONDITIONAL = {b"if-none-match", b"if-modified-since"}
 _USED_HEADERS = {b"host", *_CONDITIONAL}
+_http_date = lru_cache(maxsize=4096)(http_date)
 
 
 def router_of(stored: list[StoredDomain]) -> DomainRouter:
@@ -172,6 +175,7 @@ def _participant(text: str) -> ParticipantIdentifier:
         raise NotFoundError(str(error)) from error
 
 
+@lru_cache(maxsize=256)
 def _document_type(text: str) -> DocumentTypeIdentifier:
     try:
         return DocumentTypeIdentifier.parse(text)

@@ -11,12 +11,14 @@ from typing import Any
 
 from registry.audit.events import record
 from registry.domains.domain import Domain
-from registry.errors import ConflictError, NotFoundError, ValidationError
+from registry.errors import ConflictError, NotFoundError, Reason, ValidationError
 from registry.identifiers.document_type import DocumentTypeIdentifier
 from registry.identifiers.participant import ParticipantIdentifier
 from registry.metadata import ServiceGroup, ServiceMetadata
 from registry.sml.errors import SmlError
 from registry.sml.registration import Registrar
+from registry.smp.documents.busdox import check_service_group, write_service_metadata
+from registry.smp.documents.signing import check_signable
 from registry.smp.validation import check_metadata
 from registry.storage.certificate_rows import certificate_sha256
 from registry.storage.domain_directory import StoredDomain
@@ -58,7 +60,9 @@ class Publishing:
 
         Raises ValidationError with all reasons; ConflictError when another SMP has registered the participant.
         """
-        _check_participant(stored.domain, group.participant)
+        reasons = (*stored.domain.identifiers.validate_participant(group.participant), *check_service_group(group))
+        if reasons:
+            raise ValidationError(dict.fromkeys(reasons))
         with self._database.write(actor) as work:
             found = self._find(work, stored, group.participant)
             if found is None:
@@ -94,8 +98,9 @@ class Publishing:
         """
         trust = self._trust_of(stored.domain)
         reasons, warnings = check_metadata(metadata, stored.domain, trust, self._database.now())
+        reasons += _unwritable(metadata)
         if reasons:
-            raise ValidationError(reasons)
+            raise ValidationError(dict.fromkeys(reasons))
         with self._database.write(actor) as work:
             group = self._find(work, stored, metadata.participant)
             if group is None:
@@ -234,10 +239,17 @@ class Publishing:
         record(work, tag, str(participant), domain_id=stored.id, before=before, after=after)
 
 
-def _check_participant(domain: Domain, participant: ParticipantIdentifier) -> None:
-    reasons = domain.identifiers.validate_participant(participant)
-    if reasons:
-        raise ValidationError(reasons)
+def _unwritable(metadata: ServiceMetadata) -> tuple[Reason, ...]:
+    """Why the document, or the reference to it in the service group, could not be written or signed.
+
+    Asked before anything is stored: what is published must be servable.
+    """
+    listed = check_service_group(ServiceGroup(metadata.participant, (metadata.document_type,)))
+    try:
+        check_signable(write_service_metadata(metadata))
+    except ValidationError as error:
+        return (*listed, *error.reasons)
+    return listed
 
 
 def _same(held: ServiceMetadata, new: ServiceMetadata) -> bool:

@@ -33,16 +33,24 @@ def check_metadata(
         if group.redirect is not None:
             reasons += _check_redirect(group.redirect, domain)
         for endpoint in group.endpoints:
-            reasons += _check_endpoint(endpoint, domain)
-            refused, warned = _check_certificates(endpoint, domain, trust, at)
+            refused, warned = check_endpoint(endpoint, domain, trust, at)
             reasons += refused
             warnings += warned
-            if endpoint.activation and endpoint.expiration and endpoint.expiration <= endpoint.activation:
-                # Legal, and real networks have such documents; it only means that nobody will use the endpoint.
-                warnings.append(str(Reason("SMP-DATES", "an endpoint expires before it becomes active", _PEPPOL)))
     if not metadata.process_metadata:
         reasons.append(Reason("SMP-EMPTY", "the metadata names neither a process nor a redirect", _PEPPOL))
     return _once(reasons), list(dict.fromkeys(warnings))
+
+
+def check_endpoint(
+    endpoint: Endpoint, domain: Domain, trust: TrustModel, at: datetime
+) -> tuple[list[Reason], list[str]]:
+    """Why an endpoint can't be published in the domain, and warnings that stop nothing."""
+    reasons = list(_check_endpoint(endpoint, domain))
+    refused, warnings = _check_certificates(endpoint, domain, trust, at)
+    if endpoint.activation and endpoint.expiration and endpoint.expiration <= endpoint.activation:
+        # Legal, and real networks have such documents; it only means that nobody will use the endpoint.
+        warnings.append(str(Reason("SMP-DATES", "an endpoint expires before it becomes active", _PEPPOL)))
+    return [*reasons, *refused], warnings
 
 
 def _check_group(group: ProcessMetadata) -> Iterator[Reason]:

@@ -16,7 +16,7 @@ def write_identity(
     *,
     unit: str = SMP_UNIT,
     not_before: datetime = NOW - timedelta(hours=1),
-    not_after: datetime = NOW + timedelta(days=30),
+    not_after: datetime = NOW + timedelta(days=400),
 ) -> Path:
     """Issue a client certificate; gives the PEM file of its key, the certificate and its issuers."""
     identity = authority.issue(common_name, unit, not_before=not_before, not_after=not_after, key=new_ec_key())

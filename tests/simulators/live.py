@@ -71,7 +71,8 @@ class LiveInstance:
     @contextlib.contextmanager
     def sml_client(self, identity: Path | None = None) -> Iterator[SmlClient]:
         """A SOAP client; by default it is the instance's own SMP."""
-        with SmlClient(f"{self.addresses.sml}/edelivery-sml", self.client_context(identity or self.files.smp)) as client:
+        context = self.client_context(identity or self.files.smp)
+        with SmlClient(f"{self.addresses.sml}/edelivery-sml", context) as client:
             yield client
 
     @contextlib.contextmanager
@@ -121,9 +122,7 @@ def live_instance(
             await serving.refresh()
             await serving.wait_until_published()
             loop = asyncio.get_running_loop()
-            ready.set_result(
-                LiveInstance(serving, serving.instance, addresses, stored, pki, files, settings, loop)
-            )
+            ready.set_result(LiveInstance(serving, serving.instance, addresses, stored, pki, files, settings, loop))
             await asyncio.to_thread(stop.wait)
 
     def thread() -> None:

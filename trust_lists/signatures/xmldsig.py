@@ -34,7 +34,7 @@ from signxml.verifier import SignatureConfiguration, XMLVerifier
 from trust_lists.certificates.parsing import PublicKey, SigningKey, load_certificate, public_key
 from trust_lists.errors import CertificateError, SignatureInvalidError, SigningError
 from trust_lists.signatures.profiles import ARCHIVE, C14N_10, C14N_EXCLUSIVE, PEPPOL_1_4, SignatureProfile
-from trust_lists.xml import canonicalise, parse_xml
+from trust_lists.xml import canonicalise, parse_xml, to_utf8
 
 __all__ = [
     "ARCHIVE",
@@ -132,6 +132,8 @@ def verify_enveloped(document: bytes, *, profile: SignatureProfile, root_tags: C
         raise SignatureInvalidError("SIGNATURE_MISMATCH", f"the signature value is wrong: {error}") from None
     except (SignXMLException, etree.LxmlError, ValueError, UnsupportedAlgorithm) as error:
         raise SignatureInvalidError("STRUCTURE", f"the signature cannot be verified: {error}") from None
+    if result.signed_xml is None:
+        raise SignatureInvalidError("STRUCTURE", "the signed bytes are no document")
     return VerifiedDocument(
         root=result.signed_xml,
         certificate=claims.certificate,
@@ -158,6 +160,9 @@ class _Claims:
 class _Verifier(XMLVerifier):
     def get_root(self, data: etree._Element) -> etree._Element:
         return data
+
+    def _tostring(self, xml_node: etree._Element, **_options: object) -> bytes:
+        return to_utf8(xml_node)  # in ASCII, which is signxml's choice, names of other letters can't be written
 
     def _c14n(
         self, nodes: etree._Element, algorithm: CanonicalizationMethod, inclusive_ns_prefixes: object = None
@@ -232,7 +237,7 @@ def _sign(root: etree._Element, key: SigningKey, profile: SignatureProfile) -> t
     )
     signature = root[-1]
     root.remove(signature)
-    return etree.tostring(signature), _Hashed(*signer.canonical)
+    return to_utf8(signature), _Hashed(*signer.canonical)
 
 
 def _key_info(certificate: x509.Certificate) -> etree._Element:

@@ -9,6 +9,7 @@ when it is written; `xml:lang` and its like are not.
 
 import re
 from collections.abc import Container, Iterable
+from itertools import chain, count
 from xml.parsers import expat
 
 from lxml import etree
@@ -17,7 +18,7 @@ from registry.errors import ValidationError
 from registry.metadata import Extension
 from registry.smp.documents.lexical import XML_SPACE, escape_attribute
 from trust_lists.errors import XmlRefusedError
-from trust_lists.xml import parse_xml
+from trust_lists.xml import canonicalise, parse_xml
 
 _TAG = re.compile(rb"""<(?:[^<>"']++|"[^"]*+"|'[^']*+')*+>""")
 _PREFIX = re.compile(r"[^\W\d][\w.-]*")
@@ -100,14 +101,14 @@ def free_prefix(wanted: str, uri: str, extensions: Iterable[Extension]) -> str:
     Whatever our elements declare is in scope in the extensions, too; so a prefix is free only where no extension
     binds it to another namespace, and none holds the word without meaning `uri` by it.
     """
-    taken = [(dict(extension.namespaces), extension.content) for extension in extensions]
-    prefix, number = wanted, 0
-    while any(
-        namespaces[prefix] != uri if prefix in namespaces else occurs(prefix, content) for namespaces, content in taken
-    ):
-        number += 1
-        prefix = f"{wanted}{number}"
-    return prefix
+    # One look at each extension: its content may hold any number of such words.
+    words = re.compile(rb"(?<![\w.-])%b\d*(?![\w.-])" % re.escape(wanted.encode()))
+    taken: set[str] = set()
+    for extension in extensions:
+        bound = dict(extension.namespaces)
+        taken.update(prefix for prefix, meaning in bound.items() if meaning != uri)
+        taken.update(word for word in map(bytes.decode, words.findall(extension.content)) if word not in bound)
+    return next(prefix for prefix in chain((wanted,), (f"{wanted}{n}" for n in count(1))) if prefix not in taken)
 
 
 def content_error(extension: Extension) -> str | None:
@@ -116,6 +117,7 @@ def content_error(extension: Extension) -> str | None:
         return "a namespace prefix is no name"
     try:
         wrapper = parse_xml(b"<extension%b>%b</extension>" % (declarations(extension).encode(), extension.content))
+        canonicalise(wrapper)
     except (XmlRefusedError, UnicodeError) as error:
         return str(error)
     if any("&" in uri for element in wrapper.iter("*") for uri in element.nsmap.values()):

@@ -19,6 +19,10 @@ from registry.smp.documents.source import read_source, refused
 from trust_lists.certificates.parsing import SigningKey
 from trust_lists.errors import SigningError, XmlRefusedError
 from trust_lists.signatures.xmldsig import ARCHIVE, PEPPOL_1_4, sign_enveloped, verify_enveloped
+from trust_lists.xml import parse_xml
+
+_STAND_IN = b'<s:Signature xmlns:s="urn:x">%b%b</s:Signature>' % (b"<s:x></s:x>" * 32, b"=" * 12_000)
+"""More bytes and more elements than any signature that we make."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,19 @@ def sign_service_metadata(unsigned: bytes, key: SigningKey) -> bytes:
         raise refused(error) from error
     except SigningError as error:
         raise ValidationError.of("SMP-NOT-SIGNABLE", str(error), f"{SPECIFICATION} 'Message signature'") from error
+
+
+def check_signable(unsigned: bytes) -> None:
+    """Raises ValidationError where a document that was written by us is beyond what can be signed and read again.
+
+    Whoever publishes asks this first: what is stored must be servable. A signature adds to the size and the cost of a
+    document, so something larger is put in its place for the occasion.
+    """
+    end = unsigned.rfind(b"</")
+    try:
+        parse_xml(unsigned[:end] + _STAND_IN + unsigned[end:])
+    except XmlRefusedError as error:
+        raise refused(error) from error
 
 
 def verify_service_metadata(data: bytes, *, archive: bool = False) -> VerifiedServiceMetadata:

@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, case, delete, func, insert, select, update
 
 from registry.metadata import Endpoint, EndpointCertificate
 from registry.storage.certificate_rows import certificate_row, certificate_sha256
@@ -41,6 +41,17 @@ class AccessPoint:
             source.technical_information,
         )
 
+    def as_endpoint(self) -> Endpoint:
+        """An endpoint that says just this."""
+        return Endpoint(
+            transport_profile=self.transport_profile,
+            address=self.address,
+            certificates=self.certificates,
+            description=self.description,
+            technical_contact=self.technical_contact,
+            technical_information=self.technical_information,
+        )
+
     def content_sha256(self) -> str:
         """Equal for equal content."""
         parts = [
@@ -65,14 +76,21 @@ class AccessPointRow:
     version: int
     successor_id: int | None
     successor_at: datetime | None
+    endpoints: int
 
 
-_ROW = [access_point.c[name] for name in AccessPointRow.__dataclass_fields__]
+_COUNT = (
+    select(func.count(endpoint.c.id)).where(endpoint.c.access_point_id == access_point.c.id).correlate(access_point)
+)
+_ROW = [
+    *(access_point.c[name] for name in AccessPointRow.__dataclass_fields__ if name != "endpoints"),
+    _COUNT.scalar_subquery().label("endpoints"),
+]
 
 
-def find_or_add(work: UnitOfWork, domain_id: int, content: AccessPoint) -> int:
+def find_or_add(work: UnitOfWork, domain_id: int, wanted: AccessPoint) -> int:
     """The id of an access point that says exactly this, made under a name of its own where there is none."""
-    digest = content.content_sha256()
+    digest = wanted.content_sha256()
     query = (
         select(access_point.c.id)
         .where(
@@ -84,14 +102,14 @@ def find_or_add(work: UnitOfWork, domain_id: int, content: AccessPoint) -> int:
         .limit(1)
     )
     found = work.connection.execute(query).scalar()
-    return int(found) if found is not None else add(work, domain_id, f"sha256-{digest[:16]}", content)
+    return int(found) if found is not None else add(work, domain_id, f"sha256-{digest[:16]}", wanted)
 
 
-def add(work: UnitOfWork, domain_id: int, name: str, content: AccessPoint) -> int:
+def add(work: UnitOfWork, domain_id: int, name: str, new: AccessPoint) -> int:
     """Insert an access point; a taken name gets the next free number behind it."""
     c = access_point.c
     query = select(c.name).where(
-        c.domain_id == domain_id, c.transport_profile == content.transport_profile, c.name.like(f"{name}%")
+        c.domain_id == domain_id, c.transport_profile == new.transport_profile, c.name.like(f"{name}%")
     )
     taken = set(work.connection.execute(query).scalars())
     number, free = 1, name
@@ -103,15 +121,46 @@ def add(work: UnitOfWork, domain_id: int, name: str, content: AccessPoint) -> in
         "name": free,
         "version": 1,
         "modified_at": work.now,
-        **_content_columns(content),
+        **_content_columns(new),
     }
     statement = insert(access_point).values(values).returning(access_point.c.id)
     access_point_id = int(work.connection.execute(statement).scalar_one())
-    _write_certificates(work, access_point_id, content)
+    _write_certificates(work, access_point_id, new)
     return access_point_id
 
 
-def change(work: UnitOfWork, access_point_id: int, content: AccessPoint) -> None:
+def content(connection: Connection, access_point_id: int, at: datetime) -> AccessPoint:
+    """What an access point says at a moment: its own words, or those of its successor once that has taken over."""
+    c = access_point.c
+    shown_id = connection.execute(
+        select(case((c.successor_at <= at, c.successor_id), else_=c.id)).where(c.id == access_point_id)
+    ).scalar_one()
+    row = connection.execute(
+        select(c.transport_profile, c.address, c.description, c.technical_contact, c.technical_information).where(
+            c.id == shown_id
+        )
+    ).one()
+    return AccessPoint(
+        row.transport_profile,
+        row.address,
+        certificates_of(connection, {shown_id})[shown_id],
+        row.description,
+        row.technical_contact,
+        row.technical_information,
+    )
+
+
+def fold_successor(work: UnitOfWork, access_point_id: int) -> None:
+    """Where a successor has taken over, let the access point say the same itself, so that it can have another one.
+
+    A successor whose time hasn't come is forgotten.
+    """
+    held = content(work.connection, access_point_id, work.now)
+    if _successor_of(work, access_point_id) is not None:
+        change(work, access_point_id, held)
+
+
+def change(work: UnitOfWork, access_point_id: int, new: AccessPoint) -> None:
     """Replace what an access point says, at once; every document that shows it gets a new stamp."""
     c = access_point.c
     successor = select(c.version).where(c.id == _successor_of(work, access_point_id)).scalar_subquery()
@@ -125,13 +174,13 @@ def change(work: UnitOfWork, access_point_id: int, content: AccessPoint) -> None
             modified_at=work.now,
             successor_id=None,
             successor_at=None,
-            **_content_columns(content),
+            **_content_columns(new),
         )
     )
     work.connection.execute(
         delete(access_point_certificate).where(access_point_certificate.c.access_point_id == access_point_id)
     )
-    _write_certificates(work, access_point_id, content)
+    _write_certificates(work, access_point_id, new)
 
 
 def plan_successor(work: UnitOfWork, access_point_id: int, successor_id: int, at: datetime) -> None:

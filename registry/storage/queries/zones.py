@@ -126,6 +126,11 @@ def acquire_lease(work: UnitOfWork, zone_id: int, publisher: str, lasts: timedel
     return work.connection.execute(statement).first() is not None
 
 
+def release_leases(work: UnitOfWork, publisher: str) -> None:
+    """Give back every lease that a publisher holds."""
+    work.connection.execute(update(zone).where(zone.c.publisher == publisher).values(publisher=None, lease_until=None))
+
+
 def stamp(work: UnitOfWork, zone_id: int) -> int | None:
     """Give every unstamped change of the zone the next serial; returns it, or None when nothing waits."""
     waiting = and_(zone_change.c.zone_id == zone_id, zone_change.c.serial.is_(None))
@@ -164,6 +169,11 @@ def unstamped(connection: Connection, zone_id: int) -> int:
     return int(connection.execute(select(func.count()).select_from(zone_change).where(waiting)).scalar_one())
 
 
+def oldest_unstamped(connection: Connection) -> datetime | None:
+    """When the oldest change was made that waits for its serial, in any zone."""
+    return connection.execute(select(func.min(zone_change.c.changed_at)).where(zone_change.c.serial.is_(None))).scalar()
+
+
 def zones_with_unstamped(connection: Connection) -> list[int]:
     """The ids of the zones in which changes wait for their serial."""
     return list(
@@ -171,20 +181,27 @@ def zones_with_unstamped(connection: Connection) -> list[int]:
     )
 
 
-def state(connection: Connection, zone_id: int, *, owner: str | None = None) -> Iterator[tuple[str, str, str]]:
-    """Every (owner, rdtype, text) that the zone, or one owner in it, holds at its present serial; streamed.
+def newest_state(connection: Connection, zone_id: int, *, owner: str | None = None) -> Iterator[tuple[str, str, str]]:
+    """Every (owner, rdtype, text) that the zone, or one owner in it, holds after all committed changes; streamed."""
+    held = zone_rrset.c
+    rows = select(held.owner, held.rdtype, held.content).where(held.zone_id == zone_id)
+    if owner is not None:
+        rows = rows.where(held.owner == owner)
+    for row in connection.execute(rows, execution_options={"yield_per": 10_000}):
+        yield row[0], row[1], row[2]
+
+
+def state(connection: Connection, zone_id: int) -> Iterator[tuple[str, str, str]]:
+    """Every (owner, rdtype, text) that the zone holds at its present serial; streamed.
 
     Changes without a serial are left out: whoever serves a zone serves what its serial says.
     """
-    c, held = zone_change.c, zone_rrset.c
+    c = zone_change.c
     changes = select(c.owner, c.rdtype, c.before).where(c.zone_id == zone_id, c.serial.is_(None))
-    rows = select(held.owner, held.rdtype, held.content).where(held.zone_id == zone_id)
-    if owner is not None:
-        changes, rows = changes.where(c.owner == owner), rows.where(held.owner == owner)
     # The oldest unstamped change of a name comes last here, and has what was there at the serial.
     newest_first = connection.execute(changes.order_by(c.sequence.desc()))
     pending = {(name, rdtype): before for name, rdtype, before in newest_first}
-    for name, rdtype, content in connection.execute(rows, execution_options={"yield_per": 10_000}):
+    for name, rdtype, content in newest_state(connection, zone_id):
         if (name, rdtype) not in pending:
             yield name, rdtype, content
     for (name, rdtype), before in pending.items():

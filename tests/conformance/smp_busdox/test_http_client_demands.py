@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What real clients demand of an SMP, and would fail without (interop.md §5); over real HTTP and DNS."""
 
+import hashlib
 from urllib.parse import unquote, urlsplit
 
 import dns.resolver
@@ -9,7 +10,17 @@ import pytest
 from lxml import etree
 
 from registry.app.domain_setup import add_domain
-from tests.conformance.smp_busdox.http_client import DOCUMENT_SCHEME, INVOICE, SCHEME, Smp, group_path, metadata_path
+from registry.identifiers.dns_names import participant_name
+from registry.identifiers.participant import ParticipantIdentifier
+from tests.conformance.smp_busdox.http_client import (
+    DOCUMENT_SCHEME,
+    INVOICE,
+    SCHEME,
+    Smp,
+    group_path,
+    metadata_path,
+    service_group,
+)
 from tests.simulators.live import ACTOR, LiveInstance
 
 VALUE = "9915:Mixed-Case"
@@ -40,9 +51,6 @@ def identifier(document: bytes, name: str) -> tuple[str | None, str | None]:
 
 
 def name_of(smp: Smp, value: str) -> str:
-    from registry.identifiers.dns_names import participant_name
-    from registry.identifiers.participant import ParticipantIdentifier
-
     profile = smp.live.stored.domain.dns
     return participant_name(ParticipantIdentifier(SCHEME, value), profile.zone, profile.name_form)
 
@@ -68,9 +76,6 @@ def test_interop_5_2_a_participant_name_has_nothing_else(
 def test_interop_5_3_cname_names_of_old_exist_only_where_a_zone_has_them(
     smp: Smp, resolver: dns.resolver.Resolver
 ) -> None:
-    old_name = "b-5e12d5a5ab6c7dc5d9c05fdb6ed31b8f"  # replaced below by the md5 of the value
-    import hashlib
-
     old_name = f"b-{hashlib.md5(VALUE.lower().encode(), usedforsecurity=False).hexdigest()}.{SCHEME}"
     with pytest.raises(dns.resolver.NXDOMAIN):
         resolver.resolve(f"{old_name}.sml.test", "CNAME")
@@ -113,8 +118,7 @@ def test_interop_5_4_every_spelling_of_the_path_finds_the_group(smp: Smp, spelli
 
 METADATA_PATHS = {
     "encoded": f"/{SCHEME}%3A%3A{ENCODED_VALUE}/services/{ENCODED_INVOICE}",
-    "encoded in lower-case hex": f"/{SCHEME}%3a%3a{ENCODED_VALUE}/services/"
-    + ENCODED_INVOICE.replace("%3A", "%3a").replace("%23", "%23"),
+    "encoded in lower-case hex": f"/{SCHEME}%3a%3a{ENCODED_VALUE}/services/" + ENCODED_INVOICE.replace("%3A", "%3a"),
     "colons not encoded": f"/{SCHEME}::{VALUE}/services/{DOCUMENT_SCHEME}::{INVOICE.replace('#', '%23')}",
     "number signs not encoded": f"/{SCHEME}::{VALUE}/services/{DOCUMENT_SCHEME}::{INVOICE}",
     "half encoded": f"/{SCHEME}::{VALUE}/services/{ENCODED_INVOICE}",
@@ -186,7 +190,7 @@ def test_interop_5_5_references_can_be_followed_verbatim(smp: Smp) -> None:
         {"Forwarded": "for=192.0.2.1;host=other.example;proto=https"},
         {"X_Original_URL": "/inner", "X_Rewrite_URL": "/inner"},
     ],
-    ids=lambda headers: ",".join(headers),
+    ids=",".join,
 )
 def test_interop_5_5_references_come_from_the_configured_base_url(smp: Smp, headers: dict[str, str]) -> None:
     """Whatever a proxy or a client says in headers (phoss-smp#369, #303, #123)."""
@@ -230,10 +234,6 @@ def test_interop_extension_bytes_are_served_as_they_came(smp: Smp, which: str) -
     smp.publish(value, INVOICE, extension=extension)
     assert content in smp.get(metadata_path(value)).body
 
-    group = smp.metadata(value)  # the same participant's group takes an extension of its own
-    assert group
-    from tests.conformance.smp_busdox.http_client import service_group
-
     assert smp.write("PUT", group_path(value), service_group(value, extension=extension)).status == 200
     assert content in smp.get(group_path(value)).body
 
@@ -267,7 +267,6 @@ def test_interop_5_9_what_is_unknown_is_404_and_never_an_empty_200(smp: Smp, pat
     [
         *GROUP_PATHS.values(),
         *METADATA_PATHS.values(),
-        "",
         "/",
         "//",
         f"/{group_path(VALUE)}",
@@ -286,8 +285,6 @@ def test_interop_5_9_what_is_unknown_is_404_and_never_an_empty_200(smp: Smp, pat
 )
 def test_interop_no_answer_is_a_3xx_redirect(smp: Smp, path: str) -> None:
     """SMP clients don't follow HTTP redirects (smp.md §1.5)."""
-    if not path:
-        pytest.skip("an empty request target can't be sent")
     answer = smp.get(path)
     assert not 300 <= answer.status < 400
     assert "location" not in answer.headers

@@ -262,6 +262,19 @@ def test_client_that_leaves_during_the_handshake_is_reported(run: Any, tools: An
     run(main())
 
 
+def test_stop_does_not_wait_for_handshakes(run: Any, tools: Any, app: Any, pki: Pki) -> None:
+    async def main() -> None:
+        async with tools.serving(app, Limits(), server_context(*pki.server)) as listener:
+            reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+            # Connections are accepted in order: when the second was answered, the first is waiting for its handshake.
+            await asyncio.to_thread(talk, pki.client(ssl.TLSVersion.TLSv1_3), listener.port)
+            await asyncio.wait_for(listener.stop(10), 2)
+            assert await reader.read() == b""
+            await tools.close(writer)
+
+    run(main())
+
+
 def test_head_deadline_holds_behind_tls(run: Any, tools: Any, app: Any, pki: Pki) -> None:
     async def main() -> None:
         limits = Limits(head_timeout_s=0.3, linger_s=0.2)

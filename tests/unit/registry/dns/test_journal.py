@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from registry.dns.journal import NewState, ZoneJournal, ZonePublisher, zone_lines
+from registry.dns.journal import NewState, ZoneJournal, ZonePublisher, zone_content
 from registry.dns.records import RRset
 from registry.errors import NotFoundError, RegistryError
 
@@ -53,6 +53,8 @@ def test_one_tick_stamps_all_that_waits_with_one_serial(offline: OfflineInstance
         write(offline, NewState.of(txt(str(number))))
     (update,) = publisher.tick().updates
     assert [rrset for _, _, rrset in update.changes] == [txt("0"), txt("1"), txt("2")]
+    assert publisher.tick().updates == (update,), "what was not taken over comes again"
+    update.apply()
     assert publisher.tick().updates == ()
 
 
@@ -61,11 +63,30 @@ def test_second_publisher_follows_but_does_not_stamp_while_the_lease_lasts(offli
     first.tick(), second.tick()
     write(offline, NewState.of(txt("1")))
     first.tick()
-    assert len(second.tick().updates) == 1, "what the first one stamped is followed"
+    (followed,) = second.tick().updates
+    followed.apply()
     write(offline, NewState.of(txt("2")))
-    assert second.tick().updates == (), "the zone has one publisher"
+    news = second.tick()
+    assert news.updates == (), "the zone has one publisher"
     offline.clock.now += timedelta(seconds=11)
     assert len(second.tick().updates) == 1, "once the lease is over, another takes it"
+
+
+def test_publisher_that_ends_lets_the_next_one_stamp_at_once(offline: OfflineInstance) -> None:
+    first, second = (ZonePublisher(offline.instance.database, name) for name in ("one", "two"))
+    first.tick(), second.tick()
+    first.release()
+    write(offline, NewState.of(txt("1")))
+    assert len(second.tick().updates) == 1
+
+
+def test_lag_is_the_age_of_the_oldest_change_that_waits(offline: OfflineInstance) -> None:
+    first, second = (ZonePublisher(offline.instance.database, name) for name in ("one", "two"))
+    first.tick()
+    write(offline, NewState.of(txt("1")))
+    offline.clock.forward(seconds=2)
+    assert second.tick().lag_s == 2.0
+    assert first.tick().lag_s == 0.0
 
 
 def test_rolled_back_transaction_leaves_no_change_and_wakes_nobody(offline: OfflineInstance) -> None:
@@ -123,12 +144,17 @@ def test_serial_skips_zero_when_it_wraps_around() -> None:
 def test_zone_is_printed_with_the_soa_first(offline: OfflineInstance) -> None:
     offline.instance.sml.create_participants(offline.caller(), SMP_ID, [participant("0088:1")])
     offline.served()
-    lines = list(zone_lines(offline.instance.database, "SML.test."))
+    with zone_content(offline.instance.database, "SML.test.") as content:
+        lines = list(content.records)
+        assert content.unpublished == 0
     assert lines[0][0] == "sml.test."
     assert lines[0][2] == "SOA"
     assert sorted(line[2] for line in lines) == ["CNAME", "NAPTR", "NS", "SOA"]
 
 
 def test_unknown_zone_is_not_found_and_names_those_there_are(offline: OfflineInstance) -> None:
-    with pytest.raises(NotFoundError, match=r"sml\.test"):
-        list(zone_lines(offline.instance.database, "example.org"))
+    with (
+        pytest.raises(NotFoundError, match=r"sml\.test"),
+        zone_content(offline.instance.database, "example.org"),
+    ):
+        pytest.fail("there is no such zone")

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Loading certificates; handshakes are in tests/integration/listeners."""
 
+import asyncio
+import socket
 import ssl
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from registry.errors import ConfigurationError
-from registry.listeners.tls import server_context
+from registry.listeners.tls import TlsFailure, _Handshake, _handshake, server_context
 
 
 def write_pair(folder: Path, name: str, password: bytes | None = None) -> tuple[str, str]:
@@ -54,9 +56,7 @@ def test_protected_key_is_a_configuration_error_and_nobody_is_asked(tmp_path: Pa
         server_context(*write_pair(tmp_path, "one", b"secret"))
 
 
-@pytest.mark.parametrize(
-    "anchors", ["", "no certificate", "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----"]
-)
+@pytest.mark.parametrize("anchors", ["no certificate", "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----"])
 def test_unusable_anchors_are_a_configuration_error(tmp_path: Path, anchors: str) -> None:
     with pytest.raises(ConfigurationError, match="client anchors can't be used"):
         server_context(*write_pair(tmp_path, "one"), client_anchors_pem=anchors)
@@ -76,3 +76,34 @@ def test_tls_1_2_is_limited_to_forward_secrecy_and_authenticated_encryption(tmp_
         if cipher["protocol"] == "TLSv1.2":
             assert cipher["name"].startswith("ECDHE-")
             assert cipher["aead"]
+
+
+def loopback_pair() -> tuple[socket.socket, socket.socket]:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        client = socket.create_connection(server.getsockname())
+        return server.accept()[0], client
+
+
+def test_failed_handshake_leaves_an_alert_is_reported_once_and_drops_what_follows(tmp_path: Path) -> None:
+    failures: list[TlsFailure] = []
+    context = server_context(*write_pair(tmp_path, "one"))._context
+
+    async def main() -> None:
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        ours, theirs = loopback_pair()
+        with ours, theirs:
+            _handshake.set(_Handshake(ours, ("192.0.2.1", 1), failures.append))
+            connection = context.wrap_bio(incoming, outgoing, server_side=True)
+            incoming.write(b"\x16\x03\x01\x00\x05hello")
+            with pytest.raises(ssl.SSLWantReadError):
+                connection.do_handshake()
+            assert outgoing.read()[0] == 21  # an alert record
+            incoming.write(b"x" * 100_000)
+            with pytest.raises(ssl.SSLWantReadError):
+                connection.do_handshake()
+            assert incoming.pending == 0
+            await asyncio.sleep(0)
+            assert theirs.recv(1) == b""  # our sending side was closed behind the alert
+
+    asyncio.run(main())
+    assert [failure.peer for failure in failures] == ["192.0.2.1:1"]

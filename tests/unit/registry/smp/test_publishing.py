@@ -6,13 +6,13 @@ from dataclasses import replace
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from registry.demo.content import CREDIT_NOTE, INVOICE, demo_metadata
+from registry.demo.content import CREDIT_NOTE, INVOICE, ORDER, demo_metadata
 from registry.errors import ConflictError, NotFoundError, ValidationError
 from registry.identifiers.dns_names import participant_owner
 from registry.metadata import Endpoint, Extension, Redirect, ServiceGroup, ServiceMetadata
 from registry.sml.model import Publisher
 from registry.smp.publishing import Outcome
-from registry.storage.queries import access_points, events, services
+from registry.storage.queries import access_points, events, service_groups, services
 from registry.storage.queries.access_points import AccessPoint
 from tests.simulators.live import SMP_ID
 from tests.simulators.offline import ACTOR, OfflineInstance, offline_instance, participant
@@ -39,16 +39,38 @@ def held(offline: OfflineInstance, service_id: int) -> ServiceMetadata:
 
 
 def test_what_is_published_is_what_is_held(offline: OfflineInstance, metadata: ServiceMetadata) -> None:
-    extension = Extension(b"<x:y xmlns:x='urn:x'>&#13;</x:y>", (("", "urn:outer"),), (("ExtensionID", "1"),))
+    full = with_all_there_is(offline, metadata, Extension(b"<x:y xmlns:x='urn:x'>&#13;</x:y>", (("", "urn:outer"),)))
+    published = put(offline, full)
+    assert published.service_id is not None
+    assert held(offline, published.service_id) == full
+
+
+def test_storage_also_holds_what_only_other_dialects_can_say(
+    offline: OfflineInstance, metadata: ServiceMetadata
+) -> None:
+    put(offline, metadata)
+    extension = Extension(b"<x:y xmlns:x='urn:x'/>", (), (("ExtensionID", "1"),))
+    full = with_all_there_is(offline, replace(metadata, document_type=ORDER), extension)
+    (group,) = full.process_metadata
+    with_roles = replace(group.processes[0], roles=("buyer",))
+    full = replace(full, process_metadata=(replace(group, processes=(with_roles,), extensions=(extension,)),))
+    with offline.instance.database.write(ACTOR) as work:
+        key = offline.stored.domain.identifiers.participant_key(metadata.participant)
+        row = service_groups.find(work.connection, offline.stored.id, metadata.participant.scheme, key)
+        assert row is not None
+        service_id = services.add(work, row.id, offline.stored.id, ORDER.value, full)
+    assert held(offline, service_id) == full
+
+
+def with_all_there_is(offline: OfflineInstance, metadata: ServiceMetadata, extension: Extension) -> ServiceMetadata:
     (group,) = metadata.process_metadata
-    full = replace(
+    return replace(
         metadata,
         extensions=(extension,),
         process_metadata=(
             replace(
                 group,
-                processes=(replace(group.processes[0], roles=("buyer",), extensions=(extension,)),),
-                extensions=(extension,),
+                processes=(replace(group.processes[0], extensions=(extension,)),),
                 endpoints=(
                     replace(
                         group.endpoints[0],
@@ -62,9 +84,6 @@ def test_what_is_published_is_what_is_held(offline: OfflineInstance, metadata: S
             ),
         ),
     )
-    published = put(offline, full)
-    assert published.service_id is not None
-    assert held(offline, published.service_id) == full
 
 
 def test_same_write_again_changes_nothing(offline: OfflineInstance, metadata: ServiceMetadata) -> None:

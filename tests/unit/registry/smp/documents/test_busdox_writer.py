@@ -106,6 +106,10 @@ def test_an_empty_group_has_an_empty_collection(group: ServiceGroup) -> None:
             b"<smp:Extension><ids:f/></smp:Extension>",
         ),
         (
+            Extension("<é:f/>".encode(), (("é", "urn:e"),)),
+            '<smp:Extension xmlns:é="urn:e"><é:f/></smp:Extension>'.encode(),
+        ),
+        (
             Extension(b"<smp:f/>", (("smp", "urn:other"),)),
             b'<smp1:Extension xmlns:smp="urn:other"><smp:f/></smp1:Extension>',
         ),

@@ -99,3 +99,11 @@ def test_an_elliptic_key_does_not_sign_for_peppol(unsigned: bytes, ec_signing_ke
     with pytest.raises(ValidationError) as refused:
         sign_service_metadata(unsigned, ec_signing_key)
     assert refused.value.reasons[0].id == "SMP-NOT-SIGNABLE"
+
+
+def test_what_has_no_canonical_form_is_refused_by_both(unsigned: bytes, signed: bytes, signing_key: SigningKey) -> None:
+    # Canonical XML 1.0 §1.3 forbids relative names of namespaces.
+    with pytest.raises(ValidationError, match="canonical"):
+        sign_service_metadata(unsigned.replace(b"'urn:p'", b"'relative'"), signing_key)
+    with pytest.raises(ValidationError, match="canonical"):
+        verify_service_metadata(signed.replace(b"'urn:p'", b"'relative'"))

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs the benchmarks one after the other: a JSON object a line for each, and last a summary with the targets.
+
+A target that is missed doesn't fail the run, since the machine may have been busy; a benchmark that can't run does.
+"""
+
+import argparse
+import json
+import operator
+import os
+import platform
+import time
+from collections.abc import Callable
+from functools import reduce
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import cli_help
+import dns_answers
+import signatures
+import smp_get
+import writing
+from registry.telemetry import configure_logging
+
+BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
+    "cli_help": cli_help.run,
+    "sign": signatures.sign,
+    "verify": signatures.verify,
+    "create_list": writing.create_list,
+    "import": writing.import_,
+    "smp_get": smp_get.run,
+    "dns_answers": lambda: dns_answers.run(25.0),
+}
+TARGETS = (
+    ("cli_help", "seconds", "<", 0.4),
+    ("sign", "times_bare_rsa", "<=", 3),
+    ("verify", "milliseconds", "<=", 1),
+    ("create_list", "milliseconds", "<=", 10),
+    ("smp_get", "times_signing_on_every_read", ">=", 10),
+    ("smp_get", "times_cpu_of_constant.document", "<=", 3),
+    ("dns_answers", "answers_per_cpu_second.hit", ">=", 50_000),
+    ("dns_answers", "answers_per_cpu_second.nxdomain", ">=", 50_000),
+)
+COMPARISONS = {"<": operator.lt, "<=": operator.le, ">=": operator.ge}
+LIBRARIES = ("cryptography", "dnspython", "httptools", "lxml", "signxml", "sqlalchemy", "uvicorn", "uvloop")
+
+
+def summary(results: dict[str, dict[str, Any]], seconds: float) -> dict[str, Any]:
+    """The targets of the benchmarks that ran, and on what."""
+    targets = []
+    for name, path, comparison, wanted in TARGETS:
+        if name in results:
+            figure = reduce(operator.getitem, path.split("."), results[name])
+            met = COMPARISONS[comparison](figure, wanted)
+            targets.append({"figure": f"{name}.{path}", "is": figure, "target": f"{comparison} {wanted}", "met": met})
+    return {"name": "summary", "targets": targets, "seconds": round(seconds), "machine": machine()}
+
+
+def machine() -> dict[str, Any]:
+    """What the figures depend on."""
+    cpu = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
+    return {
+        "cpu": cpu[0].partition(":")[2].strip() if cpu else platform.machine(),
+        "cores": len(os.sched_getaffinity(0)),
+        "load_average": [round(load, 1) for load in os.getloadavg()],
+        "system": f"{platform.system()} {platform.release()}",
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}},
+    }
+
+
+def main() -> None:
+    """Print the results as they come, and append them to the file that REGISTRY_BENCH_JSON names."""
+    parser = argparse.ArgumentParser(description="Run benchmarks.")
+    parser.add_argument("names", nargs="*", metavar="BENCHMARK", help=f"some of {', '.join(BENCHMARKS)}; all if none")
+    names = parser.parse_args().names or list(BENCHMARKS)
+    if unknown := set(names) - set(BENCHMARKS):
+        parser.error(f"there is no benchmark {', '.join(sorted(unknown))}")
+    configure_logging("ERROR")
+    results: dict[str, dict[str, Any]] = {}
+    began = time.monotonic()
+    for name in names:
+        results[name] = BENCHMARKS[name]()
+        report(results[name])
+    report(summary(results, time.monotonic() - began))
+
+
+def report(result: dict[str, Any]) -> None:
+    """One line, for people and programs."""
+    line = json.dumps(result)
+    print(line, flush=True)
+    if file := os.environ.get("REGISTRY_BENCH_JSON"):
+        with Path(file).open("a", encoding="utf-8") as target:
+            target.write(line + "\n")
+
+
+if __name__ == "__main__":
+    main()

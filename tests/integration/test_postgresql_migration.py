@@ -1,0 +1,392 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The same code on a real PostgreSQL: the schema is what the tables say, the main flow works, and races have one winner.
+
+A cluster of its own is made from Debian's packages and reached by a Unix socket, so no port can be taken. Statements of
+the schema are held against SQLite, too.
+"""
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import psycopg
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import func, inspect, select, text
+
+from registry.app.instance import Instance
+from registry.clock import system_clock
+from registry.demo.content import BILLING, INVOICE, PARTICIPANTS, demo_metadata
+from registry.demo.pki import DemoPki
+from registry.dns.journal import ZonePublisher
+from registry.errors import ConfigurationError, RegistryError
+from registry.identifiers.participant import ISO6523, ParticipantIdentifier
+from registry.identifiers.url_form import participant_path, service_path
+from registry.metadata import ServiceGroup
+from registry.sml.errors import SmlError
+from registry.sml.model import Caller, Publisher
+from registry.smp.signed_documents import DIALECT
+from registry.storage.document_reader import DocumentKey, open_document_reader
+from registry.storage.engine import Actor, Database
+from registry.storage.migrate import _configuration, migrate, newest_version, schema_version
+from registry.storage.queries import registrations, service_groups
+from registry.storage.tables import metadata as tables
+from registry.storage.tables import registration, signed_document, zone_change
+from tests.simulators.live import ACTOR, SMP_ID, LiveInstance, live_instance
+
+pytestmark = pytest.mark.slow
+
+UrlOf = Callable[[], str]
+KEY = "11AAbb$$11AAbb$$"
+
+
+class Cluster:
+    """A PostgreSQL server in a folder; root has to run it as somebody else."""
+
+    def __init__(self, folder: Path, programs: Path, as_owner: Sequence[str]) -> None:
+        self._folder = folder
+        self._programs = programs
+        self._as_owner = list(as_owner)
+        self._databases = 0
+
+    def start(self) -> None:
+        self._run("initdb", "--auth=trust", "--username=registry", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync")
+        options = f"-k {self._folder} -c listen_addresses= -c fsync=off -c max_connections=50"
+        self._run("pg_ctl", "--wait", "--log", str(self._folder / "log"), "-o", options, "start")
+
+    def stop(self) -> None:
+        self._run("pg_ctl", "--wait", "--mode=immediate", "stop")
+
+    def new_database(self) -> str:
+        """The URL of an empty database."""
+        self._databases += 1
+        name = f"registry_{self._databases}"
+        with psycopg.connect(host=str(self._folder), user="registry", dbname="postgres", autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}".encode())
+        return f"postgresql+psycopg://registry@/{name}?host={self._folder}"
+
+    def _run(self, program: str, *arguments: str) -> None:
+        where = ["--pgdata", str(self._folder / "data")]
+        # A server that is started keeps the standard streams, so they can't be pipes.
+        with (self._folder / "output").open("w+") as output:
+            done = subprocess.run(
+                [*self._as_owner, str(self._programs / program), *where, *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                cwd=self._folder,
+                timeout=60,
+                check=False,
+            )
+            output.seek(0)
+            assert done.returncode == 0, output.read()
+
+
+@pytest.fixture(scope="module")
+def cluster(tool: Any) -> Iterator[Cluster]:
+    places = sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin")), reverse=True)
+    initdb = Path(tool.path("initdb", "/usr/lib/postgresql/15/bin", *places)).resolve()
+    # Not below pytest's folder, which nobody else may enter; and a socket's path has about a hundred characters.
+    folder = Path(tempfile.mkdtemp(prefix="registry-pg-"))
+    as_owner: list[str] = []
+    if os.geteuid() == 0:
+        as_owner = [tool.path("runuser"), "-u", "postgres", "--"]
+        owner = pwd.getpwnam("postgres")
+        os.chown(folder, owner.pw_uid, owner.pw_gid)
+    server = Cluster(folder, initdb.parent, as_owner)
+    try:
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+    finally:
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """An empty database of each kind."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path / 'registry.sqlite3'}"
+    else:
+        url = request.getfixturevalue("cluster").new_database()
+    database = Database(url, system_clock)
+    yield database
+    database.dispose()
+
+
+@pytest.fixture
+def live(cluster: Cluster, tmp_path: Path, pki: DemoPki) -> Iterator[LiveInstance]:
+    """A running instance whose database is PostgreSQL."""
+    with live_instance(tmp_path, pki, database_url=cluster.new_database()) as running:
+        yield running
+
+
+def differences(database: Database) -> list[Any]:
+    """What Alembic would write into a new migration."""
+    with database.read() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        return list(compare_metadata(context, tables))
+
+
+# The schema
+
+
+def test_migrations_make_exactly_the_tables(database: Database) -> None:
+    assert schema_version(database) is None
+    assert len(differences(database)) >= len(tables.tables)
+    migrate(database)
+    assert schema_version(database) == newest_version(database)
+    assert differences(database) == []
+
+
+def test_migrating_twice_does_nothing(database: Database) -> None:
+    migrate(database)
+    migrate(database)
+    assert differences(database) == []
+
+
+def test_downgrade_leaves_nothing_and_upgrade_brings_everything_back(database: Database) -> None:
+    migrate(database)
+    command.downgrade(_configuration(database), "base")
+    assert set(inspect(database.engine).get_table_names()) <= {"alembic_version"}
+    migrate(database)
+    assert differences(database) == []
+
+
+def test_a_schema_of_a_newer_version_is_left_alone(database: Database) -> None:
+    migrate(database)
+    with database.write(Actor("test")) as work:
+        work.connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(ConfigurationError, match="can't be migrated"):
+        migrate(database)
+    assert schema_version(database) == "9999"
+
+
+def test_a_database_that_can_not_be_reached_is_a_technical_error(cluster: Cluster) -> None:
+    url = cluster.new_database().replace("registry_", "registry_missing_")
+    database = Database(url, system_clock)
+    with pytest.raises(RegistryError, match="registry_missing_"):
+        migrate(database)
+    database.dispose()
+
+
+# The main flow
+
+
+def test_main_flow_registers_publishes_signs_serves_and_resolves(live: LiveInstance) -> None:
+    assert not live.instance.database.is_sqlite
+    for metadata in demo_metadata(live.pki.access_points):
+        live.instance.publishing.put_service_metadata(ACTOR, live.stored, metadata, create_group=True)
+    live.wait_for_dns()
+    participant, services = PARTICIPANTS[0]
+    assert services[0] == (INVOICE, BILLING)
+    with live.lookup_client() as client:
+        found = client.resolve(participant, INVOICE)
+    assert found.endpoint.address == "https://ap1.demo.example/as4"
+
+    group = httpx2.get(live.addresses.public + participant_path(participant))
+    assert group.content.count(b"ServiceMetadataReference ") == 2
+    url = live.addresses.public + service_path(participant, INVOICE)
+    first = httpx2.get(url)
+    assert httpx2.get(url).content == first.content
+    assert httpx2.get(url, headers={"If-None-Match": first.headers["etag"]}).status_code == 304
+
+    live.instance.publishing.delete_service_group(ACTOR, live.stored, participant)
+    live.wait_for_dns()
+    assert httpx2.get(url).status_code == 404
+    with live.lookup_client() as client, pytest.raises(RegistryError, match="(?i)not registered|nxdomain|no such"):
+        client.resolve(participant, INVOICE)
+
+
+def test_document_reader_finds_the_stored_bytes(live: LiveInstance) -> None:
+    metadata = demo_metadata(live.pki.access_points)[0]
+    live.instance.publishing.put_service_metadata(ACTOR, live.stored, metadata, create_group=True)
+    rules, participant, document_type = live.stored.domain.identifiers, metadata.participant, metadata.document_type
+    key = DocumentKey(
+        live.stored.id,
+        participant.scheme,
+        rules.participant_key(participant),
+        document_type.scheme,
+        rules.document_type_key(document_type),
+        DIALECT,
+    )
+    reader = open_document_reader(live.instance.database)
+    assert reader.blocking
+    before = reader.find(key, system_clock(), with_body=True)
+    assert before is not None
+    assert before.document is None
+    signed = live.instance.signer.sign(before.service_id)
+    after = reader.find(key, system_clock(), with_body=True)
+    assert after is not None
+    assert after.document == signed
+    without_body = reader.find(key, system_clock(), with_body=False)
+    assert without_body is not None
+    assert without_body.document is not None
+    assert (without_body.document.etag, without_body.document.body) == (signed.etag, b"")
+    assert reader.find_group(live.stored.id, participant.scheme, "0088:nobody") is None
+    reader.close()
+
+
+def test_sml_operations_work_over_soap(live: LiveInstance) -> None:
+    participants = [ParticipantIdentifier(ISO6523, f"0088:{number:03}") for number in range(120)]
+    with live.sml_client() as client:
+        client.create_publisher(Publisher("SMP-PG-1", "https://one.example/", "192.0.2.1"))
+        client.create_publisher(Publisher("SMP-PG-2", "https://two.example/", "192.0.2.1"))
+        client.create_participants("SMP-PG-1", participants[:100])
+        client.create_participants("SMP-PG-1", participants[100:])
+        page = client.list_participants("SMP-PG-1")
+        assert page.participants == tuple(participants[:100])
+        assert client.list_participants("SMP-PG-1", page.next_page).participants == tuple(participants[100:])
+        client.prepare_migration("SMP-PG-1", participants[0], KEY)
+        client.migrate("SMP-PG-2", participants[0], KEY)
+        client.update_publisher(Publisher("SMP-PG-1", "https://moved.example/", "192.0.2.1"))
+        client.delete_participants("SMP-PG-1", participants[1:50])
+        assert len(client.list_participants("SMP-PG-1").participants) == 70
+        client.delete_publisher("SMP-PG-1")
+        assert client.list_participants("SMP-PG-2").participants == (participants[0],)
+        with pytest.raises(SmlError, match="ERR-100"):
+            client.read_publisher("SMP-PG-1")
+
+
+def test_two_processes_serve_the_same_zone_and_one_stamps_it(live: LiveInstance) -> None:
+    database = live.instance.database
+    publishers = [ZonePublisher(database, f"process-{number}") for number in range(2)]
+    begun = [publisher.tick().begun[0] for publisher in publishers]
+    for number in range(5):
+        group = ServiceGroup(ParticipantIdentifier(ISO6523, f"0088:zone-{number}"))
+        live.instance.publishing.put_service_group(ACTOR, live.stored, group)
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(lambda publisher: publisher.tick(), publishers))
+    for publisher in publishers:
+        for update in publisher.tick().updates:
+            update.apply()
+    live.wait_for_dns()
+    with database.read() as connection:
+        assert connection.execute(select(func.count()).where(zone_change.c.serial.is_(None))).scalar_one() == 0
+    assert begun[0].serial == begun[1].serial
+
+
+# Races
+
+
+def together(monkeypatch: pytest.MonkeyPatch, module: Any, name: str, parties: int) -> None:
+    """Let calls of a function begin at once: by then each party has looked, and seen nothing in its way."""
+    original, barrier = getattr(module, name), threading.Barrier(parties)
+
+    def waiting(*args: Any, **kwargs: Any) -> Any:
+        barrier.wait(20)
+        return original(*args, **kwargs)
+
+    monkeypatch.setattr(module, name, waiting)
+
+
+def outcomes(*acts: Callable[[], object]) -> list[object]:
+    """What each act gave or raised, all run at once."""
+
+    def run(act: Callable[[], object]) -> object:
+        try:
+            return act()
+        except RegistryError as error:
+            return error
+
+    with ThreadPoolExecutor(len(acts)) as pool:
+        return list(pool.map(run, acts))
+
+
+def test_of_two_who_register_a_participant_at_once_one_wins(
+    live: LiveInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caller = Caller(live.pki.smp.certificate, "test")
+    participant = ParticipantIdentifier(ISO6523, "0088:raced")
+    for number in range(2):
+        live.instance.sml.create_publisher(caller, Publisher(f"SMP-{number}", "https://smp.example/", "192.0.2.1"))
+    together(monkeypatch, registrations, "add", 2)
+    results = outcomes(
+        *(lambda n=n: live.instance.sml.create_participants(caller, f"SMP-{n}", [participant]) for n in range(2))
+    )
+    (error,) = (result for result in results if result is not None)
+    assert isinstance(error, SmlError)
+    text = "[ERR-106] The participant identifier '0088:raced' with scheme: 'iso6523-actorid-upis' already exist"
+    assert str(error).startswith(text)
+    with live.instance.database.read() as connection:
+        held = select(func.count()).where(registration.c.value_key == "0088:raced")
+        assert connection.execute(held).scalar_one() == 1
+        # The loser has left no change of the zone behind, either.
+        label = connection.execute(select(registration.c.label).where(registration.c.value_key == "0088:raced"))
+        changes = select(func.count()).where(zone_change.c.owner == label.scalar_one())
+        assert connection.execute(changes).scalar_one() == 1
+
+
+def test_of_two_who_create_an_smp_at_once_one_wins(live: LiveInstance, monkeypatch: pytest.MonkeyPatch) -> None:
+    from registry.storage.queries import publishers
+
+    caller = Caller(live.pki.smp.certificate, "test")
+    together(monkeypatch, publishers, "add", 2)
+    results = outcomes(
+        *(
+            lambda smp_id=smp_id: live.instance.sml.create_publisher(
+                caller, Publisher(smp_id, "https://smp.example/", "192.0.2.1")
+            )
+            for smp_id in ("SMP-RACE", "smp-race")
+        )
+    )
+    (error,) = (result for result in results if result is not None)
+    assert isinstance(error, SmlError)
+    assert str(error).lower().startswith("[err-106] the smp 'smp-race' already exists")
+
+
+def test_of_two_who_publish_a_participant_at_once_none_leaves_half_of_it(
+    live: LiveInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group = ServiceGroup(ParticipantIdentifier(ISO6523, "0088:published"))
+    together(monkeypatch, service_groups, "add", 2)
+    results = outcomes(
+        *(lambda: live.instance.publishing.put_service_group(ACTOR, live.stored, group) for _ in range(2))
+    )
+    assert sum(not isinstance(result, RegistryError) for result in results) == 1
+    with live.instance.database.read() as connection:
+        assert service_groups.count(connection, live.stored.id) == 1
+        held = select(func.count()).where(registration.c.value_key == "0088:published")
+        assert connection.execute(held).scalar_one() == 1
+
+
+def test_a_document_that_several_sign_at_once_is_stored_once(live: LiveInstance) -> None:
+    metadata = demo_metadata(live.pki.access_points)[0]
+    published = live.instance.publishing.put_service_metadata(ACTOR, live.stored, metadata, create_group=True)
+    assert published.service_id is not None
+    service_id = published.service_id
+    results = outcomes(*(lambda: live.instance.signer.sign(service_id) for _ in range(4)))
+    assert not [result for result in results if isinstance(result, RegistryError)]
+    with live.instance.database.read() as connection:
+        (body,) = connection.execute(select(signed_document.c.body)).scalars()
+    answer = httpx2.get(live.addresses.public + service_path(metadata.participant, metadata.document_type))
+    assert answer.content == bytes(body)
+
+
+def test_two_instances_share_a_database(cluster: Cluster, live: LiveInstance) -> None:
+    """What one process publishes another one serves: nothing that matters is in memory only."""
+    database = Database(live.settings.database_url, system_clock)
+    other = Instance(database)
+    try:
+        assert [stored.domain.name for stored in other.directory.all()] == ["demo"]
+        metadata = demo_metadata(live.pki.access_points)[2]
+        other.publishing.put_service_metadata(ACTOR, other.directory.get("demo"), metadata, create_group=True)
+    finally:
+        other.close()
+    live.wait_for_dns()
+    with live.lookup_client() as client:
+        assert client.resolve(metadata.participant, metadata.document_type).endpoint.address
+    with live.sml_client() as sml:
+        assert metadata.participant in sml.list_participants(SMP_ID).participants
