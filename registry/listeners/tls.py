@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Server side TLS whose refusals arrive as alerts and are reported with their reason and peer, under any event loop.
 
-Neither asyncio (before 3.15) nor uvloop sends the alert of a failed handshake, and both swallow the error
+Neither uvloop nor the asyncio of most Pythons sends the alert of a failed handshake, and both swallow the error
 (python/cpython#98078): the client sees a bare reset and the operator nothing. `ssl.SSLContext.wrap_bio` is the seam
 that both loops go through, so the handshake is wrapped there: a failure is reported, and the loop is told to wait for
 more, which makes it send what OpenSSL left for the peer.

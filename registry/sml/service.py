@@ -37,6 +37,7 @@ from registry.storage.unit_of_work import UnitOfWork
 
 MIGRATION_LASTS = timedelta(days=90)
 _RRTYPES = ("CNAME", "A", "AAAA")
+_MAX_PHYSICAL_ADDRESS = 255
 
 
 class SmlService:
@@ -252,7 +253,7 @@ def _check_publisher(stored: StoredDomain, publisher: Publisher) -> None:
     schemes = stored.domain.sml.url_schemes
     try:
         parts = urlsplit(publisher.logical_address)
-        if parts.scheme not in schemes or not parts.hostname:
+        if parts.scheme not in schemes or not parts.hostname or parts.port == 0:  # port: ValueError beyond 65535
             problems.append(f"LogicalAddress must be an absolute URL with scheme {' or '.join(sorted(schemes))}")
         # What DNS couldn't carry must not be registered.
         naptr_rrset("x", publisher.logical_address, stored.domain.dns.naptr_service, stored.domain.dns.ttl)
@@ -264,6 +265,8 @@ def _check_publisher(stored: StoredDomain, publisher: Publisher) -> None:
         problems.append("LogicalAddress is not a URL")
     except ValidationError as error:
         problems += [str(reason) for reason in error.reasons]
+    if len(publisher.physical_address) > _MAX_PHYSICAL_ADDRESS:
+        problems.append(f"PhysicalAddress has more than {_MAX_PHYSICAL_ADDRESS} characters")
     if problems:
         raise bad_request("; ".join(problems))
 

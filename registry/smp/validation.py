@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a domain asks of metadata before it is published: every reason at once, each with its id and clause."""
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 from urllib.parse import urlsplit
@@ -54,8 +55,8 @@ def check_endpoint(
 
 
 def _check_group(group: ProcessMetadata) -> Iterator[Reason]:
-    profiles = [endpoint.transport_profile for endpoint in group.endpoints]
-    for profile in sorted({p for p in profiles if profiles.count(p) > 1}):
+    profiles = Counter(endpoint.transport_profile for endpoint in group.endpoints)
+    for profile in sorted(profile for profile, times in profiles.items() if times > 1):
         yield Reason("SMP-TRANSPORT-TWICE", f"two endpoints of a process have the transport profile {profile}", "TA08")
     if group.endpoints and group.redirect is not None:
         yield Reason("SMP-ENDPOINT-AND-REDIRECT", "endpoints and a redirect exclude each other", "SMP 2.0 §2.4")
@@ -65,6 +66,8 @@ def _check_group(group: ProcessMetadata) -> Iterator[Reason]:
 
 def _check_redirect(redirect: Redirect, domain: Domain) -> Iterator[Reason]:
     yield from _check_url(redirect.href, "the redirect", "SMP-REDIRECT-URL")
+    if not redirect.href.lower().startswith(("https://", "http://")):
+        yield Reason("SMP-REDIRECT-SCHEME", "a redirect leads to another SMP, by https or http", "BDX-SMP 1.0 §2.3.2.4")
     own = domain.smp.base_url
     if own and redirect.href.startswith(own + "/"):
         message = "the redirect leads back to this SMP; a client follows one redirect only"

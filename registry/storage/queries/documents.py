@@ -6,7 +6,9 @@ from datetime import datetime
 
 from sqlalchemy import BindParameter, Connection, Select, bindparam, case, func, literal_column, select
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
 
+from registry.errors import NotFoundError
 from registry.storage.tables import (
     access_point,
     endpoint,
@@ -129,7 +131,10 @@ def find(connection: Connection, stamp: Stamp, dialect: str) -> SignedDocument |
 
 
 def store(work: UnitOfWork, stamp: Stamp, dialect: str, document: SignedDocument) -> None:
-    """Keep a document that was signed for a stamp; the first one stays where two signed at once."""
+    """Keep a document that was signed for a stamp; the first one stays where two signed at once.
+
+    Raises NotFoundError when the service has been withdrawn meanwhile.
+    """
     values = {
         "service_id": stamp.service_id,
         "dialect": dialect,
@@ -141,7 +146,8 @@ def store(work: UnitOfWork, stamp: Stamp, dialect: str, document: SignedDocument
         "last_modified": document.last_modified,
         "signed_at": work.now,
     }
-    if work.connection.dialect.name == "postgresql":
-        work.connection.execute(postgresql.insert(signed_document).values(values).on_conflict_do_nothing())
-    else:
-        work.connection.execute(sqlite.insert(signed_document).values(values).on_conflict_do_nothing())
+    dialect_insert = postgresql.insert if work.connection.dialect.name == "postgresql" else sqlite.insert
+    try:
+        work.connection.execute(dialect_insert(signed_document).values(values).on_conflict_do_nothing())
+    except IntegrityError as error:
+        raise NotFoundError("the service metadata were withdrawn while they were signed") from error
