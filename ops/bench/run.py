@@ -21,6 +21,7 @@ import dns_answers
 import signatures
 import smp_get
 import writing
+
 from registry.telemetry import configure_logging
 
 BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {

@@ -5,9 +5,9 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
-
 from documents import demo_pki, service_metadata
 from measuring import cpu_milliseconds
+
 from registry.demo.pki import DemoPki
 from registry.smp.documents.busdox import write_service_metadata
 from registry.smp.documents.signing import sign_service_metadata, verify_service_metadata

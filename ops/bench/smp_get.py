@@ -19,8 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
-from uvloop import new_event_loop
-
 from documents import (
     HOST,
     demo_pki,
@@ -33,6 +31,8 @@ from documents import (
 )
 from http_load import CONNECTIONS, ask
 from processes import ServerProcess, cores, pinned, serve_until_told, server_process
+from uvloop import new_event_loop
+
 from registry.clock import system_clock
 from registry.demo.content import INVOICE
 from registry.identifiers.url_form import participant_path, service_path

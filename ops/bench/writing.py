@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from documents import ACTOR, SMP_ID, demo_pki, new_instance, participant, service_metadata
+
+from registry.sml.model import Caller
 from registry.smp.documents.busdox import write_service_metadata
 from registry.smp.documents.signing import sign_service_metadata
 from registry.smp.exchange import Importer, Verdict
-from registry.sml.model import Caller
 
 LIST = 100
 FILES = 150

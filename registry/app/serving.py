@@ -21,7 +21,7 @@ from registry.app.instance import Instance
 from registry.clock import Clock, system_clock
 from registry.dns.journal import ZonePublisher
 from registry.dns.server import DnsServer
-from registry.errors import RegistryError, ValidationError
+from registry.errors import ConfigurationError, RegistryError, ValidationError
 from registry.listeners.protocol import Limits
 from registry.listeners.server import Listener
 from registry.listeners.tls import ReloadingContext, server_context
@@ -52,7 +52,7 @@ class Serving:
         self._clock = clock
         self._wake = asyncio.Event()
         self._publishing = asyncio.Lock()
-        self._sml_tls: ReloadingContext | None = None
+        self._listeners: list[Listener] = []
         self._sml_app: SmlSoapApp
         self._loop = asyncio.get_running_loop()
         self.instance = Instance.open(settings, clock, self._wake_publisher)
@@ -70,7 +70,7 @@ class Serving:
         Raises ConfigurationError when an address can't be had; then nothing stays open.
         """
         settings = self._settings
-        listeners: list[Listener] = []
+        listeners = self._listeners
         tasks: list[asyncio.Task[None]] = []
         try:
             await self._publish_zones()
@@ -121,10 +121,10 @@ class Serving:
             if self.instance.directory.with_sml():
                 log.warning("sml_not_served", reason="REGISTRY_SML_TLS_CERT and _KEY are not set")
             return None
-        self._sml_tls = server_context(
+        tls = server_context(
             str(settings.sml_tls_cert), str(settings.sml_tls_key), client_anchors_pem=self._client_anchors
         )
-        listener = self._listener("sml", self._answer_sml, settings.sml_bind, self._sml_tls)
+        listener = self._listener("sml", self._answer_sml, settings.sml_bind, tls)
         # Its WSDL tells the address, which is known only now where the system chose the port.
         self._sml_app = SmlSoapApp(
             self.instance.sml, public_url=settings.sml_public_url or f"{listener.url}/edelivery-sml"
@@ -146,8 +146,15 @@ class Serving:
         if directory.generation != self._generation:
             self._generation = directory.generation
             self._read_app.refresh_domains()
-            if self._sml_tls is not None:
-                self._sml_tls.reload()
+            self.reload_certificates()  # the anchors of the SML's clients are the domains'
+
+    def reload_certificates(self) -> None:
+        """Read the TLS certificates and keys again; a listener whose files are bad goes on with what it has."""
+        for listener in self._listeners:
+            try:
+                listener.reload_certificates()
+            except ConfigurationError as error:
+                log.error("certificates_not_reloaded", listener=listener.name, reason=str(error))  # noqa: TRY400
 
     async def wait_until_published(self) -> None:
         """Return once DNS serves everything that is committed now, even if another process has to stamp it."""
@@ -192,14 +199,19 @@ def _tls(certificate: Path | None, key: Path | None) -> ReloadingContext | None:
     return server_context(str(certificate), str(key)) if certificate and key else None
 
 
-async def until_signalled() -> None:
-    """Return when the process is asked to end (SIGINT or SIGTERM)."""
+async def until_signalled(serving: Serving) -> None:
+    """Return when the process is asked to end (SIGINT or SIGTERM); SIGHUP reads certificates again."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
+    handlers = {
+        signal.SIGINT: stop.set,
+        signal.SIGTERM: stop.set,
+        signal.SIGHUP: serving.reload_certificates,
+    }
+    for number, handler in handlers.items():
+        loop.add_signal_handler(number, handler)
     try:
         await stop.wait()
     finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in handlers:
             loop.remove_signal_handler(number)

@@ -69,7 +69,7 @@ async def _main(settings: "Settings", imports: list[Path], *, once: bool, json_o
         if json_output:
             print_json(demo.report.to_json())
         if not once:
-            await until_signalled()
+            await until_signalled(demo.serving)
         return _exit_code(demo)
 
 

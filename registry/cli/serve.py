@@ -15,7 +15,10 @@ EPILOG = "Example: REGISTRY_DATA_DIR=/var/lib/registry registry serve"
 
 
 def serve() -> None:
-    """Serve SMP, management, SML and DNS on the addresses of the settings, until SIGTERM or Ctrl-C."""
+    """Serve SMP, management, SML and DNS on the addresses of the settings, until SIGTERM or Ctrl-C.
+
+    SIGHUP reads the TLS certificates again.
+    """
     from registry.cli.common import prepared_settings
 
     settings = prepared_settings()
@@ -45,4 +48,4 @@ async def _serve(settings: "Settings") -> None:
         typer.echo(f"DNS     {addresses.dns}")
         if not serving.instance.directory.all():
             typer.echo("There is no domain yet: registry domain add NAME --profile peppol-test", err=True)
-        await until_signalled()
+        await until_signalled(serving)

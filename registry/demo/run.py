@@ -90,6 +90,7 @@ class DemoReport:
 class RunningDemo:
     """A demonstration that serves: what it found, and where it listens."""
 
+    serving: Serving
     report: DemoReport
     addresses: Addresses
     stored: StoredDomain
@@ -128,7 +129,7 @@ async def running_demo(
         await _import(serving, stored, imports, report, steps, progress)
         await asyncio.to_thread(_look_up, addresses, stored, report, steps)
         await asyncio.to_thread(_write_manifest, serving, folder, addresses, files, report)
-        yield RunningDemo(report, addresses, stored)
+        yield RunningDemo(serving, report, addresses, stored)
 
 
 def _is_set_up(settings: Settings) -> bool:

@@ -77,6 +77,14 @@ class Listener:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{'https' if self._tls else 'http'}://{host}:{self.port}"
 
+    def reload_certificates(self) -> None:
+        """Read the TLS files again, for the connections from now on.
+
+        Raises `ConfigurationError`, and then goes on with what was loaded before.
+        """
+        if self._tls is not None:
+            self._tls.reload()
+
     async def serve(self) -> None:
         """Answer until `stop` (or cancellation, which grants no grace); returns when nothing is left running."""
         self._served = asyncio.Event()

@@ -37,3 +37,30 @@ def test_unknown_participant_is_404_without_a_body_that_is_xml(live: LiveInstanc
     answer = httpx2.get(live.addresses.public + participant_path(metadata.participant))
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_renewed_certificate_is_shown_without_a_restart(live: LiveInstance) -> None:
+    import socket
+    import ssl
+
+    from registry.clock import system_clock
+    from registry.demo.pki import build_demo_pki
+
+    host, port = live.addresses.sml.removeprefix("https://").split(":")
+
+    def shown() -> bytes | None:
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        with socket.create_connection((host, int(port))) as plain, context.wrap_socket(plain) as connection:
+            return connection.getpeercert(binary_form=True)
+
+    before = shown()
+    build_demo_pki(system_clock()).write(live.settings.data_dir / "pki")
+    live.loop.call_soon_threadsafe(live.serving.reload_certificates)
+    live.wait_for_dns()  # the loop has done the other thing before this one
+    assert shown() != before
+
+    live.files.tls_key.write_text("no key")
+    live.loop.call_soon_threadsafe(live.serving.reload_certificates)
+    live.wait_for_dns()
+    assert shown() is not None, "a bad file leaves the old one in place"
