@@ -2,11 +2,14 @@
 """`registry domain`: the policy domains of the instance."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from registry.cli.common import JSON_OPTION
+
+if TYPE_CHECKING:
+    from registry.domains.domain import Domain
 
 app = typer.Typer(help="The policy domains of the instance.", no_args_is_help=True)
 
@@ -52,10 +55,15 @@ def show(
 
     domain = load_known_domain(name)
     mapping = domain_to_mapping(domain)
+    lists = _lists_in_force(domain)
     if json_output:
-        print_json(mapping)
+        print_json(mapping | {"code_lists": lists})
         return
     typer.echo(yaml.safe_dump(mapping, sort_keys=False, allow_unicode=True), nl=False)
+    for kind, item in lists.items():
+        typer.echo(f"# {kind} codes: version {item['version']}, {item['rows']} rows")  # YAML to this end, too
+    if domain.identifiers.strict and not lists:
+        typer.echo("note: there are no code lists (registry domain code-lists), so codes may be any", err=True)
     for role, settings in domain.trust.roles.items():
         if not settings.anchors and not settings.pins:
             typer.echo(f"note: the role {role} has no anchors, so it trusts nobody", err=True)
@@ -109,6 +117,43 @@ def add(
             signing_key=SigningKeyFile(signing_key, password_file) if signing_key else None,
         )
     typer.echo(f"Added {stored.domain.name}: zone {stored.domain.dns.zone}, SMP {stored.domain.smp.base_url or 'none'}")
+
+
+@app.command(
+    "code-lists",
+    epilog="Example: registry domain code-lists peppol-test document-types-v9.7.json transport-profiles-v9.7.json",
+)
+def code_lists(
+    name: str = typer.Argument(help="A domain of the instance."),
+    files: list[Path] = typer.Argument(
+        help="OpenPeppol's JSON files of participant identifier schemes, document types, processes, transport profiles."
+    ),
+    json_output: bool = JSON_OPTION,
+) -> None:
+    """Put code lists in force, each in place of the one of its kind; print all that are in force then.
+
+    What is published already may keep a code that is no longer active, unless it was removed from the list.
+    """
+    from registry.app.code_lists import import_code_lists
+    from registry.cli.common import cli_actor, open_instance, print_json
+
+    with open_instance() as instance:
+        domain = import_code_lists(instance, cli_actor(), name, files).domain
+    lists = _lists_in_force(domain)
+    if json_output:
+        print_json(lists)
+    else:
+        for kind, item in lists.items():
+            typer.echo(f"{kind} codes: version {item['version']}, {item['rows']} rows")
+    if not domain.identifiers.strict:
+        typer.echo("note: the identifiers of this domain are not strict, so its code lists aren't asked", err=True)
+
+
+def _lists_in_force(domain: "Domain") -> dict[str, dict[str, Any]]:
+    return {
+        kind.value: {"version": item.version, "rows": len(item.entries)}
+        for kind, item in domain.identifiers.code_lists.items()
+    }
 
 
 def _anchors(options: list[str]) -> dict[str, Any]:

@@ -53,15 +53,15 @@ class CodeList:
 
     @classmethod
     def from_json(cls, data: bytes) -> Self:
-        """Read one of OpenPeppol's JSON files. Raises ValidationError when it is none."""
+        """Read one of OpenPeppol's JSON files. Raises ValidationError, saying what was expected, when it is none."""
         try:
-            document = json.loads(data)
-            rows = list(document["values"])
+            version, rows = _rows(json.loads(data))
             kind = _kind(rows[0])
-            entries = {_code(kind, row): _entry(row) for row in rows}
-            return cls(kind, str(document["version"]), entries)
-        except (ValueError, LookupError, TypeError, RecursionError) as error:
-            raise ValidationError.of("CODE-LIST-FORM", f"this is no OpenPeppol code list: {error!r}") from error
+            return cls(kind, version, {_code(kind, row): _entry(row) for row in rows})
+        except (ValueError, KeyError, RecursionError) as error:
+            why = f"a row has no field {error}" if isinstance(error, KeyError) else str(error)
+            message = f"this is none of OpenPeppol's code lists of {', '.join(_FILES)} in JSON: {why}"
+            raise ValidationError.of("CODE-LIST-FORM", message) from error
 
     def entry(self, scheme: str, value: str) -> CodeListEntry | None:
         """The entry of a code; None when it is not listed."""
@@ -73,12 +73,28 @@ class CodeList:
         return None if entry is None else entry.state
 
 
+_FILES = ("participant identifier schemes", "document types", "processes", "transport profiles")
+_MAX_VERSION = 32
+
+
+def _rows(document: object) -> tuple[str, list[Mapping[str, object]]]:
+    match document:
+        case {"version": str(version), "values": [_, *_] as rows} if all(isinstance(row, dict) for row in rows):
+            if not 0 < len(version) <= _MAX_VERSION or not version.isprintable():
+                raise ValueError(f"{version[:_MAX_VERSION]!r} is no version")
+            return version, rows
+        case _:
+            raise ValueError("it has no version with a list of values")
+
+
 def _kind(row: Mapping[str, object]) -> Kind:
     if "iso6523" in row:
         return Kind.PARTICIPANT
     if "profile-id" in row:
         return Kind.TRANSPORT_PROFILE
-    return Kind.DOCUMENT_TYPE if "abstract" in row else Kind.PROCESS
+    if "scheme" in row and "value" in row:
+        return Kind.DOCUMENT_TYPE if {"abstract", "process-ids"} & row.keys() else Kind.PROCESS
+    raise ValueError(f"its rows have {', '.join(row) or 'nothing'}, but no iso6523, no profile-id, no scheme and value")
 
 
 def _code(kind: Kind, row: Mapping[str, object]) -> tuple[str, str]:

@@ -185,6 +185,14 @@ class IdentifierRules:
         return reasons
 
 
+def stops_new_entries_only(reason: Reason) -> bool:
+    """Whether a code list says it that had another version when the entry was made: what is published already may stay.
+
+    Removed codes are no such matter; they must not be used at all.
+    """
+    return reason.id.endswith(("-NOT-LISTED", "-DEPRECATED", "-NOT-REGISTRABLE", "-ABSTRACT"))
+
+
 def _key(rules: KindRules, identifier: SchemedIdentifier) -> str:
     case_sensitive = rules.rule(identifier.scheme).case_sensitive
     return identifier.value if case_sensitive else ascii_lower(identifier.value)

@@ -10,6 +10,7 @@ from typing import Any
 
 from registry.audit.events import record
 from registry.errors import NotFoundError, ValidationError
+from registry.identifiers.rules import stops_new_entries_only
 from registry.smp.validation import check_endpoint
 from registry.storage.certificate_rows import certificate_sha256
 from registry.storage.domain_directory import StoredDomain
@@ -59,8 +60,9 @@ class AccessPoints:
             if certificate is not None:
                 after = replace(after, certificates=(replace(before.certificates[0], der=certificate),))
             reasons, warnings = check_endpoint(after.as_endpoint(), self._stored.domain, self._trust, at or now)
-            if reasons:
+            if not all(map(stops_new_entries_only, reasons)):
                 raise ValidationError(reasons)
+            warnings += map(str, reasons)  # the transport profile stays what it was
             if at is None:
                 access_points.change(work, row.id, after)
             else:

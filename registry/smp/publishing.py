@@ -4,8 +4,8 @@
 Where this instance is also the domain's SML, a service group is registered and unregistered in the same transaction.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
@@ -14,6 +14,7 @@ from registry.domains.domain import Domain
 from registry.errors import ConflictError, NotFoundError, Reason, ValidationError
 from registry.identifiers.document_type import DocumentTypeIdentifier
 from registry.identifiers.participant import ParticipantIdentifier
+from registry.identifiers.rules import stops_new_entries_only
 from registry.metadata import ServiceGroup, ServiceMetadata
 from registry.sml.errors import SmlError
 from registry.sml.registration import Registrar
@@ -61,19 +62,22 @@ class Publishing:
         Raises ValidationError with all reasons; ConflictError when another SMP has registered the participant.
         """
         reasons = (*stored.domain.identifiers.validate_participant(group.participant), *check_service_group(group))
-        if reasons:
+        if not all(map(stops_new_entries_only, reasons)):
             raise ValidationError(dict.fromkeys(reasons))
         with self._database.write(actor) as work:
             found = self._find(work, stored, group.participant)
             if found is None:
+                if reasons:
+                    raise ValidationError(dict.fromkeys(reasons))
                 self._create_group(work, stored, group)
                 return Published(Outcome.CREATED)
+            warnings = tuple(map(str, reasons))
             registered = self._register(work, stored, found.participant)
             if found.extensions == group.extensions:
-                return Published(Outcome.UPDATED if registered else Outcome.UNCHANGED)
+                return Published(Outcome.UPDATED if registered else Outcome.UNCHANGED, warnings)
             service_groups.change(work, found.id, group.extensions)
             self._record(work, stored, "smp:service-group:update", group.participant, before=_audited_group(found))
-            return Published(Outcome.UPDATED)
+            return Published(Outcome.UPDATED, warnings)
 
     def delete_service_group(self, actor: Actor, stored: StoredDomain, participant: ParticipantIdentifier) -> None:
         """Remove a service group with all its metadata, and its registration at our SML.
@@ -99,10 +103,15 @@ class Publishing:
         trust = self._trust_of(stored.domain)
         reasons, warnings = check_metadata(metadata, stored.domain, trust, self._database.now())
         reasons += _unwritable(metadata)
-        if reasons:
+        if not all(map(stops_new_entries_only, reasons)):
             raise ValidationError(dict.fromkeys(reasons))
         with self._database.write(actor) as work:
             group = self._find(work, stored, metadata.participant)
+            if reasons:
+                held = self._reasons_against_held(work, stored, group, metadata)
+                if refused := [reason for reason in reasons if reason not in held]:
+                    raise ValidationError(refused)
+                warnings += map(str, reasons)
             if group is None:
                 if not create_group:
                     raise NotFoundError(f"{metadata.participant} has no service group")
@@ -144,6 +153,23 @@ class Publishing:
             service_groups.touch(work, group.id)
             before = {"document_type": str(row.document_type)}
             self._record(work, stored, "smp:service-metadata:delete", group.participant, before=before)
+
+    def _reasons_against_held(
+        self, work: UnitOfWork, stored: StoredDomain, group: ServiceGroupRow | None, metadata: ServiceMetadata
+    ) -> Collection[Reason]:
+        """What speaks against that part of `metadata` that is published already.
+
+        A reason names the code that it is about, so what is said of a held code is equal to what is said of it now.
+        """
+        if group is None:
+            return ()
+        rules, document_type = stored.domain.identifiers, metadata.document_type
+        row = services.find(work.connection, group.id, document_type.scheme, rules.document_type_key(document_type))
+        if row is None:
+            return rules.validate_participant(metadata.participant)
+        before = services.load(work.connection, row.id, work.now)
+        same_spelling = replace(before, participant=metadata.participant, document_type=document_type)
+        return check_metadata(same_spelling, stored.domain, self._trust_of(stored.domain), work.now)[0]
 
     def _put_service(
         self, work: UnitOfWork, stored: StoredDomain, group: ServiceGroupRow, metadata: ServiceMetadata

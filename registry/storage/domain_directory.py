@@ -2,13 +2,15 @@
 """The domains of this instance as objects, read from the database and kept until one changes."""
 
 import threading
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from registry.domains.domain import Domain
 from registry.domains.loader import load_domain
 from registry.errors import NotFoundError
+from registry.identifiers.code_lists import CodeList
 from registry.storage.engine import Database
-from registry.storage.queries import domains, zones
+from registry.storage.queries import code_lists, domains, zones
 from registry.storage.queries.domains import DomainRow
 
 
@@ -40,8 +42,9 @@ class DomainDirectory:
             if fingerprint == self._fingerprint:
                 return
             zone_ids = {row.domain_id: row.id for row in zones.all_zones(connection)}
+            lists = code_lists.all_lists(connection)
             self._by_name = {
-                row.name: StoredDomain(row.id, _domain(row), zone_ids.get(row.id))
+                row.name: StoredDomain(row.id, _domain(row, lists.get(row.id, {}).values()), zone_ids.get(row.id))
                 for row in domains.all_domains(connection)
             }
             self._fingerprint = fingerprint
@@ -64,6 +67,7 @@ class DomainDirectory:
         return [stored for stored in self._by_name.values() if stored.domain.sml.enabled and stored.zone_id is not None]
 
 
-def _domain(row: DomainRow) -> Domain:
+def _domain(row: DomainRow, lists: Iterable[CodeList]) -> Domain:
     settings = {**row.settings, "name": row.name}
-    return load_domain(row.profile, settings) if row.profile else Domain.from_mapping(settings)
+    domain = load_domain(row.profile, settings) if row.profile else Domain.from_mapping(settings)
+    return replace(domain, identifiers=domain.identifiers.with_code_lists(*lists))

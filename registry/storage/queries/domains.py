@@ -65,6 +65,13 @@ def change_settings(work: UnitOfWork, domain_id: int, settings: dict[str, Any]) 
     )
 
 
+def move_version(work: UnitOfWork, domain_id: int) -> None:
+    """Let every process read the domain again: something that belongs to it has changed."""
+    work.connection.execute(
+        update(domain).where(domain.c.id == domain_id).values(version=domain.c.version + 1, modified_at=work.now)
+    )
+
+
 _SIGNING_KEY = [sql_signing_key.c[name] for name in SigningKeyRow.__dataclass_fields__]
 
 

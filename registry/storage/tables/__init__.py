@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The tables, by topic; importing this package makes `metadata` complete."""
 
-from registry.storage.tables.core import certificate, domain, event, metadata, signing_key, token
+from registry.storage.tables.core import certificate, code_list, domain, event, metadata, signing_key, token
 from registry.storage.tables.sml import migration, publisher, publisher_certificate, registration
 from registry.storage.tables.smp import (
     access_point,
@@ -20,6 +20,7 @@ __all__ = [
     "access_point",
     "access_point_certificate",
     "certificate",
+    "code_list",
     "domain",
     "endpoint",
     "event",

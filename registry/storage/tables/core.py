@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every part shares: domains, certificates, signing keys, tokens, and the audit events."""
+"""What every part shares: domains with their code lists, certificates, signing keys, tokens, and the audit events."""
 
 from sqlalchemy import (
     Boolean,
@@ -38,6 +38,16 @@ domain = Table(
     Column("version", Integer, nullable=False),
     Column("modified_at", Instant, nullable=False),
     UniqueConstraint("name"),
+)
+
+code_list = Table(
+    "code_list",
+    metadata,
+    Column("domain_id", ForeignKey("domain.id"), primary_key=True),
+    Column("kind", String(32), primary_key=True),
+    Column("version", String(32), nullable=False),
+    Column("content", Text, nullable=False),
+    Column("modified_at", Instant, nullable=False),
 )
 
 certificate = Table(

@@ -36,8 +36,8 @@ def test_data_dir_follows_the_xdg_convention(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("XDG_DATA_HOME", "/data")
     assert load_settings().data_dir == Path("/data/edelivery-registry")
     monkeypatch.delenv("XDG_DATA_HOME")
-    monkeypatch.setenv("HOME", "/home/me")
-    assert load_settings().data_dir == Path("/home/me/.local/share/edelivery-registry")
+    monkeypatch.setenv("HOME", "/me")
+    assert load_settings().data_dir == Path("/me/.local/share/edelivery-registry")
 
 
 def test_database_is_by_default_a_file_in_the_data_dir() -> None:
