@@ -22,6 +22,7 @@ from registry.errors import (
 
 MEDIA_TYPE = "application/problem+json"
 _TYPE_PREFIX = "urn:edelivery-registry:problem:"
+_MAX_REASONS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,9 @@ def problem_for(error: Exception, *, caller_known: bool = True) -> Problem:
     Of an error outside the tree, or in it without a place in the table, nothing is told. An `UnauthorizedError` is
     401 unless the caller is known, and 403 then.
     """
+    if isinstance(error, ValidationError) and len(error.reasons) > _MAX_REASONS:
+        left_out = f"{len(error.reasons) - _MAX_REASONS} reasons more are not shown"
+        error = ValidationError((*error.reasons[:_MAX_REASONS], Reason("MORE-REASONS", left_out)))
     kind = next((_KINDS[cls] for cls in type(error).__mro__ if cls in _KINDS), _UNEXPECTED)
     if isinstance(error, UnauthorizedError) and not caller_known:
         kind = _UNKNOWN_CALLER

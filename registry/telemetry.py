@@ -128,8 +128,8 @@ def configure_logging(level: str = "INFO", log_format: Literal["json", "console"
         )
     )
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    # These tell addresses with participant ids and query strings at INFO.
-    for name in ("httpx2", "httpcore2"):
+    # At INFO the first two tell addresses with participant ids and query strings, and the last one tells its plugins.
+    for name in ("httpx2", "httpcore2", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
 
 

@@ -9,23 +9,20 @@ Rounds of both responders alternate, and the medians are reported.
 
 import argparse
 import asyncio
+import contextlib
 import hashlib
 import json
-import os
 import random
 import select
 import shutil
 import socket
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from base64 import b32encode
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import dns.flags
 import dns.message
@@ -33,6 +30,8 @@ import dns.name
 import dns.rcode
 import dns.rdataset
 import dns.rrset
+from processes import cores, pinned, serve_until_told, server_process
+from uvloop import new_event_loop
 
 from registry.dns.records import RRset, naptr_rrset, ns_rrset, soa_rrset
 from registry.dns.responder import Counters, Responder
@@ -40,7 +39,6 @@ from registry.dns.served_zone import ServedZone
 from registry.dns.server import DnsServer
 from registry.domains.dns_profile import DnsProfile
 
-ROOT = Path(__file__).resolve().parents[2]
 ZONE = "sml.test"
 NAMES = 100_000
 PUBLISHERS = 500
@@ -128,81 +126,34 @@ def in_process(seconds: float) -> dict[str, dict[str, float]]:
 
 
 async def serve(responder: str) -> None:
-    """Serve until standard input ends; print the port, then for each line read CPU seconds and answers so far."""
-    loop = asyncio.get_running_loop()
-    server = DnsServer()
-    answered: Callable[[], int]
+    """Be the server of that name."""
     if responder == "embedded":
+        server = DnsServer()
         server.add_zone(ServedZone(ZONE, zone_records(), 1))
         _, port = await server.start("127.0.0.1", 0)
+        await serve_until_told(port, lambda: sum(server.counters.rcodes))
+        await server.close()
+        return
+    udp = socket.socket(type=socket.SOCK_DGRAM)
+    udp.bind(("127.0.0.1", 0))
+    udp.setblocking(False)  # noqa: FBT003
+    answer, count = dnspython_answer(), 0
 
-        def answered() -> int:
-            return sum(server.counters.rcodes)
-    else:
-        udp = socket.socket(type=socket.SOCK_DGRAM)
-        udp.bind(("127.0.0.1", 0))
-        udp.setblocking(False)  # noqa: FBT003
-        port = udp.getsockname()[1]
-        answer, count = dnspython_answer(), 0
+    def drain() -> None:
+        nonlocal count
+        for _ in range(64):
+            try:
+                data, address = udp.recvfrom(4096)
+            except BlockingIOError:
+                return
+            udp.sendto(answer(data) or b"", address)
+            count += 1
 
-        def drain() -> None:
-            nonlocal count
-            for _ in range(64):
-                try:
-                    data, address = udp.recvfrom(4096)
-                except BlockingIOError:
-                    return
-                udp.sendto(answer(data) or b"", address)
-                count += 1
-
-        def answered() -> int:
-            return count
-
-        loop.add_reader(udp, drain)
-    ended = loop.create_future()
-
-    def report() -> None:
-        if not sys.stdin.readline():
-            loop.remove_reader(sys.stdin)
-            ended.set_result(None)
-            return
-        times = os.times()
-        print(json.dumps([times.user + times.system, answered()]), flush=True)
-
-    loop.add_reader(sys.stdin, report)
-    print(port, flush=True)
-    await ended
+    asyncio.get_running_loop().add_reader(udp, drain)
+    await serve_until_told(udp.getsockname()[1], lambda: count)
 
 
-@contextmanager
-def server_process(responder: str, core: int | None) -> Iterator[tuple[int, Callable[[], tuple[float, int]]]]:
-    """A server in a process of its own: its port, and a function for its CPU seconds and answers so far."""
-    command = [sys.executable, __file__, "--serve", responder]
-    path = os.pathsep.join((str(ROOT), os.environ.get("PYTHONPATH", "")))
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": path}
-    ) as child:
-        stdin, stdout = _pipes(child)
-        if core is not None:
-            os.sched_setaffinity(child.pid, {core})
-
-        def usage() -> tuple[float, int]:
-            stdin.write("\n")
-            stdin.flush()
-            cpu, answers = json.loads(stdout.readline())
-            return cpu, answers
-
-        yield int(stdout.readline()), usage
-        stdin.close()
-
-
-def _pipes(child: subprocess.Popen[str]) -> tuple[IO[str], IO[str]]:
-    if child.stdin is None or child.stdout is None:
-        raise RuntimeError("the server process has no pipes")
-    return child.stdin, child.stdout
-
-
-def load(port: int, kind: str, seconds: float, core: int | None) -> None:
+def load(port: int, kind: str, seconds: float) -> None:
     """Ask for names as fast as they are answered."""
     dnsperf = shutil.which("dnsperf")
     if dnsperf is None:
@@ -211,8 +162,7 @@ def load(port: int, kind: str, seconds: float, core: int | None) -> None:
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as queries:
         queries.writelines(f"{name} NAPTR\n" for name in asked_names(kind))
         queries.flush()
-        pin = [] if core is None else ["taskset", "-c", str(core)]
-        command = [*pin, dnsperf, "-s", "127.0.0.1", "-p", str(port), "-d", queries.name]
+        command = [dnsperf, "-s", "127.0.0.1", "-p", str(port), "-d", queries.name]
         command += ["-l", str(max(1, round(seconds))), "-q", "200", "-c", "16", "-T", "1"]
         subprocess.run(command, check=True, capture_output=True, timeout=seconds + 60)
 
@@ -242,16 +192,20 @@ def ask(port: int, queries: list[bytes], seconds: float) -> None:
 
 def over_the_wire(seconds: float) -> dict[str, dict[str, float]]:
     """Answers per CPU second of the server: responder -> kind -> median of the rounds."""
-    cores = sorted(os.sched_getaffinity(0)) if shutil.which("taskset") else []
-    server_core, client_core = (cores[0], cores[1]) if len(cores) > 1 else (None, None)
+    server_core, client_core = cores()
     figures: dict[str, dict[str, list[float]]] = {name: {kind: [] for kind in KINDS} for name in RESPONDERS}
-    with server_process("embedded", server_core) as embedded, server_process("dnspython", server_core) as baseline:
+    with contextlib.ExitStack() as stack:
+        servers = {
+            name: stack.enter_context(server_process(__file__, "--serve", name, core=server_core))
+            for name in RESPONDERS
+        }
+        stack.enter_context(pinned(client_core))
         for _ in range(ROUNDS):
-            for name, (port, usage) in zip(RESPONDERS, (embedded, baseline), strict=True):
+            for name, server in servers.items():
                 for kind in KINDS:
-                    cpu_before, before = usage()
-                    load(port, kind, seconds / (ROUNDS * 4), client_core)
-                    cpu_after, after = usage()
+                    cpu_before, before = server.usage()
+                    load(server.port, kind, seconds / (ROUNDS * 4))
+                    cpu_after, after = server.usage()
                     figures[name][kind].append((after - before) / (cpu_after - cpu_before))
     return {
         name: {kind: round(statistics.median(values)) for kind, values in kinds.items()}
@@ -280,7 +234,8 @@ def main() -> None:
     parser.add_argument("--serve", choices=RESPONDERS, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.serve:
-        asyncio.run(serve(arguments.serve))
+        with asyncio.Runner(loop_factory=new_event_loop) as runner:
+            runner.run(serve(arguments.serve))
     else:
         print(json.dumps(run(arguments.seconds), indent=2))
 

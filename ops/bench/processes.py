@@ -6,11 +6,12 @@ CPU time of the server is the figure that counts: how long something took by the
 
 import asyncio
 import contextlib
+import json
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -36,18 +37,19 @@ def pinned(core: int | None) -> Iterator[None]:
 
 
 class ServerProcess:
-    """A running server of this folder's scripts, which said its port and tells its CPU time when asked."""
+    """A running server of this folder's scripts, which said its port and tells what it used when asked."""
 
     def __init__(self, stdin: IO[str], stdout: IO[str]) -> None:
         self._stdin = stdin
         self._stdout = stdout
         self.port = int(stdout.readline())
 
-    def cpu_seconds(self) -> float:
-        """What all its threads have used until now."""
+    def usage(self) -> tuple[float, int]:
+        """The CPU seconds of all its threads, and its answers, until now."""
         self._stdin.write("\n")
         self._stdin.flush()
-        return float(self._stdout.readline())
+        cpu, answers = json.loads(self._stdout.readline())
+        return cpu, answers
 
 
 @contextlib.contextmanager
@@ -69,14 +71,14 @@ def server_process(script: str, *arguments: str, core: int | None) -> Iterator[S
         child.stdin.close()
 
 
-async def serve_until_told(port: int) -> None:
-    """The other side: print the port, and the CPU seconds for each line read; return when standard input ends."""
+async def serve_until_told(port: int, answered: Callable[[], int] = int) -> None:
+    """The other side: print the port, and `usage` for each line read; return when standard input ends."""
     loop = asyncio.get_running_loop()
     ended = loop.create_future()
 
     def answer() -> None:
         if sys.stdin.readline():
-            print(time.process_time(), flush=True)
+            print(json.dumps([time.process_time(), answered()]), flush=True)
         else:
             loop.remove_reader(sys.stdin)
             ended.set_result(None)

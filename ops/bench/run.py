@@ -11,7 +11,6 @@ import os
 import platform
 import time
 from collections.abc import Callable
-from functools import reduce
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -31,13 +30,13 @@ BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "create_list": writing.create_list,
     "import": writing.import_,
     "smp_get": smp_get.run,
-    "dns_answers": lambda: dns_answers.run(25.0),
+    "dns_answers": lambda: dns_answers.run(20.0),
 }
 TARGETS = (
     ("cli_help", "seconds", "<", 0.4),
     ("sign", "times_bare_rsa", "<=", 3),
     ("verify", "milliseconds", "<=", 1),
-    ("create_list", "milliseconds", "<=", 10),
+    ("create_list", "cpu_milliseconds", "<=", 10),
     ("smp_get", "times_signing_on_every_read", ">=", 10),
     ("smp_get", "times_cpu_of_constant.document", "<=", 3),
     ("dns_answers", "answers_per_cpu_second.hit", ">=", 50_000),
@@ -52,7 +51,9 @@ def summary(results: dict[str, dict[str, Any]], seconds: float) -> dict[str, Any
     targets = []
     for name, path, comparison, wanted in TARGETS:
         if name in results:
-            figure = reduce(operator.getitem, path.split("."), results[name])
+            figure: Any = results[name]
+            for key in path.split("."):
+                figure = figure[key]
             met = COMPARISONS[comparison](figure, wanted)
             targets.append({"figure": f"{name}.{path}", "is": figure, "target": f"{comparison} {wanted}", "met": met})
     return {"name": "summary", "targets": targets, "seconds": round(seconds), "machine": machine()}

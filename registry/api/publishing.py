@@ -110,8 +110,10 @@ class PublishingApp:
         if published.service_id is not None and stored.domain.smp.base_url:
             try:
                 self._signer.sign(published.service_id)
+            except NotFoundError:
+                pass  # somebody has withdrawn it meanwhile
             except RegistryError as error:
-                # What was asked for is done, and the first reader signs it; or somebody has removed it meanwhile.
+                # What was asked for is done, and the first reader has it signed.
                 log.error("signing_failed", reason=str(error))  # noqa: TRY400
                 warnings = (*warnings, "the document is stored, but could not be signed yet")
         return (201 if published.outcome is Outcome.CREATED else 200), warnings

@@ -51,6 +51,7 @@ class Serving:
         self._settings = settings
         self._clock = clock
         self._wake = asyncio.Event()
+        self._stopping = False
         self._publishing = asyncio.Lock()
         self._listeners: list[Listener] = []
         self._sml_app: SmlSoapApp
@@ -95,8 +96,9 @@ class Serving:
             yield Addresses(public.url, manage.url, sml.url if sml else None, dns)
         finally:
             await asyncio.gather(*(listener.stop(settings.shutdown_grace_s) for listener in listeners))
-            for task in tasks:
-                task.cancel()
+            # Not cancelled: a look at the journal runs in a thread, which would go on with a database that is closed.
+            self._stopping = True
+            self._wake.set()
             await asyncio.gather(*tasks, return_exceptions=True)
             await self.dns.close()
             await asyncio.to_thread(self._publisher.release)
@@ -171,6 +173,8 @@ class Serving:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), self._settings.dns_tick_s)
             self._wake.clear()
+            if self._stopping:
+                return
             try:
                 await self._publish_zones()
                 await self.refresh()

@@ -33,6 +33,7 @@ def demo(
 def _run(folder: Path, imports: list[Path], *, once: bool, json_output: bool) -> int:
     from registry.cli.common import prepared_settings
     from registry.cli.serve import run_until_stopped
+    from registry.demo.run import alone_in
 
     settings = prepared_settings(
         data_dir=folder,
@@ -41,7 +42,8 @@ def _run(folder: Path, imports: list[Path], *, once: bool, json_output: bool) ->
         log_format="console",
         **_free_ports(),
     )
-    return run_until_stopped(_main(settings, imports, once=once, json_output=json_output))
+    with alone_in(folder):
+        return run_until_stopped(_main(settings, imports, once=once, json_output=json_output))
 
 
 def _free_ports() -> dict[str, str]:

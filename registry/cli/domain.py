@@ -63,7 +63,9 @@ def show(
     for kind, item in lists.items():
         typer.echo(f"# {kind} codes: version {item['version']}, {item['rows']} rows")  # YAML to this end, too
     if domain.identifiers.strict and not lists:
-        typer.echo("note: there are no code lists (registry domain code-lists), so codes may be any", err=True)
+        typer.echo(
+            "note: there are no code lists, so only the form of codes counts: registry domain code-lists", err=True
+        )
     for role, settings in domain.trust.roles.items():
         if not settings.anchors and not settings.pins:
             typer.echo(f"note: the role {role} has no anchors, so it trusts nobody", err=True)

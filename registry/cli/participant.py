@@ -22,6 +22,8 @@ def add(participant: str = _PARTICIPANT, domain: str | None = DOMAIN_OPTION) -> 
     with open_instance() as instance:
         stored = chosen_domain(instance, domain)
         published = instance.publishing.put_service_group(cli_actor(), stored, ServiceGroup(identifier))
+        for warning in published.warnings:
+            typer.echo(f"warning: {warning}", err=True)
         typer.echo(f"{identifier}: {published.outcome.value}")
 
 

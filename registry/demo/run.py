@@ -7,6 +7,7 @@ the occasion.
 
 import asyncio
 import contextlib
+import fcntl
 import json
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -18,7 +19,7 @@ from cryptography.x509 import Certificate
 
 from registry.accounts.tokens import create_token
 from registry.app.domain_setup import SigningKeyFile, add_domain, change_domain
-from registry.app.instance import Instance
+from registry.app.instance import Instance, make_private_folder
 from registry.app.participants import each_participant
 from registry.app.serving import Addresses, Serving
 from registry.clock import system_clock
@@ -36,6 +37,7 @@ from registry.discovery.errors import DiscoveryError
 from registry.discovery.explanation import Explanation, ExplanationBuilder
 from registry.discovery.fetcher import HttpFetcher
 from registry.discovery.locator import DnsLocator
+from registry.errors import ConfigurationError
 from registry.identifiers.document_type import DocumentTypeIdentifier
 from registry.identifiers.participant import ParticipantIdentifier
 from registry.settings import Settings
@@ -94,6 +96,20 @@ class RunningDemo:
     report: DemoReport
     addresses: Addresses
     stored: StoredDomain
+
+
+@contextlib.contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Keep other demonstrations out of a folder. Raises ConfigurationError while one is in it."""
+    make_private_folder(folder)
+    with (folder / "demo.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ConfigurationError(
+                f"{folder} is in use: a demonstration that runs already keeps its data there"
+            ) from error
+        yield
 
 
 @contextlib.asynccontextmanager

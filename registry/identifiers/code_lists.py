@@ -13,6 +13,7 @@ from typing import Self
 
 from registry.errors import ValidationError
 from registry.identifiers.participant import ISO6523
+from registry.identifiers.text import shorten
 
 
 class Kind(StrEnum):
@@ -55,7 +56,7 @@ class CodeList:
     def from_json(cls, data: bytes) -> Self:
         """Read one of OpenPeppol's JSON files. Raises ValidationError, saying what was expected, when it is none."""
         try:
-            version, rows = _rows(json.loads(data))
+            version, rows = _parts(json.loads(data))
             kind = _kind(rows[0])
             return cls(kind, version, {_code(kind, row): _entry(row) for row in rows})
         except (ValueError, KeyError, RecursionError) as error:
@@ -77,7 +78,7 @@ _FILES = ("participant identifier schemes", "document types", "processes", "tran
 _MAX_VERSION = 32
 
 
-def _rows(document: object) -> tuple[str, list[Mapping[str, object]]]:
+def _parts(document: object) -> tuple[str, list[Mapping[str, object]]]:
     match document:
         case {"version": str(version), "values": [_, *_] as rows} if all(isinstance(row, dict) for row in rows):
             if not 0 < len(version) <= _MAX_VERSION or not version.isprintable():
@@ -94,7 +95,8 @@ def _kind(row: Mapping[str, object]) -> Kind:
         return Kind.TRANSPORT_PROFILE
     if "scheme" in row and "value" in row:
         return Kind.DOCUMENT_TYPE if {"abstract", "process-ids"} & row.keys() else Kind.PROCESS
-    raise ValueError(f"its rows have {', '.join(row) or 'nothing'}, but no iso6523, no profile-id, no scheme and value")
+    shown = shorten(", ".join(row))
+    raise ValueError(f"its rows have {shown}, but neither iso6523 nor profile-id nor scheme and value")
 
 
 def _code(kind: Kind, row: Mapping[str, object]) -> tuple[str, str]:

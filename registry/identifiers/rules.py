@@ -186,9 +186,9 @@ class IdentifierRules:
 
 
 def stops_new_entries_only(reason: Reason) -> bool:
-    """Whether a code list says it that had another version when the entry was made: what is published already may stay.
+    """Whether a code list gives this reason and a change of what is published already may pass over it.
 
-    Removed codes are no such matter; they must not be used at all.
+    Code lists change under what is published. Only a removed code must not be used at all.
     """
     return reason.id.endswith(("-NOT-LISTED", "-DEPRECATED", "-NOT-REGISTRABLE", "-ABSTRACT"))
 

@@ -45,7 +45,7 @@ def decode_segment(raw: bytes) -> str:
     if _BAD_ESCAPE.search(raw):
         raise ValidationError.of("URL-ESCAPE", f"{_shorten(raw)} has a % without two hex digits", _CLAUSE)
     try:
-        text = unquote_to_bytes(raw).decode()
+        text = unquote_to_bytes(raw.replace(b"%3A", b":")).decode()  # nearly all escapes are colons: half the time
     except UnicodeDecodeError as error:
         raise ValidationError.of("URL-UTF8", f"{_shorten(raw)} is no UTF-8", _CLAUSE) from error
     if _CONTROL.search(text):

@@ -206,11 +206,11 @@ def _measured(listener: str, app: Any) -> Any:
         status = 500
         start = time.perf_counter()
 
-        async def noting_send(message: MutableMapping[str, Any]) -> None:
+        def noting_send(message: MutableMapping[str, Any]) -> Any:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-            await send(message)
+            return send(message)
 
         try:
             await app(scope, receive, noting_send)

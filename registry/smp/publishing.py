@@ -5,7 +5,7 @@ Where this instance is also the domain's SML, a service group is registered and 
 """
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
@@ -108,7 +108,7 @@ class Publishing:
         with self._database.write(actor) as work:
             group = self._find(work, stored, metadata.participant)
             if reasons:
-                held = self._reasons_against_held(work, stored, group, metadata)
+                held = set(self._reasons_against_held(work, stored, group, metadata))
                 if refused := [reason for reason in reasons if reason not in held]:
                     raise ValidationError(refused)
                 warnings += map(str, reasons)
@@ -168,8 +168,7 @@ class Publishing:
         if row is None:
             return rules.validate_participant(metadata.participant)
         before = services.load(work.connection, row.id, work.now)
-        same_spelling = replace(before, participant=metadata.participant, document_type=document_type)
-        return check_metadata(same_spelling, stored.domain, self._trust_of(stored.domain), work.now)[0]
+        return check_metadata(before, stored.domain, self._trust_of(stored.domain), work.now)[0]
 
     def _put_service(
         self, work: UnitOfWork, stored: StoredDomain, group: ServiceGroupRow, metadata: ServiceMetadata

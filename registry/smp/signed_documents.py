@@ -5,7 +5,7 @@ import hashlib
 import threading
 from pathlib import Path
 
-from registry.errors import ConfigurationError
+from registry.errors import ConfigurationError, NotFoundError
 from registry.smp.documents.busdox import write_service_metadata
 from registry.smp.documents.signing import sign_service_metadata
 from registry.storage.engine import Actor, Database
@@ -39,12 +39,15 @@ class DocumentSigner:
     def sign(self, service_id: int) -> SignedDocument:
         """The signed document of what a service shows now, signed and stored if nobody did so before.
 
-        Raises ConfigurationError when the service's domain has no signing key, or the key can't be read.
+        Raises ConfigurationError when the service's domain has no signing key, or the key can't be read; NotFoundError
+        when the service has gone meanwhile.
         """
         now = self._database.now()
         with self._database.read() as connection:
             stamp = documents.stamp_of(connection, service_id, now)
             if stamp is None:
+                if not services.exists(connection, service_id):
+                    raise NotFoundError("the service metadata were withdrawn before they were signed")
                 raise ConfigurationError("the domain has no signing key, so it can't publish")
             metadata = services.load(connection, service_id, now)
             key_row = domains.signing_key(connection, stamp.signing_key_id)

@@ -39,7 +39,7 @@ from registry.smp.signed_documents import DIALECT
 from registry.storage.document_reader import DocumentKey, open_document_reader
 from registry.storage.engine import Actor, Database
 from registry.storage.migrate import _configuration, migrate, newest_version, schema_version
-from registry.storage.queries import registrations, service_groups
+from registry.storage.queries import publishers, registrations, service_groups
 from registry.storage.tables import metadata as tables
 from registry.storage.tables import registration, signed_document, zone_change
 from tests.simulators.live import ACTOR, SMP_ID, LiveInstance, live_instance
@@ -262,14 +262,14 @@ def test_sml_operations_work_over_soap(live: LiveInstance) -> None:
 
 def test_two_processes_serve_the_same_zone_and_one_stamps_it(live: LiveInstance) -> None:
     database = live.instance.database
-    publishers = [ZonePublisher(database, f"process-{number}") for number in range(2)]
-    begun = [publisher.tick().begun[0] for publisher in publishers]
+    stampers = [ZonePublisher(database, f"process-{number}") for number in range(2)]
+    begun = [publisher.tick().begun[0] for publisher in stampers]
     for number in range(5):
         group = ServiceGroup(ParticipantIdentifier(ISO6523, f"0088:zone-{number}"))
         live.instance.publishing.put_service_group(ACTOR, live.stored, group)
         with ThreadPoolExecutor(2) as pool:
-            list(pool.map(lambda publisher: publisher.tick(), publishers))
-    for publisher in publishers:
+            list(pool.map(lambda publisher: publisher.tick(), stampers))
+    for publisher in stampers:
         for update in publisher.tick().updates:
             update.apply()
     live.wait_for_dns()
@@ -330,8 +330,6 @@ def test_of_two_who_register_a_participant_at_once_one_wins(
 
 
 def test_of_two_who_create_an_smp_at_once_one_wins(live: LiveInstance, monkeypatch: pytest.MonkeyPatch) -> None:
-    from registry.storage.queries import publishers
-
     caller = Caller(live.pki.smp.certificate, "test")
     together(monkeypatch, publishers, "add", 2)
     results = outcomes(

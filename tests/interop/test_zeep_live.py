@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from registry.dns.journal import zone_lines
+from registry.dns.journal import zone_content
 from registry.sml.model import Caller, Publisher
 from tests.interop.identities import write_identity
 from tests.simulators.live import LiveInstance
@@ -131,6 +131,7 @@ def test_zeep_reads_what_it_wrote(run: Run) -> None:
 def test_zeep_leaves_nothing_behind_in_the_zone(run: Run, shared_live: LiveInstance) -> None:
     assert run.lines
     shared_live.wait_for_dns()
-    owners = [owner for owner, *_ in zone_lines(shared_live.instance.database, "sml.test")]
+    with zone_content(shared_live.instance.database, "sml.test") as content:
+        owners = [owner for owner, *_ in content.records]
     assert owners
     assert not [owner for owner in owners if owner.startswith(run.smp_id.lower()) or SCHEME in owner]

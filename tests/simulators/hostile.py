@@ -10,7 +10,6 @@ import http.client
 import io
 import json
 import re
-import select as readiness
 import socket
 import ssl
 import time
@@ -34,6 +33,7 @@ SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 PUBLISHERS = "/edelivery-sml/manageservicemetadata"
 PARTICIPANTS = "/edelivery-sml/manageparticipantidentifier"
 _CHUNK = 65_536
+_LAST_ANSWER = re.compile(rb"HTTP/1\.1 \d+ .*\r\n(?:.+\r\n)*connection: close\r\n", re.IGNORECASE)
 _INDISCREET = re.compile(
     rb"Traceback|site-packages|\.py\b|line \d+, in |object at 0x|sqlite|sqlalchemy|lxml|uvicorn|starlette|pydantic"
     rb"|\b(?:registry|trust_lists)\.[a-z_]+|\b[A-Z][A-Za-z]*(?:Error|Exception)\b"
@@ -88,13 +88,33 @@ def send(url: str, *parts: bytes, context: ssl.SSLContext | None = None, timeout
         with contextlib.suppress(ConnectionError, ssl.SSLEOFError):
             for part in parts:
                 for start in range(0, len(part), _CHUNK):
-                    if readiness.select([connection], [], [], 0)[0] and len(part) > _CHUNK:
+                    if len(part) > _CHUNK and _answered(connection, received):
                         break
                     connection.sendall(part[start : start + _CHUNK])
         with contextlib.suppress(ConnectionError, ssl.SSLEOFError):
-            while data := connection.recv(_CHUNK):
+            while True:
+                if context is not None and _LAST_ANSWER.match(received):
+                    # A listener can't say over TLS that it ends, and listens for a while: we end, and read on.
+                    with contextlib.suppress(OSError):
+                        socket.socket.shutdown(connection, socket.SHUT_WR)  # that of SSLSocket would end reading, too
+                data = connection.recv(_CHUNK)
+                if not data:
+                    break
                 received += data
     return bytes(received)
+
+
+def _answered(connection: socket.socket, received: bytearray) -> bool:
+    """Whether an answer has begun; what is there of it goes to `received`."""
+    timeout = connection.gettimeout()
+    connection.settimeout(0)
+    try:
+        received += connection.recv(_CHUNK)
+    except (BlockingIOError, ssl.SSLWantReadError):
+        return False
+    finally:
+        connection.settimeout(timeout)
+    return True
 
 
 def read_answers(raw: bytes, *methods: str) -> list[Answer]:

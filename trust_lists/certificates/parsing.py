@@ -36,6 +36,7 @@ KEY_USAGES = (
 
 _PEM_CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----", re.DOTALL)
 _PEM_PRIVATE_KEY = re.compile(rb"-----BEGIN ([A-Z ]*PRIVATE KEY)-----.*?-----END \1-----", re.DOTALL)
+_PARSER_ERROR = re.compile(r"error parsing asn1 value: ParseError \{.*\}", re.DOTALL)
 _ESCAPED = re.compile(r"((?:\\[0-9A-Fa-f]{2})+)|\\(.)", re.DOTALL)
 _ATTRIBUTE_TYPES = {
     "CN": "2.5.4.3",
@@ -125,7 +126,9 @@ def public_key(certificate: x509.Certificate) -> PublicKey:
     try:
         key = certificate.public_key()
     except (ValueError, UnsupportedAlgorithm) as error:
-        raise CertificateError(f"the public key of {subject_text(certificate)} cannot be read: {error}") from None
+        raise CertificateError(
+            f"the public key of {subject_text(certificate)} cannot be read: {_told(error)}"
+        ) from None
     if not isinstance(key, RSAPublicKey | EllipticCurvePublicKey):
         raise CertificateError(f"{subject_text(certificate)} has a key that is neither RSA nor EC")
     return key
@@ -137,7 +140,7 @@ def extensions(certificate: x509.Certificate) -> x509.Extensions:
         return certificate.extensions
     except (ValueError, TypeError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
         name = subject_text(certificate)
-        raise CertificateError(f"the extensions of {name} cannot be read: {error}") from None
+        raise CertificateError(f"the extensions of {name} cannot be read: {_told(error)}") from None
 
 
 def key_usages(certificate: x509.Certificate) -> frozenset[str] | None:
@@ -223,8 +226,13 @@ def _from_der(der: bytes) -> x509.Certificate:
         # cryptography reads these lazily; whoever holds a certificate must be able to rely on them
         _ = (certificate.subject, certificate.issuer, certificate.not_valid_before_utc, certificate.not_valid_after_utc)
     except (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
-        raise CertificateError(f"the certificate cannot be read: {error}") from None
+        raise CertificateError(f"the certificate cannot be read: {_told(error)}") from None
     return certificate
+
+
+def _told(error: Exception) -> str:
+    """What is wrong, without what the library's parser calls it inside."""
+    return _PARSER_ERROR.sub("it is damaged or incomplete", str(error))
 
 
 def _from_pem(data: bytes, password: bytes | None) -> tuple[object, list[x509.Certificate]]:

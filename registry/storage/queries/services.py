@@ -47,6 +47,11 @@ def find(connection: Connection, group_id: int, scheme: str, value_key: str) -> 
     return None if row is None else ServiceRow(row[0], row[1], DocumentTypeIdentifier(row[2], row[3]))
 
 
+def exists(connection: Connection, service_id: int) -> bool:
+    """Whether there is (still) a service with this id."""
+    return connection.execute(select(service.c.id).where(service.c.id == service_id)).first() is not None
+
+
 def of_group(connection: Connection, group_id: int) -> list[ServiceRow]:
     """All services of a group, in order of document type."""
     query = (

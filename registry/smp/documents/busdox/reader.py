@@ -42,6 +42,8 @@ from trust_lists.errors import CertificateError
 # Some SMP written in .NET encodes the slashes around `services`, too.
 _ENCODED_SERVICES = re.compile("%2fservices%2f", re.IGNORECASE)
 
+_MAX_REASONS = 100  # nobody mends more in one go, and two megabytes hold a quarter of a million
+
 
 def read(data: bytes) -> ParsedDocument:
     """Understand a ServiceGroup, a SignedServiceMetadata, or a ServiceMetadata without its wrapper.
@@ -271,6 +273,8 @@ class _Reader:
 
     def refuse(self, reason_id: str, message: str, xsd_type: str) -> None:
         self.reasons.append(Reason(f"BUSDOX-{reason_id}", message, f"{XSD} {xsd_type}"))
+        if len(self.reasons) == _MAX_REASONS:
+            raise ValidationError(self.reasons)
 
 
 class _Children:

@@ -21,6 +21,7 @@ def test_kind_is_seen_by_the_rows() -> None:
     assert code_list({"profile-id": "p", "state": "active"}).kind is Kind.TRANSPORT_PROFILE
     assert code_list({"scheme": "s", "value": "v", "state": "active"}).kind is Kind.PROCESS
     assert code_list({"scheme": "s", "value": "v", "state": "active", "abstract": False}).kind is Kind.DOCUMENT_TYPE
+    assert code_list({"scheme": "s", "value": "v", "state": "active", "process-ids": []}).kind is Kind.DOCUMENT_TYPE
 
 
 def test_state_of_a_code() -> None:
@@ -58,6 +59,26 @@ def test_what_is_no_code_list_is_refused(data: bytes) -> None:
     assert caught.value.reasons[0].id == "CODE-LIST-FORM"
 
 
+@pytest.mark.parametrize(
+    ("data", "what"),
+    [
+        (b"<CodeList/>", "Expecting value"),
+        (b'{"version": "1", "entries": [{}]}', "no version with a list of values"),
+        (b'{"version": 1, "values": [{"iso6523": "1", "state": "active"}]}', "no version"),
+        (b'{"version": "1\\u0000", "values": [{"iso6523": "1", "state": "active"}]}', "is no version"),
+        (b'{"version": "%s", "values": [{"iso6523": "1", "state": "active"}]}' % (b"1" * 33), "is no version"),
+        (b'{"version": "1", "values": [{"use-case-id": "MLS", "state": "active"}]}', "'use-case-id, state'"),
+        (b'{"version": "1", "values": [{"iso6523": "1"}]}', "no field 'state'"),
+        (b'{"version": "1", "values": [{"iso6523": "1", "state": "new"}]}', "'new' is not a valid State"),
+    ],
+)
+def test_refusal_says_what_is_wrong_and_what_was_expected(data: bytes, what: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        CodeList.from_json(data)
+    assert what in str(caught.value)
+    assert "participant identifier schemes, document types, processes, transport profiles" in str(caught.value)
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["version", "values", "iso6523", "state"]), inner),
@@ -68,3 +89,9 @@ json_values = st.recursive(
 def test_any_json_gives_a_list_or_a_validation_error(value: object) -> None:
     with suppress(ValidationError):
         assert CodeList.from_json(json.dumps(value).encode()).entries
+
+
+@given(json_values)
+def test_any_rows_give_a_list_or_a_validation_error(value: object) -> None:
+    with suppress(ValidationError):
+        assert CodeList.from_json(json.dumps({"version": "1", "values": [value, value]}).encode()).entries

@@ -15,6 +15,7 @@ from registry.identifiers.dns_names import participant_owner
 from registry.identifiers.document_type import BUSDOX, PEPPOL_WILDCARD, DocumentTypeIdentifier
 from registry.identifiers.participant import EBCORE_PREFIX, ISO6523, ParticipantIdentifier
 from registry.identifiers.process import ProcessIdentifier
+from registry.identifiers.rules import stops_new_entries_only
 
 PEPPOL = load_domain("peppol").identifiers
 LAX = replace(PEPPOL, strict=False)
@@ -237,6 +238,7 @@ class TestCodeLists:
         codes = self.rows(row)
         reasons = PEPPOL.with_code_lists(codes).validate_participant(identifier)
         assert [reason.id for reason in reasons] == ([reason_id] if reason_id else [])
+        assert all(stops_new_entries_only(reason) for reason in reasons) == (row["state"] != "removed")
         assert LAX.with_code_lists(codes).validate_participant(identifier) == ()
 
     def test_wildcards_are_listed_without_their_star(self) -> None:
@@ -247,6 +249,12 @@ class TestCodeLists:
         assert reason.id == "DOCUMENT-TYPE-ABSTRACT"
         (reason,) = rules.validate_document_type(DocumentTypeIdentifier(PEPPOL_WILDCARD, "a::b##c@d*::1"))
         assert reason.id == "DOCUMENT-TYPE-NOT-LISTED"
+
+    def test_what_is_malformed_may_not_stay_either(self) -> None:
+        for reason in PEPPOL.validate_participant(ParticipantIdentifier("other scheme", "ä " * 200)):
+            assert not stops_new_entries_only(reason)
+        (reason,) = PEPPOL.validate_transport_profile("busdox-transport-as2-ver1p0")
+        assert not stops_new_entries_only(reason)
 
     def test_lists_of_several_kinds_hold_together(self) -> None:
         process = self.rows({"scheme": PROCESS, "value": "p", "state": "removed"})
