@@ -12,6 +12,8 @@ PYTHON ?=
 ARGS ?=
 # More arguments for pytest, as in: make test PYTEST_ARGS="-n 0 -k naptr"
 PYTEST_ARGS ?=
+# Which benchmarks, as in: make bench BENCH="sign verify"; empty: all
+BENCH ?=
 # More arguments for uv, as in: make lock LOCK_ARGS=--upgrade
 LOCK_ARGS ?=
 
@@ -32,10 +34,9 @@ test: .venv/.linked ## the tests, without those marked slow (.ci/run runs these 
 	@.venv/bin/python -m pytest -n auto --maxprocesses 8 --dist loadfile -m "not slow and not benchmark" $(PYTEST_ARGS)
 
 .PHONY: bench
-bench: .venv/.linked ## the benchmarks, one after the other; figures as JSON lines in build/bench.jsonl
+bench: .venv/.linked ## the benchmarks: a JSON object a line, last the targets; in build/bench.jsonl too
 	@mkdir -p build && rm -f build/bench.jsonl
-	@REGISTRY_BENCH_JSON=build/bench.jsonl .venv/bin/python -m pytest -p no:randomly -m benchmark $(PYTEST_ARGS)
-	@cat build/bench.jsonl
+	@REGISTRY_BENCH_JSON=build/bench.jsonl .venv/bin/python ops/bench/run.py $(BENCH)
 
 .PHONY: lint
 lint: .venv/.linked ## format, style, types, import contracts, and the project's own rules

@@ -1,20 +1,32 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The documentation names what there is: decisions, folders, arrows, errors, files behind links."""
+"""The documentation names what there is: decisions, folders, arrows, tables, errors, tests, files behind links."""
 
+import ast
 import importlib
 import inspect
+import json
 import re
-import runpy
+import sys
 import tomllib
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import yaml
+
+from registry.cli import exits, resolve
+from registry.demo.content import demo_metadata
+from registry.storage.tables import metadata as tables
+from tests.simulators.live import ACTOR, LiveInstance
+from trust_lists import cli as trust_lists_cli
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("ops/*.md"), *DOCS.rglob("*.md")])
 ARCHITECTURE = (DOCS / "explanation" / "architecture.md").read_text(encoding="utf-8")
+CONFORMANCE = sorted((DOCS / "conformance").glob("*.md"))
 CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]["contracts"]
 
 
@@ -92,11 +104,148 @@ def test_error_reference_lists_the_whole_tree(package: str) -> None:
     assert set(re.findall(r"^\| `(\w+)` ", section[1], re.MULTILINE)) == errors
 
 
-def test_settings_reference_is_the_one_that_the_code_makes() -> None:
-    page = (DOCS / "reference" / "settings.md").read_text(encoding="utf-8")
-    with_table = runpy.run_path(str(ROOT / "ops" / "write_reference.py"))["with_table"]
-    assert page == with_table(page), "run `make reference`"
-    assert "| `REGISTRY_DATA_DIR` |" in page
+@pytest.fixture(scope="module")
+def write_reference() -> Iterator[ModuleType]:
+    """The script that makes the reference pages, with its neighbours in reach."""
+    ops = str(ROOT / "ops")
+    sys.path.insert(0, ops)
+    try:
+        yield importlib.import_module("write_reference")
+    finally:
+        sys.path.remove(ops)
+
+
+@pytest.mark.parametrize(
+    ("page", "row"),
+    [
+        ("settings.md", "| `REGISTRY_DATA_DIR` |"),
+        ("cli.md", "registry access-point change NAME [OPTIONS]"),
+        ("metrics.md", "| `registry_zone_lag_seconds` | gauge |"),
+        ("errors.md", "| `urn:edelivery-registry:problem:validation` | 400 |"),
+        ("reasons.md", "| `BUSDOX-ONE-CERTIFICATE` | exactly one certificate is needed, not … |"),
+    ],
+)
+def test_reference_is_the_one_that_the_code_makes(write_reference: ModuleType, page: str, row: str) -> None:
+    text = (DOCS / "reference" / page).read_text(encoding="utf-8")
+    assert text == write_reference.written(page), "run `make reference`"
+    assert row in text
+
+
+def test_exit_codes_in_the_reference_are_those_of_the_code() -> None:
+    page = (DOCS / "reference" / "cli.md").read_text(encoding="utf-8")
+    lines = re.findall(r"^\| (\d) \|(.*)\|$", page, re.MULTILINE)
+    rows = {int(code): [cell.strip() for cell in cells.split("|")] for code, cells in lines}
+    assert {code for code, cells in rows.items() if cells[0]} == {*resolve.EXIT_CODES.values(), resolve.EXIT_USAGE}
+    for outcome, code in resolve.EXIT_CODES.items():
+        assert outcome.replace("-", " ") in rows[code][0]
+    others = {exits.DONE, exits.REFUSED, exits.USAGE, exits.TECHNICAL}
+    assert {code for code, cells in rows.items() if cells[1]} == others
+    assert {code for code, cells in rows.items() if cells[2]} == {0, trust_lists_cli.NO, 2, trust_lists_cli.TECHNICAL}
+
+
+def test_every_reference_page_with_marks_is_made(write_reference: ModuleType) -> None:
+    marked = {path.name for path in (DOCS / "reference").glob("*.md") if "made by `make reference`" in path.read_text()}
+    assert marked == {part.page for part in write_reference.PARTS}
+
+
+def test_reasons_are_found_through_helpers_and_loops(write_reference: ModuleType) -> None:
+    page = write_reference.written("reasons.md")
+    for name in (
+        "PARTICIPANT-LENGTH",
+        "SMP-REDIRECT-URL",
+        "MIGRATION-KEY-DIGIT",
+        "DNS-CNAME",
+        "BUSDOX-CERTIFICATE-UID",
+    ):
+        assert f"| `{name}` |" in page
+    assert "DOCUMENT-TYPE-SCHEME-CASE" not in page, "only participants have that reason"
+
+
+def test_event_reference_lists_every_tag_of_the_code() -> None:
+    tag = re.compile(r"[a-z]+:[a-z-]+:[a-z-]+")
+    recorded = {
+        node.value
+        for path in (ROOT / "registry").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and tag.fullmatch(node.value)
+    }
+    page = (DOCS / "reference" / "events.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| `([a-z:-]+)` \|", page, re.MULTILINE)
+    assert listed == sorted(recorded)
+
+
+def test_architecture_has_a_line_for_each_table() -> None:
+    listed = re.findall(r"^\| `([a-z_]+)` \|", ARCHITECTURE, re.MULTILINE)
+    assert sorted(listed) == sorted(tables.tables)
+
+
+def test_architecture_draws_every_reference_between_tables() -> None:
+    drawn = re.findall(r"^    (\w+) [|o]{2}--o[|{] (\w+) : ", ARCHITECTURE, re.MULTILINE)
+    keys = {(key.column.table.name, table.name) for table in tables.sorted_tables for key in table.foreign_keys}
+    assert sorted(drawn) == sorted(keys)
+
+
+@cache
+def defined_tests(path: Path) -> frozenset[str]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    functions = (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+    return frozenset(function.name for function in functions)
+
+
+@pytest.mark.parametrize("page", CONFORMANCE, ids=lambda page: page.name)
+def test_every_test_that_proves_a_claim_exists(page: Path) -> None:
+    links = re.findall(r"\[(test_\w+)\]\(([^)]+)\)", page.read_text(encoding="utf-8"))
+    assert links
+    missing = [f"{path}::{name}" for name, path in links if name not in defined_tests((page.parent / path).resolve())]
+    assert missing == []
+
+
+@pytest.mark.parametrize("page", CONFORMANCE, ids=lambda page: page.name)
+def test_every_claim_has_a_test(page: Path) -> None:
+    claims = 0
+    for table in re.findall(r"^\|.* tests \|\n\|[-|]+\n((?:\|.*\n)+)", page.read_text(encoding="utf-8"), re.MULTILINE):
+        for row in table.splitlines():
+            claims += 1
+            assert re.search(r"\[test_\w+\]\([^)]+\) \|$", row), row
+    assert claims > 10
+
+
+@pytest.mark.parametrize("command", ["make demo", "make test", "registry demo"])
+def test_readme_shows_what_a_newcomer_types(command: str) -> None:
+    blocks = re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert any(command in line for block in blocks for line in block.splitlines())
+
+
+def test_commands_that_pages_show_exist(write_reference: ModuleType) -> None:
+    known = re.findall(r"^### (.+)$", write_reference.written("cli.md"), re.MULTILINE)
+    for page in [ROOT / "README.md", DOCS / "quickstart.md", *(DOCS / "howto").glob("*.md")]:
+        for block in re.findall(r"```(?:sh)?\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL):
+            for line in block.splitlines():
+                if shown := re.search(r"(?:^|\$\(|/|[A-Z_]+=\S+ )((?:registry|trust-lists) [a-z].*)", line):
+                    assert any(f"{shown[1]} ".startswith(f"{one} ") for one in known), f"{page.name}: {line}"
+
+
+def test_embedding_example_runs(
+    shared_live: LiveInstance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for item in demo_metadata(shared_live.pki.access_points):
+        shared_live.instance.publishing.put_service_metadata(ACTOR, shared_live.stored, item, create_group=True)
+    shared_live.wait_for_dns()
+    participants = [{"id": str(item.participant)} for item in demo_metadata(shared_live.pki.access_points)]
+    manifest = tmp_path / "demo.json"
+    manifest.write_text(
+        json.dumps(
+            {"dns": shared_live.addresses.dns, "ca_file": str(shared_live.files.root), "participants": participants}
+        )
+    )
+    page = (DOCS / "howto" / "embed-discovery.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    monkeypatch.setattr(sys, "argv", ["find_recipients.py", str(manifest)])
+    exec(compile(example, "find_recipients.py", "exec"), {"__name__": "__main__"})  # noqa: S102 — our own page
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == len(participants) + 1
+    assert all("https://ap" in line and "key" in line for line in lines[:-1])
+    assert lines[-1] == "iso6523-actorid-upis::0088:nobody: not-registered [dns-nxdomain]"
 
 
 def test_publiccode_states_the_version_and_the_licence_of_the_project() -> None:

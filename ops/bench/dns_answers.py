@@ -40,7 +40,7 @@ from registry.dns.server import DnsServer
 from registry.domains.dns_profile import DnsProfile
 
 ZONE = "sml.test"
-NAMES = 100_000
+NAMES = 50_000
 PUBLISHERS = 500
 QUERIES = 20_000
 ROUNDS = 3

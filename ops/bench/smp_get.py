@@ -47,7 +47,7 @@ from registry.storage.queries import documents, domains, services
 from registry.storage.queries.documents import SignedDocument
 from registry.telemetry import configure_logging
 
-PARTICIPANTS = 1000
+PARTICIPANTS = 600
 ROUNDS = 5
 SERVERS = ("constant", "listener", "stored", "signing")
 CASES = (
@@ -197,7 +197,7 @@ def measure(folder: Path, requests: dict[str, list[bytes]], seconds: float) -> d
     return {case: statistics.median(values) for case, values in found.items()}
 
 
-def run(seconds: float = 28.0) -> dict[str, Any]:
+def run(seconds: float = 22.0) -> dict[str, Any]:
     """All figures, in about so many seconds and those that it takes to publish the documents."""
     with tempfile.TemporaryDirectory(prefix="registry-bench-") as name:
         folder = Path(name)

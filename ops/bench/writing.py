@@ -22,7 +22,7 @@ LIST = 100
 FILES = 150
 
 
-def create_list(seconds: float = 8.0) -> dict[str, Any]:
+def create_list(seconds: float = 5.0) -> dict[str, Any]:
     """Lists of new participants, one after the other, as the SOAP service hands them over."""
     pki = demo_pki()
     caller = Caller(pki.smp.certificate, "benchmark")

@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import signal
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -203,8 +203,12 @@ def _tls(certificate: Path | None, key: Path | None) -> ReloadingContext | None:
     return server_context(str(certificate), str(key)) if certificate and key else None
 
 
-async def until_signalled(serving: Serving) -> None:
-    """Return when the process is asked to end (SIGINT or SIGTERM); SIGHUP reads certificates again."""
+@contextlib.contextmanager
+def signals(serving: Serving) -> Iterator[asyncio.Event]:
+    """Handle signals inside the block: SIGINT and SIGTERM set the event, SIGHUP reads certificates again.
+
+    Begins before anybody is told that the instance runs, so that whoever is told may stop it at once.
+    """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     handlers = {
@@ -215,7 +219,7 @@ async def until_signalled(serving: Serving) -> None:
     for number, handler in handlers.items():
         loop.add_signal_handler(number, handler)
     try:
-        await stop.wait()
+        yield stop
     finally:
         for number in handlers:
             loop.remove_signal_handler(number)

@@ -55,7 +55,7 @@ def _free_ports() -> dict[str, str]:
 
 
 async def _main(settings: "Settings", imports: list[Path], *, once: bool, json_output: bool) -> int:
-    from registry.app.serving import until_signalled
+    from registry.app.serving import signals
     from registry.cli.common import print_json
     from registry.demo.run import running_demo
 
@@ -64,14 +64,15 @@ async def _main(settings: "Settings", imports: list[Path], *, once: bool, json_o
             typer.echo(f"· {text}")
 
     async with running_demo(settings, imports, progress) as demo:
-        if not json_output:
-            _print_report(demo)
-        if not once:
-            _print_addresses(demo, err=json_output)
-        if json_output:
-            print_json(demo.report.to_json())
-        if not once:
-            await until_signalled(demo.serving)
+        with signals(demo.serving) as stop:
+            if not json_output:
+                _print_report(demo)
+            if not once:
+                _print_addresses(demo, err=json_output)
+            if json_output:
+                print_json(demo.report.to_json())
+            if not once:
+                await stop.wait()
         return _exit_code(demo)
 
 

@@ -38,14 +38,15 @@ def run_until_stopped(main: Coroutine[Any, Any, _T]) -> _T:
 
 
 async def _serve(settings: "Settings") -> None:
-    from registry.app.serving import Serving, until_signalled
+    from registry.app.serving import Serving, signals
 
     serving = Serving(settings)
     async with serving.running() as addresses:
-        typer.echo(f"SMP     {addresses.public}")
-        typer.echo(f"manage  {addresses.manage}")
-        typer.echo(f"SML     {addresses.sml or 'not served: no REGISTRY_SML_TLS_CERT'}")
-        typer.echo(f"DNS     {addresses.dns}")
-        if not serving.instance.directory.all():
-            typer.echo("There is no domain yet: registry domain add NAME --profile peppol-test", err=True)
-        await until_signalled(serving)
+        with signals(serving) as stop:
+            typer.echo(f"SMP     {addresses.public}")
+            typer.echo(f"manage  {addresses.manage}")
+            typer.echo(f"SML     {addresses.sml or 'not served: no REGISTRY_SML_TLS_CERT'}")
+            typer.echo(f"DNS     {addresses.dns}")
+            if not serving.instance.directory.all():
+                typer.echo("There is no domain yet: registry domain add NAME --profile peppol-test", err=True)
+            await stop.wait()

@@ -100,6 +100,7 @@ def logged() -> Iterator[list[dict[str, object]]]:
         ("self-signed", "unknown ca|unknown_ca|certificate", "self-signed certificate"),
         ("access-point-without-chain", "unknown ca|unknown_ca", "unable to get local issuer certificate"),
         ("server-only", "certificate", "purpose"),
+        ("authority", "certificate", "purpose"),
     ],
 )
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
@@ -125,7 +126,7 @@ def test_certificate_that_tls_refuses_is_an_alert_for_the_client_and_a_line_in_t
     assert str(lines[0]["peer"]).startswith("127.0.0.1:")
 
 
-@pytest.mark.parametrize("name", ["access-point", "authority", "other-unit", "no-unit", "unit-in-the-name"])
+@pytest.mark.parametrize("name", ["access-point", "other-unit", "no-unit", "unit-in-the-name"])
 def test_valid_certificate_that_is_not_for_smps_is_an_unauthorized_fault(
     shared_live: LiveInstance, identities: dict[str, Path], name: str
 ) -> None:

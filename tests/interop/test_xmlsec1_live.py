@@ -176,7 +176,9 @@ def test_schema_refuses_what_it_should(network: LiveInstance, valid: Callable[[b
     """The judge judges: without its certificate an endpoint is not valid."""
     tree = etree.fromstring(fetch(network, service_path(PARTICIPANT, INVOICE)))
     for certificate in tree.findall(".//{*}Endpoint/{*}Certificate"):
-        certificate.getparent().remove(certificate)
+        parent = certificate.getparent()
+        assert parent is not None
+        parent.remove(certificate)
     assert "Certificate" in valid(etree.tostring(tree))
 
 

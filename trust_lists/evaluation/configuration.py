@@ -30,7 +30,7 @@ class RoleRule:
     pins: frozenset[str] = frozenset()
     """SHA-256 fingerprints (lower-case hex) of certificates that need neither a path nor a certain subject."""
     subject_patterns: tuple[re.Pattern[str], ...] = ()
-    """Searched in `subject_text`; one must be found if there are any."""
+    """Searched in `subject_for_patterns`; one must be found if there are any."""
     key_usage: frozenset[str] = frozenset()
     """Names of `KEY_USAGES` that the certificate must assert, all of them."""
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from cryptography import x509
 
-from trust_lists.certificates.parsing import fingerprint, key_usages, subject_text
+from trust_lists.certificates.parsing import fingerprint, key_usages, subject_for_patterns, subject_text
 from trust_lists.certificates.paths import Path, build_path
 from trust_lists.errors import CertificateError
 from trust_lists.evaluation.configuration import Evidence, RoleRule, TrustConfiguration
@@ -101,7 +101,8 @@ def _path(rule: RoleRule, certificate: x509.Certificate, at: datetime, evidence:
 
 def _subject(rule: RoleRule, certificate: x509.Certificate) -> Step:
     subject = subject_text(certificate)
-    fits = any(pattern.search(subject) for pattern in rule.subject_patterns)
+    searched = subject_for_patterns(certificate)
+    fits = any(pattern.search(searched) for pattern in rule.subject_patterns)
     return _step("subject", fits, subject, f"the subject {subject} fits none of the patterns of this role")
 
 

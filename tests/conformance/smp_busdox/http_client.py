@@ -39,17 +39,13 @@ class Answer:
     body: bytes
 
 
-def ask(
-    base_url: str, path: str, method: str = "GET", *, body: bytes = b"", host: str | None = None, **headers: str
-) -> Answer:
+def ask(base_url: str, path: str, method: str, headers: Mapping[str, str], body: bytes = b"") -> Answer:
     """One request on a connection of its own; underscores in header names stand for hyphens."""
     where = urlsplit(base_url)
     assert where.hostname is not None
     connection = http.client.HTTPConnection(where.hostname, where.port, timeout=20)
     try:
-        connection.putrequest(method, path, skip_host=host is not None, skip_accept_encoding=True)
-        if host is not None:
-            connection.putheader("Host", host)
+        connection.putrequest(method, path, skip_host="host" in headers, skip_accept_encoding=True)
         for name, value in headers.items():
             connection.putheader(name.replace("_", "-"), value)
         if body:
@@ -85,13 +81,14 @@ class Smp:
 
     def get(self, path: str, method: str = "GET", **headers: str) -> Answer:
         """Read, as anybody may; `path` is below the base URL."""
-        return ask(self.live.addresses.public, urlsplit(self.base_url).path + path, method, **headers)
+        return ask(self.live.addresses.public, urlsplit(self.base_url).path + path, method, headers)
 
     def write(self, method: str, path: str, document: str | bytes = b"") -> Answer:
         """Write at the management listener, with a token of the domain."""
         body = document.encode() if isinstance(document, str) else document
         url = self.live.addresses.manage
-        return ask(url, f"/domains/{self._domain}{path}", method, body=body, Authorization=f"Bearer {self._token}")
+        headers = {"Authorization": f"Bearer {self._token}"}
+        return ask(url, f"/domains/{self._domain}{path}", method, headers, body)
 
     def publish(self, value: str, *document_types: str, **details: str) -> None:
         """Make a service group with metadata of these document types; `details` as for `metadata`."""

@@ -238,6 +238,8 @@ def test_ta23_signature_has_exactly_the_form_of_peppol_smp_1_4(smp: Smp) -> None
     assert [reference.get("URI") for reference in signature.findall("ds:SignedInfo/ds:Reference", ds)] == [""]
     (first, *_) = signature.findall("ds:KeyInfo/ds:X509Data/ds:X509Certificate", ds)
     assert load_certificate(base64.b64decode(first.text or "")) == smp.live.pki.smp.certificate
+    # Some clients take a subject name in preference to the certificate's own (interop.md §5.7): none can be wrong.
+    assert signature.find("ds:KeyInfo/ds:X509Data/ds:X509SubjectName", ds) is None
 
 
 def test_ta24_ta25_ta26_schemes_and_document_types_have_case(smp: Smp) -> None:

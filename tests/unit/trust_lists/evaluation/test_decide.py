@@ -200,3 +200,16 @@ def test_a_decision_is_json(rule: RoleRule, pki: DemoPki, now: datetime) -> None
     assert answer["at"] == "2026-11-21T12:00:00+00:00"
     assert [step["id"] for step in answer["steps"]] == ["configuration", "validity", "path", "revocation"]
     assert answer["steps"][2]["detail"] == "3 certificates up to CN=DEMO Root TEST CA,OU=FOR TEST ONLY,O=Demo,C=BE"
+
+
+@pytest.mark.parametrize("pattern", ["OU=PEPPOL TEST SMP", r"(?:^|,)OU=PEPPOL TEST SMP(?:,|$)"])
+@pytest.mark.parametrize(
+    "name", ["x,OU=PEPPOL TEST SMP", "x+OU=PEPPOL TEST SMP", "OU=PEPPOL TEST SMP", "\\,OU=PEPPOL TEST SMP"]
+)
+def test_a_name_that_looks_like_several_attributes_fits_no_pattern(
+    rule: RoleRule, pki: DemoPki, now: datetime, name: str, pattern: str
+) -> None:
+    fitting = RoleRule(anchors=rule.anchors, intermediates=rule.intermediates, subject_patterns=(re.compile(pattern),))
+    posing = pki.smp_ca.issue(name, not_before=now - DAY, not_after=now + DAY, key=new_ec_key())
+    assert steps(judge(fitting, posing.certificate, now))["subject"] is StepOutcome.FAILED
+    assert judge(fitting, pki.smp.certificate, now).accepted
