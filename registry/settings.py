@@ -125,6 +125,10 @@ class Settings(BaseSettings):
         "", description="URL under which clients reach the SML listener, for its WSDL; by default its own address."
     )
 
+    sml_icd_status_codes: bool = Field(
+        default=False, description="Answer SOAP faults of the SML with 400, 401, 404 and 500, as the ICD says."
+    )
+
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)] = Field(
         "INFO", description="The least severe level that is logged."
     )

@@ -101,3 +101,13 @@ def offline(tmp_path: Path, pki: "DemoPki") -> Iterator["OfflineInstance"]:
 
     with offline_instance(tmp_path, pki) as instance:
         yield instance
+
+
+@pytest.fixture(autouse=True)
+def _no_request() -> Iterator[None]:
+    """Outside of a request there is no request id, whatever the test before has set."""
+    from registry.telemetry import request_id
+
+    token = request_id.set("")
+    yield
+    request_id.reset(token)

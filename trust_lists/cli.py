@@ -34,7 +34,7 @@ def main() -> None:
     app()
 
 
-@signature.command("verify")
+@signature.command("verify", epilog="Example: trust-lists signature verify metadata.xml --anchors ca.pem")
 def verify(
     file: Annotated[Path, typer.Argument(help="The signed XML document.")],
     archive: Annotated[
@@ -66,7 +66,7 @@ def verify(
         raise typer.Exit(NO)
 
 
-@certificate.command("show")
+@certificate.command("show", epilog="Example: trust-lists certificate show certificate.pem")
 def show(
     file: Annotated[Path, typer.Argument(help="Certificates: DER, base64, or PEM with any number of them.")],
 ) -> None:

@@ -109,7 +109,7 @@ class PublishingApp:
         warnings = published.warnings
         if published.service_id is not None and stored.domain.smp.base_url:
             try:
-                self._signer.sign(published.service_id)
+                self._signer.current(published.service_id)
             except NotFoundError:
                 pass  # somebody has withdrawn it meanwhile
             except RegistryError as error:

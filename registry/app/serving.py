@@ -129,7 +129,9 @@ class Serving:
         listener = self._listener("sml", self._answer_sml, settings.sml_bind, tls)
         # Its WSDL tells the address, which is known only now where the system chose the port.
         self._sml_app = SmlSoapApp(
-            self.instance.sml, public_url=settings.sml_public_url or f"{listener.url}/edelivery-sml"
+            self.instance.sml,
+            public_url=settings.sml_public_url or f"{listener.url}/edelivery-sml",
+            icd_status_codes=settings.sml_icd_status_codes,
         )
         return listener
 

@@ -27,7 +27,8 @@ def list_access_points(domain: str | None = DOMAIN_OPTION, json_output: bool = J
             if json_output:
                 print_json({**asdict(row), "successor_at": row.successor_at and row.successor_at.isoformat()})
             else:
-                typer.echo(f"{row.name}\t{row.transport_profile}\t{row.address}\t{row.endpoints} endpoints")
+                planned = f"\t{row.successor} from {row.successor_at:%Y-%m-%dT%H:%MZ} on" if row.successor_at else ""
+                typer.echo(f"{row.name}\t{row.transport_profile}\t{row.address}\t{row.endpoints} endpoints{planned}")
 
 
 @app.command(

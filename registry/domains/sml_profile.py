@@ -35,7 +35,7 @@ class SmlProfile:
         return cls(
             enabled=section.flag("enabled", default=default.enabled),
             url_schemes=frozenset(url_schemes),
-            max_list=section.number("max_list", default.max_list, range(1, 1001)),
+            max_list=section.number("max_list", default.max_list, range(1, 101)),
             page_size=section.number("page_size", default.page_size, range(1, 1001)),
             wildcard_owners=_wildcard_owners(section.section("wildcard_owners")),
         )

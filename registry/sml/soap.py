@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from registry import telemetry
 from registry.sml.errors import FaultKind, SmlError, unauthorized
 from registry.sml.faults import INTERNAL_ERROR, fault_status, write_fault
 from registry.sml.messages import (
@@ -116,7 +117,7 @@ class SmlSoapApp:
         """One HTTP request; every answer carries its request id in `X-Request-Id`."""
         if scope["type"] != "http":
             raise NotImplementedError(f"no {scope['type']} here")
-        request_id = uuid.uuid4().hex
+        request_id = telemetry.request_id.get() or uuid.uuid4().hex
         try:
             answer = await self._answer(scope, receive, request_id)
         except _HttpError as error:

@@ -71,10 +71,12 @@ def target(shared_live: LiveInstance, request: pytest.FixtureRequest) -> Target:
 
 @pytest.fixture(scope="module")
 def path(shared_live: LiveInstance) -> str:
-    """The path of published service metadata."""
+    """The path of published service metadata, which have been read, and so signed, before."""
     metadata = demo_metadata(shared_live.pki.access_points)[0]
     shared_live.instance.publishing.put_service_metadata(ACTOR, shared_live.stored, metadata, create_group=True)
-    return service_path(metadata.participant, metadata.document_type)
+    found = service_path(metadata.participant, metadata.document_type)
+    assert get(shared_live, found).status == 200
+    return found
 
 
 def lines(*head: str | bytes) -> bytes:

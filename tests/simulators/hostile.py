@@ -282,7 +282,7 @@ def check_consistency(database: Database) -> dict[str, str]:
         )
     last_tag = dict(events)
     registered = {subject for subject, tag in last_tag.items() if not tag.endswith(":delete")}
-    assert {f"{scheme}::{value}" for scheme, value, _ in rows} == registered
+    assert {str(ParticipantIdentifier(scheme, value)) for scheme, value, _ in rows} == registered
     assert {label for *_, label in rows} == set(naptr)
     assert {owner: after for owner, after in dict(journal).items() if after is not None} == naptr
     return {value: naptr[label] for _, value, label in rows}

@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, case, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, case, delete, func, insert, select, update
 
 from registry.metadata import Endpoint, EndpointCertificate
 from registry.storage.certificate_rows import certificate_row, certificate_sha256
@@ -77,14 +77,21 @@ class AccessPointRow:
     successor_id: int | None
     successor_at: datetime | None
     endpoints: int
+    successor: str | None
+    """The successor's name."""
 
 
 _COUNT = (
     select(func.count(endpoint.c.id)).where(endpoint.c.access_point_id == access_point.c.id).correlate(access_point)
 )
+_SUCCESSOR = access_point.alias("successor")
+_SUCCESSOR_NAME = (
+    select(_SUCCESSOR.c.name).where(_SUCCESSOR.c.id == access_point.c.successor_id).correlate(access_point)
+)
 _ROW = [
-    *(access_point.c[name] for name in AccessPointRow.__dataclass_fields__ if name != "endpoints"),
+    *(access_point.c[name] for name in AccessPointRow.__dataclass_fields__ if name not in {"endpoints", "successor"}),
     _COUNT.scalar_subquery().label("endpoints"),
+    _SUCCESSOR_NAME.scalar_subquery().label("successor"),
 ]
 
 
@@ -163,8 +170,8 @@ def fold_successor(work: UnitOfWork, access_point_id: int) -> None:
 def change(work: UnitOfWork, access_point_id: int, new: AccessPoint) -> None:
     """Replace what an access point says, at once; every document that shows it gets a new stamp."""
     c = access_point.c
-    successor = select(c.version).where(c.id == _successor_of(work, access_point_id)).scalar_subquery()
-    grown = work.connection.execute(select(successor)).scalar() or 0
+    successor_id = _successor_of(work, access_point_id)
+    grown = work.connection.execute(select(c.version).where(c.id == successor_id)).scalar() or 0
     work.connection.execute(
         update(access_point)
         .where(c.id == access_point_id)
@@ -181,6 +188,8 @@ def change(work: UnitOfWork, access_point_id: int, new: AccessPoint) -> None:
         delete(access_point_certificate).where(access_point_certificate.c.access_point_id == access_point_id)
     )
     _write_certificates(work, access_point_id, new)
+    if successor_id is not None:
+        _remove_unreferenced(work, {successor_id})
 
 
 def plan_successor(work: UnitOfWork, access_point_id: int, successor_id: int, at: datetime) -> None:
@@ -188,7 +197,7 @@ def plan_successor(work: UnitOfWork, access_point_id: int, successor_id: int, at
     work.connection.execute(
         update(access_point)
         .where(access_point.c.id == access_point_id)
-        .values(successor_id=successor_id, successor_at=at, modified_at=work.now)
+        .values(successor_id=successor_id, successor_at=at)
     )
 
 
@@ -200,6 +209,10 @@ def listed(connection: Connection, domain_id: int) -> list[AccessPointRow]:
 
 def remove_unused(work: UnitOfWork, ids: set[int]) -> None:
     """Delete those of these access points that were made for endpoints and to which none refers any more."""
+    _remove_unreferenced(work, ids, access_point.c.name.like("sha256-%"))
+
+
+def _remove_unreferenced(work: UnitOfWork, ids: set[int], *conditions: ColumnElement[bool]) -> None:
     if not ids:
         return
     used = select(endpoint.c.access_point_id).where(endpoint.c.access_point_id.in_(ids))
@@ -209,7 +222,7 @@ def remove_unused(work: UnitOfWork, ids: set[int]) -> None:
             access_point.c.id.in_(ids),
             access_point.c.id.not_in(used),
             access_point.c.id.not_in(successors),
-            access_point.c.name.like("sha256-%"),
+            *conditions,
         )
     )
 

@@ -7,6 +7,7 @@ unfinished.
 
 import ssl
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime, parsedate_to_datetime
@@ -29,12 +30,22 @@ KINDS = {"service group": group_path(VALUE), "service metadata": metadata_path(V
 
 @dataclass
 class Clock:
-    """The system's clock, put forward by as much as a test wants."""
+    """The system's clock, put forward by as much as a test wants, or stopped."""
 
     ahead: timedelta = field(default=timedelta())
+    stands_at: datetime | None = None
 
     def __call__(self) -> datetime:
-        return system_clock() + self.ahead
+        return self.stands_at or system_clock() + self.ahead
+
+    @contextmanager
+    def stopped(self) -> Iterator[datetime]:
+        """The clock stands still inside the block; gives the moment."""
+        self.stands_at = self()
+        try:
+            yield self.stands_at
+        finally:
+            self.stands_at = None
 
     def forward(self, seconds: int = 5) -> None:
         self.ahead += timedelta(seconds=seconds)
@@ -166,9 +177,12 @@ def test_bdx_smp_a_write_that_changes_nothing_moves_nothing(smp: Smp, clock: Clo
 def test_bdx_smp_two_changes_in_one_second_are_told_apart_by_date(smp: Smp, clock: Clock) -> None:
     """A copy of the first state must not pass as fresh, though both states are of the same second."""
     path = metadata_path("0088:quick")
-    smp.publish("0088:quick", INVOICE)
-    first = smp.get(path)
-    assert smp.write("PUT", path, smp.metadata("0088:quick", address="https://quick.example/")).status == 200
+    with clock.stopped() as moment:
+        smp.publish("0088:quick", INVOICE)
+        first = smp.get(path)
+        # Nor one that is dated by the client's own clock.
+        assert smp.get(path, If_Modified_Since=format_datetime(moment, usegmt=True)).status == 200
+        assert smp.write("PUT", path, smp.metadata("0088:quick", address="https://quick.example/")).status == 200
     clock.forward()
     assert smp.get(path, If_Modified_Since=first.headers["last-modified"]).status == 200
 

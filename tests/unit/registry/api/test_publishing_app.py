@@ -187,9 +187,9 @@ def test_domain_is_found_by_its_base_path_or_by_name(desk: Desk) -> None:
 
 
 def test_unknown_domain_is_404(desk: Desk) -> None:
-    reply = desk.ask("PUT", f"/domains/other{desk.group_path}", desk.group)
+    reply = desk.ask("PUT", f"/domains/nowhere{desk.group_path}", desk.group)
     assert reply.status == 404
-    assert "there is no domain 'other'" in reply.json()["detail"]
+    assert "there is no domain 'nowhere'" in reply.json()["detail"]
 
 
 @pytest.mark.parametrize("path", ["/domains/demo", "/domains/demo/", "/domains/demo//", "/base", "/base/", "/base/a/b"])

@@ -2,6 +2,7 @@
 """Publishing: rules with all reasons, idempotent writes, and the registration in the same transaction."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -11,6 +12,7 @@ from registry.errors import ConflictError, NotFoundError, ValidationError
 from registry.identifiers.dns_names import participant_owner
 from registry.metadata import Endpoint, Extension, Redirect, ServiceGroup, ServiceMetadata
 from registry.sml.model import Publisher
+from registry.smp.access_points import AccessPoints
 from registry.smp.publishing import Outcome
 from registry.storage.queries import access_points, events, service_groups, services
 from registry.storage.queries.access_points import AccessPoint
@@ -248,3 +250,26 @@ def _trust_with_ap_pattern(pki):
 
     trust = demo_trust(pki)
     return trust | {"ap-encrypt": trust["ap-encrypt"] | {"subject_patterns": ["OU=PEPPOL TEST AP"]}}
+
+
+def test_endpoint_that_expires_before_it_becomes_active_is_published_with_a_warning(
+    offline: OfflineInstance, metadata: ServiceMetadata
+) -> None:
+    now = offline.clock.now
+    published = put(offline, with_endpoint(metadata, activation=now, expiration=now - timedelta(days=1)))
+    assert published.outcome is Outcome.CREATED
+    assert any("SMP-DATES" in warning for warning in published.warnings)
+
+
+def test_successor_goes_once_nobody_needs_it(offline: OfflineInstance, metadata: ServiceMetadata) -> None:
+    put(offline, metadata)
+    points = AccessPoints(
+        offline.instance.database, offline.stored, offline.instance.trust_models.of(offline.stored.domain)
+    )
+    (only,) = points.listed()
+    at = offline.clock.now + timedelta(hours=1)
+    points.change(ACTOR, only.name, address="https://next.example.org/as4", at=at)
+    assert [row.successor is not None for row in points.listed() if row.name == only.name] == [True]
+    assert len(points.listed()) == 2
+    points.change(ACTOR, only.name, address="https://other.example.org/as4")
+    assert [(row.address, row.successor) for row in points.listed()] == [("https://other.example.org/as4", None)]
