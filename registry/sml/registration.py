@@ -6,6 +6,7 @@ the service group.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from registry.audit.events import record_many
 from registry.dns.journal import NewState, ZoneJournal
@@ -137,10 +138,9 @@ class Registrar:
     ) -> None:
         profile = stored.domain.dns
         try:
-            states = [
-                NewState.of(naptr_rrset(label, publisher.logical_address, profile.naptr_service, profile.ttl))
-                for _, label in owners
-            ]
+            # All names of a publisher hold the same record, which is judged and written once.
+            naptr = naptr_rrset("@", publisher.logical_address, profile.naptr_service, profile.ttl)
+            states = [NewState(label, "NAPTR", replace(naptr, owner=label)) for _, label in owners]
             if profile.legacy_cname:
                 states += [
                     NewState.of(

@@ -200,9 +200,8 @@ def test_ambiguous_or_broken_framing_is_refused_and_nothing_behind_it_is_a_reque
     ],
     ids=["no-number", "negative", "huge", "overlong", "bare-lf", "longer-than-said", "endless-extension"],
 )
+@pytest.mark.parametrize("target", ["manage", "sml"], indirect=True)
 def test_broken_chunks_are_refused(target: Target, chunks: bytes) -> None:
-    if target.method == "GET":
-        pytest.skip("a look-up is answered before its body")
     head = request(target.method, target.path, (*target.headers, ("Transfer-Encoding", "chunked")))
     with nothing_changed(target.live), cheap():
         answer = target.ask(head + chunks)
@@ -238,6 +237,18 @@ def test_what_is_no_http_gets_one_refusal(target: Target, data: bytes) -> None:
     assert raw.startswith((b"HTTP/1.1 400 ", b"HTTP/1.1 405 ", b"HTTP/1.1 404 ")), raw[:200]
     assert raw.count(b"HTTP/1.1 ") == 1
     assert_discreet(raw)
+
+
+def test_body_that_nobody_reads_is_no_request(target: Target) -> None:
+    """The application answers a path that it doesn't know, or a caller, before it takes the body."""
+    keep = ("Connection", "keep-alive")
+    unread = request("PUT", "/nothing/here/now", (keep,), SMUGGLED * 3)
+    chunked = request("PUT", "/nothing/here/now", (keep, ("Transfer-Encoding", "chunked")))
+    chunked += b"%x\r\n%s\r\n0\r\n\r\n" % (len(SMUGGLED), SMUGGLED)
+    last = request("DELETE" if target.method == "GET" else "POST", "/nothing/here/now")
+    with nothing_changed(target.live):
+        answers = read_answers(target.send(unread + chunked + last), "PUT", "PUT", "POST")
+    assert {answer.status for answer in answers} <= {401, 404, 405}
 
 
 def test_http_1_0_without_a_host_is_answered_and_closed(target: Target) -> None:

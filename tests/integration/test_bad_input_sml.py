@@ -1,9 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bad SOAP at the SML, and calls that are well-formed and wrong: typed faults, and nothing half-done."""
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from pathlib import Path
 
 import dns.message
@@ -12,14 +9,11 @@ import dns.rdatatype
 import pytest
 from lxml import etree
 
-from registry.clock import system_clock
 from registry.demo.content import demo_metadata
-from registry.demo.pki import SMP_UNIT, identity_pem, new_ec_key
 from registry.identifiers.dns_names import hash_label, participant_name
 from registry.identifiers.participant import EBCORE_PREFIX, ISO6523, ParticipantIdentifier
 from registry.identifiers.url_form import service_path
 from registry.metadata import ServiceMetadata
-from registry.sml.errors import SmlError
 from registry.sml.model import Publisher
 from registry.smp.documents.busdox import write_service_metadata
 from tests.simulators.hostile import (
@@ -54,21 +48,6 @@ def pid(value: str, scheme: str = ISO6523) -> ParticipantIdentifier:
 
 def pids(prefix: str, number: int) -> list[ParticipantIdentifier]:
     return [pid(f"0088:{prefix}-{index}") for index in range(number)]
-
-
-@pytest.fixture(scope="module")
-def second(shared_live: LiveInstance) -> Path:
-    """The identity of another SMP, whose id is SMP-SECOND."""
-    now = system_clock()
-    day = timedelta(days=1)
-    identity = shared_live.pki.smp_ca.issue(
-        "SMP_DEMO000002", SMP_UNIT, not_before=now - day, not_after=now + day, key=new_ec_key()
-    )
-    file = shared_live.settings.data_dir / "second-smp.pem"
-    file.write_bytes(identity_pem(identity))
-    with shared_live.sml_client(file) as sml:
-        sml.create_publisher(Publisher("SMP-SECOND", URL, "192.0.2.1"))
-    return file
 
 
 def registered(live: LiveInstance) -> dict[str, str]:
@@ -529,103 +508,6 @@ def test_participant_in_migration_is_not_deleted_nor_is_its_smp(shared_live: Liv
     with nothing_changed(shared_live):
         assert_fault(call_sml(shared_live, PARTICIPANTS, single, context=context), "BadRequestFault", 114)
         assert_fault(call_sml(shared_live, PUBLISHERS, smp, context=context), "BadRequestFault", 113)
-
-
-# Many at once
-
-
-def together(works: Sequence[Callable[[], object]]) -> list[object]:
-    """What each call gave, or the SmlError that it raised."""
-
-    def outcome(work: Callable[[], object]) -> object:
-        try:
-            return work()
-        except SmlError as error:
-            return error
-
-    with ThreadPoolExecutor(6) as pool:
-        return list(pool.map(outcome, works))
-
-
-def test_concurrent_lists_that_overlap_are_each_registered_whole_or_not_at_all(
-    shared_live: LiveInstance, second: Path
-) -> None:
-    lists = [[pid(f"0088:overlap-{start + index}") for index in range(30)] for start in range(0, 200, 20)]
-
-    def create(number: int) -> str:
-        with shared_live.sml_client(second if number % 2 else None) as sml:
-            sml.create_participants("SMP-SECOND" if number % 2 else SMP_ID, lists[number])
-        return "SMP-SECOND" if number % 2 else SMP_ID
-
-    outcomes = together([lambda number=number: create(number) for number in range(len(lists))])
-    found = registered(shared_live)
-    for members, outcome in zip(lists, outcomes, strict=True):
-        if isinstance(outcome, SmlError):
-            assert outcome.code == 106
-            assert "already exist" in str(outcome)
-        else:
-            assert all((URL in found[str(member.value)]) == (outcome == "SMP-SECOND") for member in members)
-    done = [set(members) for members, outcome in zip(lists, outcomes, strict=True) if not isinstance(outcome, SmlError)]
-    assert done
-    assert {value for value in found if "overlap" in value} == {str(member.value) for group in done for member in group}
-
-
-def test_concurrent_migrations_with_one_key_have_one_winner(shared_live: LiveInstance, second: Path) -> None:
-    participant = pid("0088:wanted-by-many")
-    with shared_live.sml_client() as sml:
-        sml.create_participants(SMP_ID, [participant])
-        sml.prepare_migration(SMP_ID, participant, KEY)
-
-    def take() -> None:
-        with shared_live.sml_client(second) as sml:
-            sml.migrate("SMP-SECOND", participant, KEY)
-
-    outcomes = together([take] * 8)
-    assert sum(outcome is None for outcome in outcomes) == 1
-    assert {outcome.code for outcome in outcomes if isinstance(outcome, SmlError)} == {111}
-    assert URL in registered(shared_live)["0088:wanted-by-many"]
-
-
-def test_concurrent_creation_of_one_smp_has_one_owner(shared_live: LiveInstance, second: Path) -> None:
-    def create(number: int) -> None:
-        with shared_live.sml_client(second if number % 2 else None) as sml:
-            sml.create_publisher(Publisher("SMP-RACE" if number % 3 else "smp-race", f"https://r{number}.example", ""))
-
-    outcomes = together([lambda number=number: create(number) for number in range(8)])
-    assert sum(outcome is None for outcome in outcomes) == 1
-    assert {outcome.code for outcome in outcomes if isinstance(outcome, SmlError)} == {106}
-
-
-def test_concurrent_creation_and_deletion_never_fail_inside(shared_live: LiveInstance) -> None:
-    members = pids("to-and-fro", 10)
-
-    def work(number: int) -> None:
-        with shared_live.sml_client() as sml:
-            (sml.delete_participants if number % 2 else sml.create_participants)(SMP_ID, members)
-
-    outcomes = together([lambda number=number: work(number) for number in range(24)])
-    assert {outcome.code for outcome in outcomes if isinstance(outcome, SmlError)} <= {106, 110}
-    present = {value for value in registered(shared_live) if "to-and-fro" in value}
-    assert len(present) in {0, 10}
-
-
-def test_new_address_during_registrations_reaches_every_participant(shared_live: LiveInstance, second: Path) -> None:
-    with shared_live.sml_client(second) as sml:
-        sml.create_publisher(Publisher("SMP-MOVES", "https://old.example.org", ""))
-
-    def work(number: int) -> None:
-        with shared_live.sml_client(second) as sml:
-            if number % 3 == 2:
-                sml.update_publisher(Publisher("SMP-MOVES", f"https://new{number}.example.org", ""))
-            else:
-                sml.create_participants("SMP-MOVES", pids(f"moves-{number}", 5))
-
-    assert set(together([lambda number=number: work(number) for number in range(12)])) == {None}
-    with shared_live.sml_client(second) as sml:
-        address = sml.read_publisher("SMP-MOVES").logical_address
-    records = {value: record for value, record in registered(shared_live).items() if "moves-" in value}
-    assert len(records) == 40
-    assert all(f"!{address}!" in record for record in records.values())
 
 
 # What SMP and SML do to each other

@@ -113,3 +113,10 @@ def test_problem_is_sent_as_asgi_messages(head: bool) -> None:
     assert headers[b"cache-control"] == b"no-store"
     assert headers[b"www-authenticate"] == b"Bearer"
     assert body["body"] == (b"" if head else problem.to_bytes())
+
+
+def test_endless_reasons_are_cut_and_the_number_of_the_others_told() -> None:
+    problem = problem_for(ValidationError(Reason("R-1", f"number {n}") for n in range(100_000)))
+    assert [reason.id for reason in problem.reasons] == ["R-1"] * 100 + ["MORE-REASONS"]
+    assert problem.reasons[-1].message.startswith("99900 ")
+    assert len(problem.to_bytes()) < 20_000

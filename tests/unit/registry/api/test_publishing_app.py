@@ -33,7 +33,7 @@ class Signer:
         self.asked: list[int] = []
         self.error: Exception | None = None
 
-    def sign(self, service_id: int) -> None:
+    def current(self, service_id: int) -> None:
         self.asked.append(service_id)
         if self.error is not None:
             raise self.error
