@@ -31,7 +31,7 @@ demo: .venv-run/.linked ## a participant is registered, published and found agai
 
 .PHONY: test
 test: .venv/.linked ## the tests, without those marked slow (.ci/run runs these too)
-	@.venv/bin/python -m pytest -n auto --maxprocesses 8 --dist loadfile -m "not slow and not benchmark" $(PYTEST_ARGS)
+	@.venv/bin/python -m pytest -n auto --maxprocesses 8 --dist loadfile -m "not slow" $(PYTEST_ARGS)
 
 .PHONY: bench
 bench: .venv/.linked ## the benchmarks: a JSON object a line, last the targets; in build/bench.jsonl too

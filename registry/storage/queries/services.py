@@ -28,6 +28,10 @@ from registry.storage.tables import (
 )
 from registry.storage.unit_of_work import UnitOfWork
 
+# Made once: an alias costs more than the query that it is in.
+_named = access_point.alias("named")
+_shown = access_point.alias("shown")
+
 
 @dataclass(frozen=True, slots=True)
 class ServiceRow:
@@ -155,8 +159,7 @@ def _load_process_metadata(connection: Connection, service_id: int, at: datetime
 
 
 def _load_endpoints(connection: Connection, service_id: int, at: datetime) -> dict[int, list[Endpoint]]:
-    named = access_point.alias("named")
-    shown = access_point.alias("shown")
+    named, shown = _named, _shown
     shown_id = case((named.c.successor_at <= at, named.c.successor_id), else_=named.c.id)
     rows = connection.execute(
         select(
@@ -196,8 +199,7 @@ def _load_endpoints(connection: Connection, service_id: int, at: datetime) -> di
 
 def last_modified(connection: Connection, service_id: int, at: datetime) -> datetime:
     """When what a service shows at a moment last changed, its access points included."""
-    named = access_point.alias("named")
-    shown = access_point.alias("shown")
+    named, shown = _named, _shown
     active = named.c.successor_at <= at
     query = (
         select(
