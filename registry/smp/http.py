@@ -88,11 +88,6 @@ class SmpReadApp:
         else:
             document = await self._metadata(stored, path, now, with_body=headers.keys().isdisjoint(_CONDITIONAL))
         second = int(now.timestamp())
-        validators = [
-            (b"etag", document.etag.encode()),
-            (b"last-modified", _http_date(shown_last_modified(document.last_modified, second))),
-            _CACHE_CONTROL,
-        ]
         if is_not_modified(
             document.etag,
             document.last_modified,
@@ -100,13 +95,13 @@ class SmpReadApp:
             headers.get(b"if-none-match"),
             headers.get(b"if-modified-since"),
         ):
-            await _send_empty(send, 304, validators)
+            await _send_empty(send, 304, _validators(document, second))
             return
         if not document.body:
             document = await self._metadata(stored, path, now, with_body=True)
-            validators[0] = (b"etag", document.etag.encode())
         length = (b"content-length", str(len(document.body)).encode())
-        await send({"type": "http.response.start", "status": 200, "headers": [_CONTENT_TYPE, length, *validators]})
+        lines = [_CONTENT_TYPE, length, *_validators(document, second)]
+        await send({"type": "http.response.start", "status": 200, "headers": lines})
         await send({"type": "http.response.body", "body": b"" if head else document.body})
 
     async def _metadata(self, stored: StoredDomain, path: SmpPath, now: datetime, *, with_body: bool) -> SignedDocument:
@@ -154,6 +149,15 @@ class SmpReadApp:
 
     def _signed(self, stamp: Stamp, _: asyncio.Future[SignedDocument]) -> None:
         del self._signing[stamp]
+
+
+def _validators(document: SignedDocument, second: int) -> list[tuple[bytes, bytes]]:
+    """What a client needs to ask again cheaply; `second` is now, in seconds since 1970."""
+    return [
+        (b"etag", document.etag.encode()),
+        (b"last-modified", _http_date(shown_last_modified(document.last_modified, second))),
+        _CACHE_CONTROL,
+    ]
 
 
 _CONDITIONAL = {b"if-none-match", b"if-modified-since"}
