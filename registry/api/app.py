@@ -40,7 +40,7 @@ def management_app(publishing: Any, health: Callable[[], list[DomainHealth]]) ->
     app = FastAPI(
         title="edelivery-registry management",
         version=__version__,
-        docs_url="/api/docs",
+        docs_url=None,  # its pages would load scripts from elsewhere; /openapi.json is enough for tools
         redoc_url=None,
         redirect_slashes=False,
         exception_handlers={HTTPException: _refused, RegistryError: _failed, Exception: _failed},

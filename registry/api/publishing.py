@@ -19,7 +19,7 @@ from registry.identifiers.url_form import SmpPath, decode_segment, split_smp_pat
 from registry.metadata import ServiceGroup
 from registry.problems import problem_for, send_problem
 from registry.smp.documents.busdox import read
-from registry.smp.http import SmpReadApp, router_of
+from registry.smp.http import NO_SUCH_PATH, SmpReadApp, router_of
 from registry.smp.publishing import Outcome, Published, Publishing
 from registry.smp.signed_documents import DocumentSigner
 from registry.storage.domain_directory import DomainDirectory, StoredDomain
@@ -57,13 +57,13 @@ class PublishingApp:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
-        known = False
+        known = scope["method"] in {"GET", "HEAD"}  # anybody may read
         try:
             if scope["method"] not in _METHODS:
                 await _send(send, 405, [(b"allow", ", ".join(sorted(_METHODS)).encode())])
                 return
             if scope["method"] in {"GET", "HEAD"}:
-                await self._reader(scope, receive, send)
+                await self._read(scope, receive, send)
                 return
             grant = await asyncio.to_thread(authenticate, self._database, _bearer(scope), self._database.now())
             known = True
@@ -77,7 +77,15 @@ class PublishingApp:
             if not isinstance(error, RegistryError):
                 log.error("management_request_failed", exc_info=error)  # noqa: TRY400
             headers = [] if known else [(b"www-authenticate", b"Bearer")]
-            await send_problem(send, problem_for(error, caller_known=known), headers=headers)
+            head = scope["method"] == "HEAD"
+            await send_problem(send, problem_for(error, caller_known=known), head=head, headers=headers)
+
+    async def _read(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not scope["raw_path"].startswith(_DOMAINS):
+            await self._reader(scope, receive, send)
+            return
+        stored, path = self._locate(scope["raw_path"])
+        await self._reader.answer(stored, path, dict(scope["headers"]), send, head=scope["method"] == "HEAD")
 
     def _locate(self, raw_path: bytes) -> tuple[StoredDomain, SmpPath]:
         if raw_path.startswith(_DOMAINS):
@@ -90,7 +98,7 @@ class PublishingApp:
             stored, below = self._directory.get(matched[0].name), matched[1]
         path = split_smp_path(below)
         if path is None:
-            raise NotFoundError("there is nothing at this path; an SMP has /{participant}[/services/{document type}]")
+            raise NotFoundError(NO_SUCH_PATH)
         return stored, path
 
     def _write(

@@ -6,7 +6,7 @@ its cost. Links come from the domain's configured base URL, never from a header 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from functools import lru_cache, partial
 from typing import Any, TypeVar
@@ -19,6 +19,7 @@ from registry.domains.router import DomainRouter
 from registry.errors import ConfigurationError, NotFoundError, ValidationError
 from registry.identifiers.document_type import DocumentTypeIdentifier
 from registry.identifiers.participant import ParticipantIdentifier
+from registry.identifiers.text import shorten
 from registry.identifiers.url_form import SmpPath, split_smp_path
 from registry.metadata import ServiceGroup
 from registry.problems import problem_for, send_problem
@@ -36,6 +37,7 @@ _T = TypeVar("_T")
 
 _CONTENT_TYPE = (b"content-type", b"text/xml; charset=utf-8")
 _CACHE_CONTROL = (b"cache-control", b"public, max-age=60")
+NO_SUCH_PATH = "there is nothing at this path; an SMP has /{participant}[/services/{document type}]"
 log = structlog.get_logger(__name__)
 
 
@@ -67,22 +69,27 @@ class SmpReadApp:
             if scope["method"] not in {"GET", "HEAD"}:
                 await _send_empty(send, 405, [(b"allow", b"GET, HEAD")])
                 return
-            await self._answer(scope, send, head=head)
+            headers = {name: value for name, value in scope["headers"] if name in _USED_HEADERS}
+            stored, path = self._locate(headers.get(b"host"), scope["raw_path"])
+            await self.answer(stored, path, headers, send, head=head)
         except Exception as error:
             problem = problem_for(error)
             if problem.status >= 500:
                 log.exception("smp_read_failed")
             await send_problem(send, problem, head=head)
 
-    async def _answer(self, scope: Scope, send: Send, *, head: bool) -> None:
-        now = self._clock()
-        headers = {name: value for name, value in scope["headers"] if name in _USED_HEADERS}
-        host = headers.get(b"host")
-        matched = self._router.match(None if host is None else host.decode("latin-1"), scope["raw_path"])
+    def _locate(self, host: bytes | None, raw_path: bytes) -> tuple[StoredDomain, SmpPath]:
+        matched = self._router.match(None if host is None else host.decode("latin-1"), raw_path)
         path = None if matched is None else split_smp_path(matched[1])
         if matched is None or path is None:
-            raise NotFoundError("there is nothing at this path; an SMP has /{participant}[/services/{document type}]")
-        stored = self._stored[matched[0].name]
+            raise NotFoundError(NO_SUCH_PATH)
+        return self._stored[matched[0].name], path
+
+    async def answer(
+        self, stored: StoredDomain, path: SmpPath, headers: Mapping[bytes, bytes], send: Send, *, head: bool
+    ) -> None:
+        """Send what a domain has at a path; `headers` may have conditions. Raises RegistryError before it sends."""
+        now = self._clock()
         if path.document_type is None:
             document = await self._group(stored, path)
         else:
@@ -118,7 +125,7 @@ class SmpReadApp:
         )
         found = await self._read(lambda: self._reader.find(key, now, with_body=with_body))
         if found is None:
-            raise NotFoundError(f"{participant} does not receive {document_type} here")
+            raise NotFoundError(f"{shorten(str(participant))} does not receive {shorten(str(document_type))} here")
         return found.document or await self._sign_once(found)
 
     async def _group(self, stored: StoredDomain, path: SmpPath) -> SignedDocument:
@@ -126,7 +133,7 @@ class SmpReadApp:
         key = stored.domain.identifiers.participant_key(participant)
         found = await self._read(lambda: self._reader.find_group(stored.id, participant.scheme, key))
         if found is None:
-            raise NotFoundError(f"{participant} is not published here")
+            raise NotFoundError(f"{shorten(str(participant))} is not published here")
         row, document_types = found
         group = ServiceGroup(row.participant, document_types, row.extensions)
         body = write_service_group(group, stored.domain.smp.base_url)

@@ -64,3 +64,21 @@ def test_renewed_certificate_is_shown_without_a_restart(live: LiveInstance) -> N
     live.loop.call_soon_threadsafe(live.serving.reload_certificates)
     live.wait_for_dns()
     assert shown() is not None, "a bad file leaves the old one in place"
+
+
+def test_management_listener_reads_a_domain_by_its_name_as_well(live: LiveInstance) -> None:
+    metadata = demo_metadata(live.pki.access_points)[0]
+    live.instance.publishing.put_service_metadata(ACTOR, live.stored, metadata, create_group=True)
+    path = participant_path(metadata.participant)
+    public = httpx2.get(live.addresses.public + path)
+    named = httpx2.get(f"{live.addresses.manage}/domains/demo{path}")
+    assert (named.status_code, named.content) == (200, public.content)
+    unknown = httpx2.get(f"{live.addresses.manage}/domains/other{path}")
+    assert unknown.status_code == 404
+    assert "www-authenticate" not in unknown.headers
+
+
+def test_refusal_does_not_repeat_an_endless_identifier(live: LiveInstance) -> None:
+    answer = httpx2.get(f"{live.addresses.public}/iso6523-actorid-upis::0088:{'1' * 10_000}")
+    assert answer.status_code == 404
+    assert len(answer.content) < 1_000

@@ -115,12 +115,9 @@ def find_or_add(work: UnitOfWork, domain_id: int, wanted: AccessPoint) -> int:
 def add(work: UnitOfWork, domain_id: int, name: str, new: AccessPoint) -> int:
     """Insert an access point; a taken name gets the next free number behind it."""
     c = access_point.c
-    query = select(c.name).where(
-        c.domain_id == domain_id, c.transport_profile == new.transport_profile, c.name.like(f"{name}%")
-    )
-    taken = set(work.connection.execute(query).scalars())
+    taken = select(c.id).where(c.domain_id == domain_id, c.transport_profile == new.transport_profile)
     number, free = 1, name
-    while free in taken:
+    while work.connection.execute(taken.where(c.name == free)).first() is not None:
         number += 1
         free = f"{name}-{number}"
     values = {
