@@ -79,8 +79,9 @@ def running(
         try:
             it.address = it.call(server.start, host, 0)
             yield it
-            it.call(server.close)
         finally:
+            # In any case: a loop that still has sockets can't be closed, and would hang.
+            it.call(server.close)
             loop.call_soon_threadsafe(loop.stop)
             thread.join(10)
             loop.close()

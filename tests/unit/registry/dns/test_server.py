@@ -98,12 +98,13 @@ def test_many_datagrams_at_once_are_all_answered(running: Running, zone: ServedZ
     with running(DnsServer([zone])) as it, socket.socket(type=socket.SOCK_DGRAM) as client:
         client.settimeout(5)
         client.connect(it.address)
-        for number in range(150):
+        # As many as a socket's buffer holds for sure while the server gets no turn.
+        for number in range(75):
             client.send(b"noise")
             client.send(dns.message.make_query(KNOWN, "NAPTR", id=number).to_wire())
-        ids = {int.from_bytes(client.recv(512)[:2]) for _ in range(150)}
-        assert ids == set(range(150))
-        assert it.server.counters.dropped == 150
+        ids = {int.from_bytes(client.recv(512)[:2]) for _ in range(75)}
+        assert ids == set(range(75))
+        assert it.server.counters.dropped == 75
 
 
 def test_an_answer_that_cannot_be_sent_does_no_harm(zone: ServedZone) -> None:
