@@ -5,8 +5,6 @@ Exit codes: 0 found, 2 usage, 3 not registered, 4 no matching service, 5 not tru
 """
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Final, NoReturn
 
 import typer
@@ -14,7 +12,7 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from registry.discovery.client import LookupClient, Resolution
+    from registry.discovery.client import Resolution
     from registry.discovery.errors import DiscoveryError
     from registry.discovery.explanation import Explanation
     from registry.domains.domain import Domain
@@ -56,6 +54,7 @@ def resolve(
     Exit codes: 0 found, 2 usage, 3 not registered, 4 no matching service, 5 not trusted, 6 technical failure.
     """
     from registry.cli.common import load_known_domain
+    from registry.discovery.client import open_client
     from registry.discovery.errors import DiscoveryError
     from registry.errors import RegistryError, TechnicalError
     from registry.identifiers.document_type import DocumentTypeIdentifier
@@ -78,18 +77,6 @@ def resolve(
         technical = isinstance(error, TechnicalError)
         raise typer.Exit(EXIT_CODES["technical-failure"] if technical else EXIT_USAGE) from None
     _say_where(resolution, known, explain=explain, as_json=as_json)
-
-
-@contextmanager
-def open_client(domain: "Domain", dns: str | None) -> "Iterator[LookupClient]":
-    """A client for a domain that asks real servers. Raises ConfigurationError."""
-    from registry.discovery.client import LookupClient
-    from registry.discovery.fetcher import HttpFetcher
-    from registry.discovery.locator import DnsLocator
-    from registry.trust import TrustModel
-
-    with HttpFetcher() as fetcher:
-        yield LookupClient(domain, TrustModel.for_domain(domain), DnsLocator(dns), fetcher)
 
 
 def render_explanation(console: "Console", explanation: "Explanation") -> None:
@@ -127,11 +114,7 @@ def _say_where(resolution: "Resolution", domain: "Domain", *, explain: bool, as_
 
     sha256 = fingerprint(resolution.certificate)
     if as_json:
-        endpoint = {
-            "url": resolution.endpoint.address,
-            "transport_profile": resolution.endpoint.transport_profile,
-            "certificate_sha256": sha256,
-        }
+        endpoint = resolution.endpoint_to_json()
         typer.echo(_json(resolution.participant, domain, FOUND, endpoint, resolution.explanation))
         return
     if explain:

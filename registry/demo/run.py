@@ -32,11 +32,9 @@ from registry.demo.pki import (
     private_key_pem,
     write_secret,
 )
-from registry.discovery.client import LookupClient, Resolution
+from registry.discovery.client import LookupClient, Resolution, open_client
 from registry.discovery.errors import DiscoveryError
 from registry.discovery.explanation import Explanation, ExplanationBuilder
-from registry.discovery.fetcher import HttpFetcher
-from registry.discovery.locator import DnsLocator
 from registry.errors import ConfigurationError
 from registry.identifiers.document_type import DocumentTypeIdentifier
 from registry.identifiers.participant import ParticipantIdentifier
@@ -46,8 +44,6 @@ from registry.sml.model import Publisher
 from registry.smp.exchange import TAKEN, ImportedDocument, Importer, Verdict
 from registry.storage.domain_directory import StoredDomain
 from registry.storage.engine import Actor
-from registry.trust import TrustModel
-from trust_lists.certificates.parsing import fingerprint
 
 DOMAIN: Final = "demo"
 SMP_ID: Final = "SMP-DEMO"
@@ -72,19 +68,11 @@ class DemoReport:
 
     def to_json(self) -> dict[str, Any]:
         """The object that `registry demo --json` prints."""
-        found = self.resolution
-        endpoint = None
-        if found is not None:
-            endpoint = {
-                "url": found.endpoint.address,
-                "transport_profile": found.endpoint.transport_profile,
-                "certificate_sha256": fingerprint(found.certificate),
-            }
         return {
             "domain": DOMAIN,
             "participants": self.participants,
             "explanation": self.explanation.to_json(),
-            "endpoint": endpoint,
+            "endpoint": None if self.resolution is None else self.resolution.endpoint_to_json(),
         }
 
 
@@ -169,8 +157,7 @@ async def _resume(
         step.detail = f"{DOMAIN} as it was, with the zone {stored.domain.dns.zone} on {addresses.dns}"
         progress(f"Found the domain {step.detail}")
     with steps.step("sml") as step:
-        publisher = Publisher(SMP_ID, stored.domain.smp.base_url, "127.0.0.1")
-        await asyncio.to_thread(_call_sml, addresses, files, lambda client: client.update_publisher(publisher))
+        await asyncio.to_thread(_call_sml, addresses, files, SmlClient.update_publisher)
         step.detail = f"{SMP_ID} updated at {addresses.sml} by SOAP over mutual TLS"
         progress(step.detail)
     return stored
@@ -198,8 +185,7 @@ async def _set_up(
         step.detail = f"{DOMAIN}, with the zone {stored.domain.dns.zone} on {addresses.dns}"
         progress(f"Made the domain {step.detail}")
     with steps.step("sml") as step:
-        publisher = Publisher(SMP_ID, stored.domain.smp.base_url, "127.0.0.1")
-        await asyncio.to_thread(_call_sml, addresses, files, lambda client: client.create_publisher(publisher))
+        await asyncio.to_thread(_call_sml, addresses, files, SmlClient.create_publisher)
         step.detail = f"{SMP_ID} registered at {addresses.sml} by SOAP over mutual TLS"
         progress(step.detail)
     return stored
@@ -224,11 +210,12 @@ def _text(certificate: Certificate) -> str:
     return certificates_pem(certificate).decode()
 
 
-def _call_sml(addresses: Addresses, files: DemoPkiFiles, call: Callable[[SmlClient], None]) -> None:
+def _call_sml(addresses: Addresses, files: DemoPkiFiles, call: Callable[[SmlClient, Publisher], None]) -> None:
+    """Tell the SML about our SMP, as any other SMP would."""
     context = ssl.create_default_context(cafile=str(files.root))
     context.load_cert_chain(files.smp)
     with SmlClient(f"{addresses.sml}/edelivery-sml", context) as client:
-        call(client)
+        call(client, Publisher(SMP_ID, addresses.public, "127.0.0.1"))
 
 
 async def _publish(
@@ -273,7 +260,7 @@ async def _import(
 
 
 def _look_up(addresses: Addresses, stored: StoredDomain, report: DemoReport, steps: ExplanationBuilder) -> None:
-    with _client(addresses, stored) as client:
+    with open_client(stored.domain, addresses.dns) as client:
         if report.imported:
             _find_again(client, report, steps)
         try:
@@ -309,13 +296,6 @@ def _find_again(client: LookupClient, report: DemoReport, steps: ExplanationBuil
             step.detail += f"; {idle} of them have no endpoint in force today"
         if lost:
             step.warn("; ".join((step.detail, *lost)))
-
-
-@contextlib.contextmanager
-def _client(addresses: Addresses, stored: StoredDomain) -> Iterator[LookupClient]:
-    with HttpFetcher() as fetcher:
-        locator = DnsLocator(addresses.dns)
-        yield LookupClient(stored.domain, TrustModel.for_domain(stored.domain), locator, fetcher)
 
 
 def _client_identity(folder: Path) -> tuple[Path, Path]:

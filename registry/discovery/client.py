@@ -5,6 +5,8 @@ Name → NAPTR → URL of the SMP → signed metadata → trust decision on the 
 on the endpoint's certificate. The order matters: nothing that is unverified decides about what follows.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,8 +22,8 @@ from registry.discovery.errors import (
     TechnicalFailureError,
 )
 from registry.discovery.explanation import Explanation, ExplanationBuilder
-from registry.discovery.fetcher import Fetcher
-from registry.discovery.locator import Locator
+from registry.discovery.fetcher import Fetcher, HttpFetcher
+from registry.discovery.locator import DnsLocator, Locator
 from registry.discovery.selection import Selection, processes_for, select_endpoint
 from registry.discovery.smp_reader import SmpReader, TrustedMetadata
 from registry.domains.domain import Domain
@@ -63,6 +65,14 @@ class Resolution:
         """What was let pass, in words."""
         return self.explanation.warnings
 
+    def endpoint_to_json(self) -> dict[str, str]:
+        """Where to send and with whose key, in the form that every `--json` output has."""
+        return {
+            "url": self.endpoint.address,
+            "transport_profile": self.endpoint.transport_profile,
+            "certificate_sha256": fingerprint(self.certificate),
+        }
+
 
 class LookupClient:
     """Looks up participants of one domain. Keeps nothing between calls; several threads may use it at once."""
@@ -95,6 +105,16 @@ class LookupClient:
         except DiscoveryError as error:
             error.explanation = explanation.build()
             raise
+
+
+@contextmanager
+def open_client(domain: Domain, dns: str | None, clock: Clock = system_clock) -> Iterator[LookupClient]:
+    """A client for a domain that asks real servers: the name server `dns` (HOST:PORT), or the system's.
+
+    Raises ConfigurationError.
+    """
+    with HttpFetcher() as fetcher:
+        yield LookupClient(domain, TrustModel.for_domain(domain), DnsLocator(dns), fetcher, clock)
 
 
 class _Lookup:

@@ -65,7 +65,7 @@ class Registrar:
     def unregister(self, work: UnitOfWork, stored: StoredDomain, rows: Sequence[RegistrationRow], smp_id: str) -> None:
         """Remove registrations and their names."""
         registrations.remove(work, [row.id for row in rows])
-        self._journal.write(work, _zone_id(stored), [state for row in rows for state in _gone(stored.domain, row)])
+        self._journal.write(work, zone_id_of(stored), [state for row in rows for state in _gone(stored.domain, row)])
         record_many(
             work,
             "sml:registration:delete",
@@ -157,7 +157,7 @@ class Registrar:
                 ]
         except ValidationError as error:
             raise bad_request(str(error)) from error
-        self._journal.write(work, _zone_id(stored), states)
+        self._journal.write(work, zone_id_of(stored), states)
 
     def _check(
         self,
@@ -218,7 +218,8 @@ def _gone(domain: Domain, row: RegistrationRow) -> list[NewState]:
     return states
 
 
-def _zone_id(stored: StoredDomain) -> int:
+def zone_id_of(stored: StoredDomain) -> int:
+    """The zone of a domain. Raises SmlError (ERR-106) where it has none."""
     if stored.zone_id is None:  # the directory offers only domains with a zone to the SML
         raise bad_request(f"The domain {stored.domain.name} has no zone")
     return stored.zone_id

@@ -26,7 +26,7 @@ from registry.sml.errors import (
     unauthorized,
 )
 from registry.sml.model import Caller, ParticipantPage, Publisher
-from registry.sml.registration import Registrar, batches, participant_of
+from registry.sml.registration import Registrar, batches, participant_of, zone_id_of
 from registry.storage.certificate_rows import certificate_row
 from registry.storage.domain_directory import DomainDirectory, StoredDomain
 from registry.storage.engine import Actor, Database
@@ -133,7 +133,7 @@ class SmlService:
             for rows in batches(work, row.id, 1000):
                 self._registrar.unregister(work, stored, rows, row.smp_id)
             owner = _publisher_owner(stored, row.smp_id)
-            self._journal.write(work, _zone_id(stored), [NewState(owner, rdtype, None) for rdtype in _RRTYPES])
+            self._journal.write(work, zone_id_of(stored), [NewState(owner, rdtype, None) for rdtype in _RRTYPES])
             publishers.remove(work, row.id)
             before = Publisher(row.smp_id, row.logical_address, row.physical_address)
             record(work, "sml:publisher:delete", row.smp_id, domain_id=stored.id, before=_audited(before))
@@ -219,7 +219,7 @@ class SmlService:
         profile = stored.domain.dns
         rrset = publisher_rrset(smp_id, logical_address, profile.ttl, label=profile.publisher_label)
         others = [NewState(rrset.owner, rdtype, None) for rdtype in _RRTYPES if rdtype != rrset.rdtype]
-        self._journal.write(work, _zone_id(stored), [NewState.of(rrset), *others])
+        self._journal.write(work, zone_id_of(stored), [NewState.of(rrset), *others])
 
     def _find_in_domains(
         self,
@@ -294,12 +294,6 @@ def _key_hash(key: str) -> str:
 
 def _publisher_owner(stored: StoredDomain, smp_id: str) -> str:
     return f"{smp_id.lower()}.{stored.domain.dns.publisher_label}"
-
-
-def _zone_id(stored: StoredDomain) -> int:
-    if stored.zone_id is None:
-        raise bad_request(f"The domain {stored.domain.name} has no zone")
-    return stored.zone_id
 
 
 def _audited(publisher: Publisher) -> dict[str, str]:

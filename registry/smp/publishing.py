@@ -27,7 +27,8 @@ from registry.storage.engine import Actor, Database
 from registry.storage.queries import publishers, service_groups, services
 from registry.storage.queries.publishers import PublisherRow
 from registry.storage.queries.service_groups import ServiceGroupRow
-from registry.storage.unit_of_work import UnitOfWork
+from registry.storage.queries.services import ServiceRow
+from registry.storage.unit_of_work import Connection, UnitOfWork
 from registry.trust import TrustModel
 
 
@@ -65,7 +66,7 @@ class Publishing:
         if not all(map(stops_new_entries_only, reasons)):
             raise ValidationError(dict.fromkeys(reasons))
         with self._database.write(actor) as work:
-            found = self._find(work, stored, group.participant)
+            found = _find_group(work.connection, stored, group.participant)
             if found is None:
                 if reasons:
                     raise ValidationError(dict.fromkeys(reasons))
@@ -106,7 +107,7 @@ class Publishing:
         if not all(map(stops_new_entries_only, reasons)):
             raise ValidationError(dict.fromkeys(reasons))
         with self._database.write(actor) as work:
-            group = self._find(work, stored, metadata.participant)
+            group = _find_group(work.connection, stored, metadata.participant)
             if reasons:
                 held = set(self._reasons_against_held(work, stored, group, metadata))
                 if refused := [reason for reason in reasons if reason not in held]:
@@ -121,15 +122,9 @@ class Publishing:
 
     def has_endpoints(self, stored: StoredDomain, metadata: ServiceMetadata) -> bool:
         """Whether endpoints are published for the participant and document type of `metadata`."""
-        rules = stored.domain.identifiers
         with self._database.read() as connection:
-            group = service_groups.find(
-                connection, stored.id, metadata.participant.scheme, rules.participant_key(metadata.participant)
-            )
-            if group is None:
-                return False
-            document_type = metadata.document_type
-            row = services.find(connection, group.id, document_type.scheme, rules.document_type_key(document_type))
+            group = _find_group(connection, stored, metadata.participant)
+            row = None if group is None else _find_service(connection, stored, group, metadata.document_type)
             if row is None:
                 return False
             held = services.load(connection, row.id, self._database.now())
@@ -145,8 +140,7 @@ class Publishing:
         """Withdraw the metadata of one document type. Raises NotFoundError when there is none."""
         with self._database.write(actor) as work:
             group = self._existing(work, stored, participant)
-            key = stored.domain.identifiers.document_type_key(document_type)
-            row = services.find(work.connection, group.id, document_type.scheme, key)
+            row = _find_service(work.connection, stored, group, document_type)
             if row is None:
                 raise NotFoundError(f"{participant} does not receive {document_type}")
             services.remove(work, row.id)
@@ -163,20 +157,19 @@ class Publishing:
         """
         if group is None:
             return ()
-        rules, document_type = stored.domain.identifiers, metadata.document_type
-        row = services.find(work.connection, group.id, document_type.scheme, rules.document_type_key(document_type))
+        row = _find_service(work.connection, stored, group, metadata.document_type)
         if row is None:
-            return rules.validate_participant(metadata.participant)
+            return stored.domain.identifiers.validate_participant(metadata.participant)
         before = services.load(work.connection, row.id, work.now)
         return check_metadata(before, stored.domain, self._trust_of(stored.domain), work.now)[0]
 
     def _put_service(
         self, work: UnitOfWork, stored: StoredDomain, group: ServiceGroupRow, metadata: ServiceMetadata
     ) -> tuple[Outcome, int]:
-        key = stored.domain.identifiers.document_type_key(metadata.document_type)
-        row = services.find(work.connection, group.id, metadata.document_type.scheme, key)
+        row = _find_service(work.connection, stored, group, metadata.document_type)
         after = {"document_type": str(metadata.document_type), "says": _audited_metadata(metadata)}
         if row is None:
+            key = stored.domain.identifiers.document_type_key(metadata.document_type)
             service_id = services.add(work, group.id, stored.id, key, metadata)
             service_groups.touch(work, group.id)
             self._record(work, stored, "smp:service-metadata:create", group.participant, after=after)
@@ -198,14 +191,8 @@ class Publishing:
         )
         return self._existing(work, stored, group.participant)
 
-    def _find(
-        self, work: UnitOfWork, stored: StoredDomain, participant: ParticipantIdentifier
-    ) -> ServiceGroupRow | None:
-        key = stored.domain.identifiers.participant_key(participant)
-        return service_groups.find(work.connection, stored.id, participant.scheme, key)
-
     def _existing(self, work: UnitOfWork, stored: StoredDomain, participant: ParticipantIdentifier) -> ServiceGroupRow:
-        found = self._find(work, stored, participant)
+        found = _find_group(work.connection, stored, participant)
         if found is None:
             raise NotFoundError(f"{participant} has no service group")
         return found
@@ -262,6 +249,20 @@ class Publishing:
         after: Any = None,
     ) -> None:
         record(work, tag, str(participant), domain_id=stored.id, before=before, after=after)
+
+
+def _find_group(
+    connection: Connection, stored: StoredDomain, participant: ParticipantIdentifier
+) -> ServiceGroupRow | None:
+    key = stored.domain.identifiers.participant_key(participant)
+    return service_groups.find(connection, stored.id, participant.scheme, key)
+
+
+def _find_service(
+    connection: Connection, stored: StoredDomain, group: ServiceGroupRow, document_type: DocumentTypeIdentifier
+) -> ServiceRow | None:
+    key = stored.domain.identifiers.document_type_key(document_type)
+    return services.find(connection, group.id, document_type.scheme, key)
 
 
 def _unwritable(metadata: ServiceMetadata) -> tuple[Reason, ...]:

@@ -20,26 +20,15 @@ from tests.simulators.hostile import (
     Manager,
     check_consistency,
     get,
+    pid,
+    pids,
+    registered,
 )
 from tests.simulators.live import SMP_ID, LiveInstance
 from tests.simulators.publications import Published
 
 KEY = "Ab1@Cd2#Ef3!"
 URL = "https://second.example.org"
-
-
-def pid(value: str, scheme: str = ISO6523) -> ParticipantIdentifier:
-    return ParticipantIdentifier(scheme, value)
-
-
-def pids(prefix: str, number: int) -> list[ParticipantIdentifier]:
-    return [pid(f"0088:{prefix}-{index}") for index in range(number)]
-
-
-def registered(live: LiveInstance) -> dict[str, str]:
-    """{participant value: its NAPTR record}, after a check that tables, DNS and audit say the same."""
-    live.wait_for_dns()
-    return check_consistency(live.instance.database)
 
 
 def participants(live: LiveInstance) -> set[str]:

@@ -27,12 +27,14 @@ from tests.simulators.hostile import (
     bad_xml,
     call_sml,
     cheap,
-    check_consistency,
     create_xml,
     envelope,
     nothing_changed,
     participant_xml,
+    pid,
+    pids,
     publisher_xml,
+    registered,
     request,
 )
 from tests.simulators.live import SMP_ID, LiveInstance
@@ -40,20 +42,6 @@ from tests.simulators.live import SMP_ID, LiveInstance
 KEY = "Ab1@Cd2#Ef3!"
 SMP = f"<l:ServiceMetadataPublisherID>{SMP_ID}</l:ServiceMetadataPublisherID>"
 URL = "https://second.example.org"
-
-
-def pid(value: str, scheme: str = ISO6523) -> ParticipantIdentifier:
-    return ParticipantIdentifier(scheme, value)
-
-
-def pids(prefix: str, number: int) -> list[ParticipantIdentifier]:
-    return [pid(f"0088:{prefix}-{index}") for index in range(number)]
-
-
-def registered(live: LiveInstance) -> dict[str, str]:
-    """{participant value: its NAPTR record}, after a check that tables, DNS and audit say the same."""
-    live.wait_for_dns()
-    return check_consistency(live.instance.database)
 
 
 def naptr(live: LiveInstance, participant: ParticipantIdentifier) -> list[str]:

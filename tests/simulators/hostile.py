@@ -22,7 +22,7 @@ from lxml import etree
 from sqlalchemy import Select, select
 
 from registry.accounts.tokens import create_token
-from registry.identifiers.participant import ParticipantIdentifier
+from registry.identifiers.participant import ISO6523, ParticipantIdentifier
 from registry.sml.wsdl import IDENTIFIERS, LOCATOR
 from registry.storage.engine import Database
 from registry.storage.tables import event, registration, zone_change, zone_rrset
@@ -392,3 +392,17 @@ def bad_xml(document: str) -> list[BadXml]:
         BadXml("json", b'{"participant": "0088:1"}', "XML_NOT_WELL_FORMED"),
         BadXml("gzip", b"\x1f\x8b\x08\x00" + bytes(40), "XML_"),
     ]
+
+
+def pid(value: str, scheme: str = ISO6523) -> ParticipantIdentifier:
+    return ParticipantIdentifier(scheme, value)
+
+
+def pids(prefix: str, number: int) -> list[ParticipantIdentifier]:
+    return [pid(f"0088:{prefix}-{index}") for index in range(number)]
+
+
+def registered(live: LiveInstance) -> dict[str, str]:
+    """{participant value: its NAPTR record}, after a check that tables, DNS and audit say the same."""
+    live.wait_for_dns()
+    return check_consistency(live.instance.database)

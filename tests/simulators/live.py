@@ -16,14 +16,11 @@ from registry.app.instance import Instance
 from registry.app.serving import Addresses, Serving
 from registry.clock import Clock, system_clock
 from registry.demo.pki import DemoPki, DemoPkiFiles, certificates_pem
-from registry.discovery.client import LookupClient
-from registry.discovery.fetcher import HttpFetcher
-from registry.discovery.locator import DnsLocator
+from registry.discovery.client import LookupClient, open_client
 from registry.settings import Settings, load_settings
 from registry.sml.client import SmlClient
 from registry.storage.domain_directory import StoredDomain
 from registry.storage.engine import Actor
-from registry.trust import TrustModel
 
 ACTOR = Actor("test")
 SMP_ID = "SMP-TEST"
@@ -79,9 +76,8 @@ class LiveInstance:
     def lookup_client(self, clock: Clock = system_clock) -> Iterator[LookupClient]:
         """A locator client that asks this instance."""
         domain = self.instance.directory.get(self.stored.domain.name).domain
-        with HttpFetcher() as fetcher:
-            locator = DnsLocator(self.addresses.dns)
-            yield LookupClient(domain, TrustModel.for_domain(domain), locator, fetcher, clock)
+        with open_client(domain, self.addresses.dns, clock) as client:
+            yield client
 
 
 @contextlib.contextmanager

@@ -44,7 +44,7 @@ def network(monkeypatch: pytest.MonkeyPatch) -> Network:
         assert domain is network.domain
         yield network.client()
 
-    monkeypatch.setattr(command, "open_client", open_client)
+    monkeypatch.setattr("registry.discovery.client.open_client", open_client)
     knows(monkeypatch, lambda name: network.domain)
     return network
 
