@@ -66,6 +66,9 @@ wheel: .venv/.linked ## build the wheel (fetches the build back-end) and run the
 .PHONY: interop-venv
 interop-venv: .venv-interop/.installed ## the virtual environment of foreign clients that the interop tests start
 
+.PHONY: interop-node
+interop-node: .venv-interop-node/.installed ## the foreign clients for Node.js that the interop tests start (needs npm)
+
 .PHONY: lock
 lock: ## write the three locks anew from pyproject.toml (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv, a package manager for Python: pip install uv" >&2; exit 2; }
@@ -75,13 +78,19 @@ lock: ## write the three locks anew from pyproject.toml (needs uv)
 
 .PHONY: clean
 clean: ## remove everything that these commands made
-	rm -rf .venv .venv-run .venv-interop build dist .coverage .hypothesis .import_linter_cache
+	rm -rf .venv .venv-run .venv-interop .venv-interop-node build dist .coverage .hypothesis .import_linter_cache
 	rm -rf .mypy_cache .pytest_cache .ruff_cache
 	find $(CODE) -type d -name __pycache__ -prune -exec rm -rf {} +
 
 .venv/.installed: requirements-test.lock
 .venv-run/.installed: requirements.lock
 .venv-interop/.installed: requirements-interop.lock
+
+.venv-interop-node/.installed: tests/interop/node/package.json tests/interop/node/package-lock.json
+	@command -v npm >/dev/null || { echo "make interop-node needs npm, the package manager of Node.js" >&2; exit 2; }
+	@rm -rf $(@D) && mkdir $(@D) && cp $^ $(@D)
+	@npm ci --prefix $(@D) --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
 
 %/.installed:
 	@PYTHON="$(PYTHON)" sh ops/make_venv.sh $* $^

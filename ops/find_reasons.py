@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Finds in the source which reasons there are: id, message and clause of every `Reason`, and of its kin.
 
-Whoever makes one, directly or through a helper of the same module, is followed as far as texts are static; what is
-known at run time only is shown as `…`.
+Whoever makes one, directly or through a helper of the same module or of a base class, is followed as far as texts are
+static; what is known at run time only is shown as `…`.
 """
 
 import ast
 import importlib
+import inspect
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -24,26 +25,34 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What one call says; parts that are known at run time only are `…`. `call` is the name of the class."""
+    """What one call says; parts that are known at run time only are `…`. `call` is the name of what is called."""
 
     id: str
     message: str
     clause: str
     call: str
-    package: str
+    module: str
+
+    @property
+    def package(self) -> str:
+        """The package of the module, such as `registry.smp`."""
+        return ".".join(self.module.split(".")[:2])
 
 
-def find(folder: str, classes: Collection[str]) -> list[Said]:
-    """What the modules below a folder of the project say with `classes`, whose arguments are id, message, clause."""
+def find(folder: str, classes: Collection[str], **names: Any) -> list[Said]:
+    """What the modules below a folder of the project say with `classes`, whose arguments are id, message, clause.
+
+    `names` have these values wherever they occur.
+    """
     said: dict[Said, None] = {}
     for path in sorted((ROOT / folder).rglob("*.py")):
         text = path.read_text(encoding="utf-8")
         if any(name in text for name in classes):
             dotted = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
-            source = _Source(".".join(dotted.split(".")[:2]), importlib.import_module(dotted), classes)
+            source = _Source(importlib.import_module(dotted), classes, names)
             said.update(dict.fromkeys(source.read(ast.parse(text))))
     ids = {one.id for one in said}
-    return [one for one in said if not _is_form_of(one.id, ids)]
+    return [one for one in said if one.id.strip(f"{UNKNOWN}-") and not _is_form_of(one.id, ids)]
 
 
 def _is_form_of(name: str, ids: Collection[str]) -> bool:
@@ -54,14 +63,15 @@ def _is_form_of(name: str, ids: Collection[str]) -> bool:
 
 @dataclass(slots=True)
 class _Source:
-    package: str
     module: ModuleType
     classes: Collection[str]
+    names: Known
     _functions: dict[str, Function] = field(default_factory=dict)
-    _seen: set[tuple[int, str]] = field(default_factory=set)
+    _seen: set[tuple[str, int, str]] = field(default_factory=set)
 
     def read(self, tree: ast.Module) -> Iterator[Said]:
-        functions = [node for node in ast.walk(tree) if isinstance(node, Function)]
+        own = _functions(tree)
+        functions = [*self._inherited(), *own]
         callees = [{_callee(node) for node in ast.walk(each) if isinstance(node, ast.Call)} for each in functions]
         speaking, more = set(self.classes), True
         while more:
@@ -69,15 +79,25 @@ class _Source:
             more = not found <= speaking
             speaking |= found
         self._functions = {function.name: function for function in functions if function.name in speaking}
-        for function in functions:
+        for function in own:
             if function.name in speaking:
                 yield from self._said(function, {})
 
+    def _inherited(self) -> list[Function]:
+        """The methods of base classes that are defined in other modules."""
+        here = [each for each in vars(self.module).values() if inspect.isclass(each)]
+        bases = [base for each in here if each.__module__ == self.module.__name__ for base in each.__mro__]
+        project = self.module.__name__.partition(".")[0]
+        others = [
+            base for base in bases if base.__module__ != self.module.__name__ and base.__module__.startswith(project)
+        ]
+        return [each for base in others for each in _functions(ast.parse(inspect.getsource(base)))]
+
     def _said(self, function: Function, known: Known) -> Iterator[Said]:
         """What a function says when it is called with `known`, by itself or by the helpers that it calls."""
-        if (function.lineno, repr(known)) in self._seen:
+        if (function.name, function.lineno, repr(known)) in self._seen:
             return
-        self._seen.add((function.lineno, repr(known)))
+        self._seen.add((function.name, function.lineno, repr(known)))
         for call in self._live_calls(function, known):
             name = _callee(call)
             helper = self._functions.get(name)
@@ -89,14 +109,15 @@ class _Source:
 
     def _one(self, call: ast.Call, function: Function, known: Known, looped: Known) -> Said:
         name, message, clause = (*call.args, *_NO_TEXT)[:3]
-        in_message = known if isinstance(message, ast.Name) else looped
+        handed_on = isinstance(message, ast.Name) and _assigned(function, message) is None
+        in_message = known if handed_on else looped
         said = self._text(clause, function, known)
         return Said(
             self._text(name, function, known),
             self._text(message, function, in_message).removeprefix(f"{UNKNOWN}: "),
             "" if UNKNOWN in said else said,
             _callee(call),
-            self.package,
+            self.module.__name__,
         )
 
     def _live_calls(self, function: Function, known: Known) -> Iterator[ast.Call]:
@@ -154,12 +175,16 @@ class _Source:
     def _value(self, node: ast.expr, known: Known) -> Any:
         """What an expression is, evaluated in its module; None where it needs what is there at run time only."""
         try:
-            return eval(compile(ast.Expression(node), "", "eval"), vars(self.module), dict(known))  # noqa: S307
+            return eval(compile(ast.Expression(node), "", "eval"), vars(self.module), {**self.names, **known})  # noqa: S307
         except Exception:  # noqa: BLE001 — any
             return None
 
 
 _NO_TEXT = (ast.Constant(""), ast.Constant(""))
+
+
+def _functions(tree: ast.Module) -> list[Function]:
+    return [node for node in ast.walk(tree) if isinstance(node, Function)]
 
 
 def _callee(call: ast.Call) -> str:

@@ -6,9 +6,10 @@
 
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import typer.main
@@ -21,6 +22,9 @@ import trust_lists.cli
 from registry import errors, problems, telemetry
 from registry.discovery.errors import DiscoveryError
 from registry.settings import Settings
+from registry.smp.documents.bdxr1 import names as bdxr1
+from registry.smp.documents.bdxr2 import names as bdxr2
+from registry.smp.documents.busdox import names as busdox
 
 PAGES = ROOT / "docs" / "reference"
 END = "<!-- end -->\n"
@@ -114,12 +118,22 @@ def table(head: tuple[str, ...], rows: Collection[tuple[str, ...]]) -> str:
 
 def validation_reasons() -> str:
     """The reasons of ValidationError, by package."""
-    found = find("registry", ("Reason", "ValidationError"))
+    found = [*find("registry", ("Reason", "ValidationError")), *_dialect_reasons()]
     parts = []
     for package in sorted({one.package for one in found}):
         rows = _by_id([one for one in found if one.package == package])
         parts.append(f"### {package}\n\n{table(('id', 'says', 'clause'), rows)}")
     return "\n".join(parts)
+
+
+def _dialect_reasons() -> Iterator[Said]:
+    """What each dialect of SMP documents says, much of it in modules that they share."""
+    own = {"smp1": (busdox.VOCABULARY, bdxr1.VOCABULARY), "bdxr2": (bdxr2.VOCABULARY,), "business_card": ()}
+    for words in (busdox.VOCABULARY, bdxr1.VOCABULARY, bdxr2.VOCABULARY):
+        for one in find("registry/smp/documents", ("refuse",), self=SimpleNamespace(vocabulary=words, _words=words)):
+            if words in own.get(one.module.split(".")[3], (words,)):
+                reason = words.reason(one.id, one.message, one.clause)
+                yield replace(one, id=reason.id, clause=reason.clause if one.clause else "")
 
 
 def lookup_reasons() -> str:

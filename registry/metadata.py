@@ -30,10 +30,18 @@ class Extension:
 
 @dataclass(frozen=True, slots=True)
 class EndpointCertificate:
-    """A certificate of an endpoint: DER bytes, and the SMP 2.0 type code ("" where the dialect has none)."""
+    """A certificate of an endpoint: DER bytes, and what SMP 2.0 says about it ("" or None in other dialects).
+
+    The empty `mime_code` is `application/base64`. `activation` is inclusive, `expiration` exclusive; aware UTC, None
+    means unlimited.
+    """
 
     der: bytes
     type_code: str = ""
+    mime_code: str = ""
+    description: str = ""
+    activation: datetime | None = None
+    expiration: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +69,16 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Redirect:
-    """Another SMP holds the metadata; `certificate_uid` names that SMP's certificate (in practice its subject)."""
+    """Another SMP holds the metadata; `certificate_uid` names that SMP's certificate (in practice its subject).
+
+    `href` is the URL of the other SMP's document in the 1.x dialects, and the base URL of that SMP (PublisherURI) in
+    SMP 2.0. `certificate` is the DER of that SMP's certificate, which only SMP 2.0 can carry.
+    """
 
     href: str
     certificate_uid: str = ""
     extensions: tuple[Extension, ...] = ()
+    certificate: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

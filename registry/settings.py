@@ -75,6 +75,10 @@ def _default_database_url(values: dict[str, Any]) -> str:
     return f"sqlite:///{data_dir.absolute() / 'registry.sqlite3'}"
 
 
+def _split(value: Any) -> Any:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
 def _upper(value: Any) -> Any:
     return value.upper() if isinstance(value, str) else value
 
@@ -108,6 +112,15 @@ class Settings(BaseSettings):
         Bind("127.0.0.1", 5300), description="HOST:PORT of the DNS server, for both UDP and TCP."
     )
 
+    public_tls: Path | None = Field(
+        None,
+        description="Folder of the public listener's certificates, of which each client gets the one for the name that "
+        "it asks for: NAME.crt with NAME.key, NAME.pem with both, or NAME/fullchain.pem with NAME/privkey.pem. "
+        "Instead of PUBLIC_TLS_CERT.",
+    )
+    tls_check_s: float = Field(
+        10.0, ge=0.1, le=3_600, description="Seconds between two looks whether a listener's certificates have changed."
+    )
     public_tls_cert: Path | None = Field(
         None, description="PEM file with the certificate chain of the public listener; plain HTTP without it."
     )
@@ -159,6 +172,50 @@ class Settings(BaseSettings):
     )
     dns_tick_s: float = Field(0.2, ge=0.01, le=60, description="Seconds between two looks for zone changes to publish.")
 
+    resolver_bind: BindField = Field(
+        Bind("127.0.0.1", 8053), description="HOST:PORT of `registry resolver`: look-ups as JSON, DNS over HTTPS."
+    )
+    resolver_tls_cert: Path | None = Field(
+        None, description="PEM file with the certificate chain of the resolver; plain HTTP without it."
+    )
+    resolver_tls_key: Path | None = Field(None, description="PEM file with the key of RESOLVER_TLS_CERT.")
+    resolver_dns: str = Field(
+        "", description="HOST:PORT of the name server that the resolver asks; by default those of the system."
+    )
+    resolver_allowed_networks: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = Field(
+        (),
+        description="Networks that aren't public and that SMPs may be in, as `10.0.0.0/8, fd00::/8`; any port there. "
+        "All others are refused, whatever DNS says.",
+    )
+    resolver_allowed_ports: Annotated[tuple[int, ...], NoDecode, BeforeValidator(_split)] = Field(
+        (80, 443), description="Ports that the resolver asks at public addresses."
+    )
+    resolver_cache_entries: int = Field(
+        50_000, ge=1, le=10_000_000, description="Most answers that the resolver keeps; the least used go first."
+    )
+    resolver_cache_bytes: int = Field(
+        200_000_000, ge=100_000, le=100_000_000_000, description="Most bytes of the answers that the resolver keeps."
+    )
+    resolver_cache_s: float = Field(
+        300.0,
+        ge=0,
+        le=86_400,
+        description="Seconds for which an answer is fresh, at most; DNS and certificates may say less.",
+    )
+    resolver_negative_s: float = Field(
+        60.0, ge=0, le=60, description="Seconds for which a not registered or no matching service is kept, at most."
+    )
+    resolver_stale_s: float = Field(
+        3_600.0,
+        ge=0,
+        le=604_800,
+        description="Seconds after that for which the last good answer is used while finding out anew fails; 0: never.",
+    )
+    resolver_workers: int = Field(16, ge=1, le=500, description="Look-ups of the resolver at a time.")
+    resolver_queue: int = Field(
+        100, ge=0, le=100_000, description="Look-ups that may wait for their turn; further ones are refused with 503."
+    )
+
     @model_validator(mode="before")
     @classmethod
     def _empty_is_unset(cls, values: dict[str, Any]) -> dict[str, Any]:
@@ -172,6 +229,8 @@ class Settings(BaseSettings):
             if (cert is None) != (key is None):
                 name = f"{_PREFIX}{listener.upper()}_TLS"
                 raise ValueError(f"{name}_CERT and {name}_KEY are given together or not at all")
+        if self.public_tls is not None and self.public_tls_cert is not None:
+            raise ValueError("REGISTRY_PUBLIC_TLS and REGISTRY_PUBLIC_TLS_CERT exclude each other")
         if not self.manage_bind.is_loopback and self.manage_tls_cert is None:
             raise ValueError(
                 f"REGISTRY_MANAGE_BIND is {self.manage_bind}, which others can reach: "
@@ -182,10 +241,10 @@ class Settings(BaseSettings):
     def warnings(self) -> list[str]:
         """What is allowed but deserves a look, one sentence each."""
         found = []
-        if not self.public_bind.is_loopback and self.public_tls_cert is None:
+        if not self.public_bind.is_loopback and self.public_tls is None and self.public_tls_cert is None:
             found.append(
                 f"REGISTRY_PUBLIC_BIND is {self.public_bind} without TLS: put a proxy that speaks HTTPS in front, "
-                "or set REGISTRY_PUBLIC_TLS_CERT and _KEY"
+                "or set REGISTRY_PUBLIC_TLS"
             )
         return found
 

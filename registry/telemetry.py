@@ -44,11 +44,49 @@ request_seconds = Histogram(
 tls_failures_total = Counter(
     "registry_tls_failures_total", "TLS handshakes that failed, by OpenSSL's reason.", ["reason"], registry=METRICS
 )
+tls_certificate_not_after_seconds = Gauge(
+    "registry_tls_certificate_not_after_seconds",
+    "When a certificate that a listener serves expires, in seconds since 1970.",
+    ["listener", "name"],
+    registry=METRICS,
+)
+tls_load_failures_total = Counter(
+    "registry_tls_load_failures_total",
+    "Certificates that could not be loaded; the one before is still served.",
+    ["listener", "name"],
+    registry=METRICS,
+)
 dns_answers_total = Counter("registry_dns_answers_total", "DNS queries answered.", ["rcode"], registry=METRICS)
 signatures_total = Counter("registry_signatures_total", "XML signatures made.", registry=METRICS)
 zone_lag_seconds = Gauge(
     "registry_zone_lag_seconds",
     "Age of the oldest committed zone change that DNS doesn't serve yet; 0 when there is none.",
+    registry=METRICS,
+)
+
+resolver_answers_total = Counter(
+    "registry_resolver_answers_total",
+    "Answers of the resolver, by outcome and where they came from: cache, lookup, or stale (the last good one).",
+    ["outcome", "source"],
+    registry=METRICS,
+)
+resolver_lookup_seconds = Histogram(
+    "registry_resolver_lookup_seconds",
+    "Look-ups of the resolver: what DNS, SMP, signature and trust decisions took, and the wait for a thread.",
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+    registry=METRICS,
+)
+resolver_dns_answers_total = Counter(
+    "registry_resolver_dns_answers_total",
+    "DNS answers over HTTPS, by form (message or json) and response code.",
+    ["form", "rcode"],
+    registry=METRICS,
+)
+resolver_cache_entries = Gauge("registry_resolver_cache_entries", "Answers that the resolver keeps.", registry=METRICS)
+resolver_cache_bytes = Gauge("registry_resolver_cache_bytes", "Bytes of these answers.", registry=METRICS)
+resolver_open_circuits = Gauge(
+    "registry_resolver_open_circuits",
+    "SMPs that aren't asked at present, since they failed too often.",
     registry=METRICS,
 )
 

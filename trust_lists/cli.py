@@ -113,7 +113,8 @@ def _key_text(subject: "x509.Certificate") -> str:
     from trust_lists.certificates.parsing import public_key
 
     key = public_key(subject)
-    return f"{type(key).__name__.removesuffix('PublicKey')} {key.key_size} bits"
+    name = type(key).__name__.removesuffix("PublicKey")
+    return f"{name} {key.key_size} bits" if hasattr(key, "key_size") else name
 
 
 def _usage_text(subject: "x509.Certificate") -> str:

@@ -61,7 +61,7 @@ def zone_records() -> Iterator[RRset]:
     profile = DnsProfile(zone=ZONE, name_servers=(f"ns.{ZONE}",))
     yield from (soa_rrset(profile, 1), ns_rrset(profile))
     for number in range(NAMES):
-        yield naptr_rrset(owner(number), f"http://smp-{number % PUBLISHERS:04}.publisher.{ZONE}", "Meta:SMP", 60)
+        yield naptr_rrset(owner(number), f"http://smp-{number % PUBLISHERS:04}.publisher.{ZONE}", ["Meta:SMP"], 60)
 
 
 def asked_names(kind: str) -> list[str]:

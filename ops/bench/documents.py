@@ -56,10 +56,12 @@ def demo_pki() -> DemoPki:
     return build_demo_pki(system_clock())
 
 
-def publish(instance: Instance, stored: StoredDomain, metadata: ServiceMetadata) -> SignedDocument:
-    """Publish service metadata, its service group included, and sign it."""
+def publish(
+    instance: Instance, stored: StoredDomain, metadata: ServiceMetadata, dialect: str = "busdox"
+) -> SignedDocument:
+    """Publish service metadata, its service group included, and sign it in a dialect of the domain."""
     published = instance.publishing.put_service_metadata(ACTOR, stored, metadata, create_group=True)
-    return instance.signer.current(published.service_id or 0)
+    return instance.signer.current(published.service_id or 0, dialect)
 
 
 @contextlib.contextmanager
@@ -78,6 +80,21 @@ def new_instance(folder: Path, pki: DemoPki) -> Iterator[tuple[Instance, StoredD
     files = pki.write(folder / "pki")
     with open_instance(folder) as instance:
         yield instance, add_domain(instance, ACTOR, "demo", settings, signing_key=SigningKeyFile(files.smp))
+
+
+def add_second_domain(instance: Instance, folder: Path, name: str, dialect: str) -> StoredDomain:
+    """A domain that speaks another dialect, below the path of its name, with the keys and trust of the first one."""
+    first = instance.directory.get("bench").domain
+    settings = {
+        "name": name,
+        "default": False,
+        "smp": {"base_url": f"http://{HOST}/{name}", "dialects": [dialect]},
+        "dns": {"zone": f"{name}.test"},
+        "endpoint_certificates": "warn",
+        "trust": {role: {"on_untrusted": "warn"} for role in first.trust.roles},
+    }
+    key = SigningKeyFile(folder / "pki" / "smp.pem")
+    return add_domain(instance, ACTOR, "demo", settings, signing_key=key, register_smp=False)
 
 
 def open_instance(folder: Path) -> Instance:

@@ -17,6 +17,7 @@ from typing import Any
 
 import cli_help
 import dns_answers
+import resolver
 import signatures
 import smp_get
 import writing
@@ -31,6 +32,7 @@ BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "import": writing.import_,
     "smp_get": smp_get.run,
     "dns_answers": lambda: dns_answers.run(16.0),
+    "resolver": resolver.run,
 }
 TARGETS = (
     ("cli_help", "seconds", "<", 0.4),
@@ -41,6 +43,8 @@ TARGETS = (
     ("smp_get", "times_cpu_of_constant.document", "<=", 3),
     ("dns_answers", "answers_per_cpu_second.hit", ">=", 50_000),
     ("dns_answers", "answers_per_cpu_second.nxdomain", ">=", 50_000),
+    ("resolver", "cached_answers_per_second_and_core", ">=", 3_000),
+    ("resolver", "cold_adds_milliseconds", "<=", 3),
 )
 COMPARISONS = {"<": operator.lt, "<=": operator.le, ">=": operator.ge}
 LIBRARIES = ("cryptography", "dnspython", "httptools", "lxml", "signxml", "sqlalchemy", "uvicorn", "uvloop")

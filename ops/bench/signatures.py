@@ -10,8 +10,9 @@ from measuring import cpu_milliseconds
 
 from registry.demo.pki import DemoPki
 from registry.smp.documents.busdox import write_service_metadata
+from registry.smp.documents.busdox.dialect import BUSDOX
 from registry.smp.documents.busdox.names import SIGNED_SERVICE_METADATA
-from registry.smp.documents.signing import sign_service_metadata, verify_service_metadata
+from registry.smp.documents.signing import sign_document, verify_document
 from trust_lists.signatures.xmldsig import PEPPOL_1_4, verify_enveloped
 
 TEXT = b"as long as SignedInfo: " + 600 * b"x"
@@ -32,7 +33,7 @@ def sign(seconds: float = 4.0) -> dict[str, Any]:
     written, signed, bare = cpu_milliseconds(
         seconds,
         lambda: write_service_metadata(metadata),
-        lambda: sign_service_metadata(unsigned, pki.smp),
+        lambda: sign_document(unsigned, pki.smp, BUSDOX),
         lambda: key.sign(TEXT, padding.PKCS1v15(), SHA256()),
     )
     return {
@@ -50,12 +51,12 @@ def verify(seconds: float = 4.0) -> dict[str, Any]:
     """The signature alone, and the whole way from signed bytes to the neutral model."""
     pki = demo_pki()
     key = signing_key(pki)
-    signed = sign_service_metadata(write_service_metadata(service_metadata(1, pki)), pki.smp)
+    signed = sign_document(write_service_metadata(service_metadata(1, pki)), pki.smp, BUSDOX)
     signature, public_key = key.sign(TEXT, padding.PKCS1v15(), SHA256()), key.public_key()
     verified, read, bare = cpu_milliseconds(
         seconds,
         lambda: verify_enveloped(signed, profile=PEPPOL_1_4, root_tags={SIGNED_SERVICE_METADATA}),
-        lambda: verify_service_metadata(signed),
+        lambda: verify_document(signed),
         lambda: public_key.verify(signature, TEXT, padding.PKCS1v15(), SHA256()),
     )
     return {

@@ -21,6 +21,7 @@ from typing import Any
 import uvicorn
 from documents import (
     HOST,
+    add_second_domain,
     demo_pki,
     forget_durability,
     new_instance,
@@ -38,9 +39,10 @@ from registry.demo.content import INVOICE
 from registry.identifiers.url_form import participant_path, service_path
 from registry.listeners.protocol import Limits
 from registry.listeners.server import Listener
-from registry.smp.documents.busdox import write_service_metadata
-from registry.smp.documents.signing import sign_service_metadata
+from registry.smp.documents.catalogue import DIALECTS
+from registry.smp.documents.signing import sign_document
 from registry.smp.http import SmpReadApp
+from registry.smp.routes import smp_url
 from registry.smp.signed_documents import DocumentSigner, etag_of
 from registry.storage.document_reader import DocumentKey, DocumentReader, FoundService, open_document_reader
 from registry.storage.queries import documents, domains, services
@@ -57,9 +59,13 @@ CASES = (
     ("stored", "not_modified"),
     ("stored", "not_found"),
     ("stored", "service_group"),
+    ("stored", "bdxr1_document"),
+    ("stored", "bdxr2_document"),
+    ("stored", "bdxr2_service_group"),
     ("signing", "document"),
 )
-STATUS = {"document": 200, "not_modified": 304, "not_found": 404, "service_group": 200}
+STATUS = {"not_modified": 304, "not_found": 404}  # all others 200
+DIALECTS_BESIDE = ("bdxr1", "bdxr2")
 
 
 class NeverSigned:
@@ -70,6 +76,7 @@ class NeverSigned:
     def __init__(self, reader: DocumentReader) -> None:
         self._reader = reader
         self.find_group = reader.find_group
+        self.find_signed_group = reader.find_signed_group
         self.close = reader.close
 
     def find(self, key: DocumentKey, now: datetime, *, with_body: bool) -> FoundService | None:
@@ -81,7 +88,7 @@ class NeverSigned:
 class ForgetfulSigner(DocumentSigner):
     """A signer that keeps nothing."""
 
-    def sign(self, service_id: int) -> SignedDocument:
+    def sign(self, service_id: int, dialect: str) -> SignedDocument:
         """As the real one, without the last step."""
         now = self._database.now()
         with self._database.read() as connection:
@@ -90,7 +97,8 @@ class ForgetfulSigner(DocumentSigner):
                 raise RuntimeError("the benchmark's domain has no signing key")
             metadata = services.load(connection, service_id, now)
             key_row = domains.signing_key(connection, stamp.signing_key_id)
-        body = sign_service_metadata(write_service_metadata(metadata), self._key(key_row))
+        spoken = DIALECTS[dialect]
+        body = sign_document(spoken.write_service_metadata(metadata), self._key(key_row), spoken)
         return SignedDocument(body, etag_of(body), int(now.timestamp()))
 
 
@@ -121,8 +129,8 @@ async def serve(name: str, folder: Path) -> None:
         reader: DocumentReader = open_document_reader(instance.database)
         signer = instance.signer
         if name == "signing":
-            reader, signer = NeverSigned(reader), ForgetfulSigner(instance.database)
-        running = on_our_listener(SmpReadApp(instance.directory, reader, signer, system_clock))
+            reader, signer = NeverSigned(reader), ForgetfulSigner(instance.database, instance.directory)
+        running = on_our_listener(SmpReadApp(instance.directory, reader, signer, instance.business_cards, system_clock))
     async with running as port:
         await serve_until_told(port)
 
@@ -160,6 +168,12 @@ def prepare(folder: Path) -> dict[str, list[bytes]]:
             document = publish(instance, stored, metadata)
             who = metadata.participant
             asked.append((participant_path(who), service_path(who, metadata.document_type), document.etag))
+        prefixes = {}
+        for dialect in DIALECTS_BESIDE:
+            beside = add_second_domain(instance, folder, dialect, dialect)
+            prefixes[dialect] = smp_url(beside.domain, DIALECTS[dialect]).partition(HOST)[2]
+            for number in range(PARTICIPANTS):
+                publish(instance, beside, service_metadata(number, pki), dialect)
     (folder / "document.xml").write_bytes(document.body)
     random.Random(1).shuffle(asked)  # noqa: S311 — always the same order
     missing = [service_path(participant(PARTICIPANTS + number), INVOICE) for number in range(PARTICIPANTS)]
@@ -168,6 +182,8 @@ def prepare(folder: Path) -> dict[str, list[bytes]]:
         "not_modified": [request(path, f"If-None-Match: {etag}\r\n") for _, path, etag in asked],
         "not_found": [request(path) for path in missing],
         "service_group": [request(path) for path, _, _ in asked],
+        **{f"{name}_document": [request(prefix + path) for _, path, _ in asked] for name, prefix in prefixes.items()},
+        "bdxr2_service_group": [request(prefixes["bdxr2"] + path) for path, _, _ in asked],
     }
 
 
@@ -190,7 +206,7 @@ def measure(folder: Path, requests: dict[str, list[bytes]], seconds: float) -> d
             for name, kind in CASES:
                 server = servers[name]
                 before, _ = server.usage()
-                answers = ask(server.port, requests[kind], STATUS[kind], seconds / (ROUNDS + 1) / len(CASES))
+                answers = ask(server.port, requests[kind], STATUS.get(kind, 200), seconds / (ROUNDS + 1) / len(CASES))
                 after, _ = server.usage()
                 if round_:  # the first one only warms up
                     found[name, kind].append((after - before) / answers * 1e6)
@@ -215,6 +231,9 @@ def run(seconds: float = 22.0) -> dict[str, Any]:
         "times_signing_on_every_read": round(cpu["signing", "document"] / stored, 1),
         "times_cpu_of_constant": {
             kind: round(cpu["stored", kind] / constant, 2) for name, kind in CASES if name == "stored"
+        },
+        "times_cpu_of_busdox": {
+            dialect: round(cpu["stored", f"{dialect}_document"] / stored, 3) for dialect in DIALECTS_BESIDE
         },
         "documents": PARTICIPANTS,
         "document_bytes": size,

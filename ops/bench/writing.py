@@ -15,7 +15,8 @@ from documents import ACTOR, SMP_ID, demo_pki, new_instance, participant, servic
 
 from registry.sml.model import Caller
 from registry.smp.documents.busdox import write_service_metadata
-from registry.smp.documents.signing import sign_service_metadata
+from registry.smp.documents.busdox.dialect import BUSDOX
+from registry.smp.documents.signing import sign_document
 from registry.smp.exchange import Importer, Verdict
 
 LIST = 100
@@ -62,7 +63,7 @@ def import_() -> dict[str, Any]:
         folder = Path(name) / "documents"
         folder.mkdir()
         for number in range(FILES):
-            signed = sign_service_metadata(write_service_metadata(service_metadata(number, pki)), pki.smp)
+            signed = sign_document(write_service_metadata(service_metadata(number, pki)), pki.smp, BUSDOX)
             (folder / f"{number:04}.xml").write_bytes(signed)
         wall, cpu = time.monotonic(), time.process_time()
         results = list(Importer(instance.publishing, stored).run(ACTOR, [folder]))

@@ -1,30 +1,32 @@
 # SPDX-License-Identifier: Apache-2.0
-"""PUT and DELETE of service groups and service metadata, under the paths that GET has on the public listener.
+"""Managing what is published: PUT and DELETE under the paths that GET has on the public listener, and a little more.
 
-A raw ASGI application, since identifiers need the raw path. A domain is found by the path of its base URL, as in
-public, or named: ``/domains/{name}/{participant}[/services/{document type}]``. Whoever writes has a token.
+A raw ASGI application, since identifiers need the raw path. Which dialect a program speaks is said by a prefix of the
+path (``/phoss/…``, ``/domismp/…``, ``/native/…``), or else by its token. Whoever writes has a token.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import structlog
 
-from registry.accounts.tokens import Grant, authenticate
+from registry.accounts.tokens import Grant
+from registry.api.management.credentials import grant_of
+from registry.api.management.desk import Desk
+from registry.api.management.dialect import READING, ManagementDialect, Request, Subject, Target, query_of
+from registry.api.management.domains import Domains
+from registry.api.management.domismp import DomiSmp
+from registry.api.management.native import Native
+from registry.api.management.phoss import Phoss
 from registry.errors import NotFoundError, RegistryError, UnauthorizedError, ValidationError
-from registry.identifiers.document_type import DocumentTypeIdentifier
-from registry.identifiers.participant import ParticipantIdentifier
-from registry.identifiers.url_form import SmpPath, decode_segment, split_smp_path
-from registry.metadata import ServiceGroup
-from registry.problems import problem_for, send_problem
-from registry.smp.documents.busdox import read
-from registry.smp.http import NO_SUCH_PATH, SmpReadApp, router_of
-from registry.smp.publishing import Outcome, Published, Publishing
+from registry.smp.business_cards import BusinessCards
+from registry.smp.http import NO_SUCH_PATH, SmpReadApp
+from registry.smp.publishing import Publishing
+from registry.smp.routes import route
 from registry.smp.signed_documents import DocumentSigner
-from registry.storage.domain_directory import DomainDirectory, StoredDomain
-from registry.storage.engine import Actor, Database
-from registry.telemetry import request_id
+from registry.storage.domain_directory import DomainDirectory
+from registry.storage.engine import Database
 
 Scope = dict[str, Any]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -33,13 +35,15 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 MAX_BODY = 2_000_000
 _MAX_WARNINGS = 10
 _MAX_WARNING = 500  # characters: clients and proxies bound the length of headers
-_DOMAINS = b"/domains/"
-_METHODS = {"GET", "HEAD", "PUT", "DELETE"}
+_METHODS = frozenset({"GET", "HEAD", "PUT", "DELETE"})
+_OVERVIEWS = frozenset({Subject.COMPLETE, Subject.REFERENCES, Subject.IDENTIFIERS})
+NATIVE = Native()
+DIALECTS: Mapping[str, ManagementDialect] = {dialect.name: dialect for dialect in (NATIVE, Phoss(), DomiSmp())}
 log = structlog.get_logger(__name__)
 
 
 class PublishingApp:
-    """Management of what is published; GET and HEAD answer as the public listener does."""
+    """Management of what is published; GET and HEAD of documents answer as the public listener does."""
 
     def __init__(
         self,
@@ -47,121 +51,115 @@ class PublishingApp:
         directory: DomainDirectory,
         publishing: Publishing,
         signer: DocumentSigner,
+        business_cards: BusinessCards,
         reader: SmpReadApp,
     ) -> None:
         self._database = database
-        self._directory = directory
-        self._publishing = publishing
-        self._signer = signer
+        self._domains = Domains(directory)
+        self._desk = Desk(database, publishing, signer, business_cards)
         self._reader = reader
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
-        known = scope["method"] in {"GET", "HEAD"}  # anybody may read
+        if scope["method"] not in _METHODS:
+            await _refuse_method(send, _METHODS)
+            return
+        headers = dict(reversed([*scope["headers"]]))  # of several with one name the first counts
+        dialect, path = _chosen(scope["raw_path"])
+        known = scope["method"] in READING  # anybody may read
+        begun = False
+
+        async def answer(message: dict[str, Any]) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
         try:
-            if scope["method"] not in _METHODS:
-                await _send(send, 405, [(b"allow", ", ".join(sorted(_METHODS)).encode())])
-                return
-            if scope["method"] in {"GET", "HEAD"}:
-                await self._read(scope, receive, send)
-                return
-            grant = await asyncio.to_thread(authenticate, self._database, _bearer(scope), self._database.now())
-            known = True
-            stored, path = self._locate(scope["raw_path"])
-            if not grant.allows(stored.id):
-                raise UnauthorizedError(f"the token {grant.name!r} is not for the domain {stored.domain.name}")
-            body = await _body(receive) if scope["method"] == "PUT" else b""
-            status, warnings = await asyncio.to_thread(self._write, grant, stored, path, scope["method"], body)
-            await _send(send, status, [(b"warning", text) for text in _warning_headers(warnings)])
+            grant = await asyncio.to_thread(self._grant, headers, required=not known)
+            known = known or grant is not None
+            dialect = dialect or DIALECTS[grant.management if grant else NATIVE.name]
+            query = query_of(scope.get("query_string", b""))
+            await self._answer(dialect, Request(scope["method"], path, query, headers, grant), scope, receive, answer)
         except Exception as error:
             if not isinstance(error, RegistryError):
                 log.error("management_request_failed", exc_info=error)  # noqa: TRY400
-            headers = [] if known else [(b"www-authenticate", b"Bearer")]
-            head = scope["method"] == "HEAD"
-            await send_problem(send, problem_for(error, caller_known=known), head=head, headers=headers)
+            if begun:
+                raise  # the client sees an answer that breaks off
+            refusal = (dialect or NATIVE).refusal(error, self._database.now(), caller_known=known)
+            lines = [(b"content-type", refusal.content_type.encode()), (b"cache-control", b"no-store")]
+            body = refusal.body
+            await _send(send, refusal.status, [*lines, *refusal.headers], body, head=scope["method"] == "HEAD")
 
-    async def _read(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if not scope["raw_path"].startswith(_DOMAINS):
-            await self._reader(scope, receive, send)
+    def _grant(self, headers: Mapping[bytes, bytes], *, required: bool) -> Grant | None:
+        try:
+            return grant_of(self._database, headers)
+        except UnauthorizedError:
+            if required:
+                raise
+            return None  # documents are for everybody, also for who has a stale token
+
+    async def _answer(
+        self, dialect: ManagementDialect, request: Request, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        reads = request.method in READING
+        if reads and dialect is NATIVE and not self._domains.names_one(request.path):
+            # As it came: at the public listener the host may tell the domain, too.
+            await self._reader(scope | {"raw_path": request.path}, receive, send)
             return
-        stored, path = self._locate(scope["raw_path"])
-        await self._reader.answer(stored, path, dict(scope["headers"]), send, head=scope["method"] == "HEAD")
-
-    def _locate(self, raw_path: bytes) -> tuple[StoredDomain, SmpPath]:
-        if raw_path.startswith(_DOMAINS):
-            name, _, rest = raw_path[len(_DOMAINS) :].partition(b"/")
-            stored, below = self._directory.get(decode_segment(name)), b"/" + rest
+        target = dialect.locate(request, self._domains)
+        if request.method not in target.subject.methods:
+            await _refuse_method(send, target.subject.methods)
+        elif not reads:
+            await self._write(dialect, request, target, receive, send)
+        elif target.subject in _OVERVIEWS:
+            if target.subject in dialect.for_known:
+                _allowed(request.grant, target)
+            await self._overview(target, send, head=request.method == "HEAD")
         else:
-            matched = router_of(self._directory.all()).match(None, raw_path)
-            if matched is None:
-                raise NotFoundError("no domain has this path; name one: /domains/{name}/{participant}")
-            stored, below = self._directory.get(matched[0].name), matched[1]
-        path = split_smp_path(below)
-        if path is None:
-            raise NotFoundError(NO_SUCH_PATH)
-        return stored, path
+            asked = route(target.stored.domain, target.below)
+            if asked is None:
+                raise NotFoundError(NO_SUCH_PATH)
+            await self._reader.answer(target.stored, asked, request.headers, send, head=request.method == "HEAD")
 
-    def _write(
-        self, grant: Grant, stored: StoredDomain, path: SmpPath, method: str, body: bytes
-    ) -> tuple[int, tuple[str, ...]]:
-        actor = Actor(f"token:{grant.name}", request_id.get())
-        participant = ParticipantIdentifier.parse(path.participant)
-        document_type = None if path.document_type is None else DocumentTypeIdentifier.parse(path.document_type)
-        if method == "DELETE":
-            if document_type is None:
-                self._publishing.delete_service_group(actor, stored, participant)
-            else:
-                self._publishing.delete_service_metadata(actor, stored, participant, document_type)
-            return 204, ()
-        published = self._put(actor, stored, participant, document_type, body)
-        warnings = published.warnings
-        if published.service_id is not None and stored.domain.smp.base_url:
-            try:
-                self._signer.current(published.service_id)
-            except NotFoundError:
-                pass  # somebody has withdrawn it meanwhile
-            except RegistryError as error:
-                # What was asked for is done, and the first reader has it signed.
-                log.error("signing_failed", reason=str(error))  # noqa: TRY400
-                warnings = (*warnings, "the document is stored, but could not be signed yet")
-        return (201 if published.outcome is Outcome.CREATED else 200), warnings
+    async def _write(
+        self, dialect: ManagementDialect, request: Request, target: Target, receive: Receive, send: Send
+    ) -> None:
+        grant = _allowed(request.grant, target)
+        if request.method == "PUT":
+            body = await _body(receive)
+            done = await asyncio.to_thread(self._desk.put, grant, target, body, merge=dialect.merges)
+        else:
+            done = await asyncio.to_thread(self._desk.delete, grant, target)
+        warnings = [(b"warning", text) for text in _warning_headers(done.warnings)]
+        await _send(send, dialect.status(request.method, done.outcome), warnings)
 
-    def _put(
-        self,
-        actor: Actor,
-        stored: StoredDomain,
-        participant: ParticipantIdentifier,
-        document_type: DocumentTypeIdentifier | None,
-        body: bytes,
-    ) -> Published:
-        document = read(body)
-        rules = stored.domain.identifiers
-        if not rules.same_participant(document.participant, participant):
-            raise ValidationError.of(
-                "SMP-ID-MISMATCH", f"the document is of {document.participant}, the path says {participant}", "TA07"
-            )
-        if document_type is None:
-            if document.service_group is None:
-                raise ValidationError.of("SMP-KIND", f"a ServiceGroup belongs here, this is a {document.kind}")
-            return self._publishing.put_service_group(
-                actor, stored, ServiceGroup(participant, extensions=document.service_group.extensions)
-            )
-        if document.metadata is None or document.document_type is None:
-            raise ValidationError.of("SMP-KIND", f"service metadata belong here, this is a {document.kind}")
-        if not rules.same_document_type(document.document_type, document_type):
-            raise ValidationError.of(
-                "SMP-ID-MISMATCH", f"the document is of {document.document_type}, the path says {document_type}", "TA07"
-            )
-        return self._publishing.put_service_metadata(actor, stored, document.metadata)
+    async def _overview(self, target: Target, send: Send, *, head: bool) -> None:
+        parts = await asyncio.to_thread(self._desk.overview, target)
+        part = await asyncio.to_thread(next, parts, None)
+        lines = [(b"content-type", b"text/xml; charset=utf-8"), (b"cache-control", b"no-store")]
+        await send({"type": "http.response.start", "status": 200, "headers": lines})
+        while part is not None and not head:
+            await send({"type": "http.response.body", "body": part, "more_body": True})
+            part = await asyncio.to_thread(next, parts, None)
+        await send({"type": "http.response.body", "body": b""})
 
 
-def _bearer(scope: Scope) -> str:
-    for name, value in scope["headers"]:
-        if name == b"authorization":
-            scheme, _, secret = value.decode("latin-1").partition(" ")
-            if scheme.lower() == "bearer":
-                return str(secret.strip())
-    raise UnauthorizedError("a token is needed: Authorization: Bearer …")
+def _chosen(raw_path: bytes) -> tuple[ManagementDialect | None, bytes]:
+    """The dialect that a path begins with, and what follows; None where it begins with none."""
+    for name, dialect in DIALECTS.items():
+        prefix = f"/{name}/".encode()
+        if raw_path.startswith(prefix):
+            return dialect, raw_path[len(prefix) - 1 :]
+    return None, raw_path
+
+
+def _allowed(grant: Grant | None, target: Target) -> Grant:
+    domain = target.stored.domain
+    if grant is None:
+        raise UnauthorizedError("a token is needed")
+    if not grant.allows(target.stored.id):
+        raise UnauthorizedError(f"the token {grant.name!r} is not for the domain {domain.name}")
+    return grant
 
 
 def _warning_headers(warnings: Sequence[str]) -> Iterator[bytes]:
@@ -190,7 +188,13 @@ async def _body(receive: Receive) -> bytes:
             return b"".join(parts)
 
 
-async def _send(send: Send, status: int, headers: list[tuple[bytes, bytes]]) -> None:
-    length = [] if status == 204 else [(b"content-length", b"0")]
+async def _refuse_method(send: Send, allowed: frozenset[str]) -> None:
+    await _send(send, 405, [(b"allow", ", ".join(sorted(allowed)).encode())])
+
+
+async def _send(
+    send: Send, status: int, headers: Sequence[tuple[bytes, bytes]], body: bytes = b"", *, head: bool = False
+) -> None:
+    length = [] if status == 204 else [(b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": status, "headers": [*headers, *length]})
-    await send({"type": "http.response.body", "body": b""})
+    await send({"type": "http.response.body", "body": b"" if head else body})

@@ -2,7 +2,7 @@
 """Adds domains to an instance: the row, its zone, its signing key, and its own SMP at its own SML."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +14,19 @@ from registry.domains.domain import Domain
 from registry.domains.loader import domain_to_mapping, load_domain
 from registry.domains.router import DomainRouter
 from registry.domains.section import merge
-from registry.errors import AlreadyExistsError
+from registry.errors import AlreadyExistsError, ConfigurationError, ConflictError
 from registry.sml.model import Publisher
+from registry.smp.documents.catalogue import DIALECTS
+from registry.smp.documents.signing import signature_profile
 from registry.smp.signed_documents import read_signing_key
 from registry.storage.certificate_rows import certificate_row
 from registry.storage.domain_directory import StoredDomain
 from registry.storage.engine import Actor
-from registry.storage.queries import certificates, domains
+from registry.storage.queries import certificates, domains, publishers, registrations
 from registry.storage.unit_of_work import UnitOfWork
 from trust_lists.certificates.parsing import SigningKey
+from trust_lists.errors import SigningError
+from trust_lists.signatures.xmldsig import create_signature
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,8 @@ def add_domain(
     """
     domain = load_domain(profile, settings)
     key = read_signing_key(signing_key.file, signing_key.password_file) if signing_key else None
+    if key is not None:
+        check_signing_key(domain, key)
     instance.directory.refresh()
     others = [stored.domain for stored in instance.directory.all()]
     if any(other.name == domain.name for other in others):
@@ -75,7 +81,11 @@ def add_domain(
 
 
 def change_domain(instance: Instance, actor: Actor, name: str, settings: Mapping[str, Any]) -> StoredDomain:
-    """Lay settings over those that a domain has. Raises NotFoundError, or ConfigurationError with all that is wrong."""
+    """Lay settings over those that a domain has; the records in its zone follow.
+
+    Raises NotFoundError; ConfigurationError with all that is wrong; ConflictError where participants are registered
+    under names that would change.
+    """
     instance.directory.refresh()
     stored = instance.directory.get(name)
     with instance.database.write(actor) as work:
@@ -84,8 +94,13 @@ def change_domain(instance: Instance, actor: Actor, name: str, settings: Mapping
         domain = load_domain(row.profile, merged) if row.profile else Domain.from_mapping(merged)
         others = [other.domain for other in instance.directory.all() if other.id != stored.id]
         DomainRouter([*others, domain])
+        held_key = domains.active_signing_key(work.connection, stored.id)
+        if held_key is not None and domain.smp != stored.domain.smp:
+            password_file = Path(held_key.password_file) if held_key.password_file else None
+            check_signing_key(domain, read_signing_key(Path(held_key.file), password_file))
         if merged != row.settings:
             domains.change_settings(work, stored.id, merged)
+            _change_names(instance, work, stored, domain)
             record(
                 work,
                 "domains:domain:update",
@@ -96,6 +111,31 @@ def change_domain(instance: Instance, actor: Actor, name: str, settings: Mapping
             )
     instance.directory.refresh()
     return instance.directory.get(name)
+
+
+def _change_names(instance: Instance, work: UnitOfWork, stored: StoredDomain, domain: Domain) -> None:
+    """Let the DNS records of all participants say what the changed domain says of them."""
+    before, after = stored.domain.dns, domain.dns
+    if before == after or stored.zone_id is None:
+        return
+    every = publishers.of_domain(work.connection, stored.id)
+    kept = ("zone", "name_form", "publisher_label", "legacy_cname")
+    changed = [key for key in kept if getattr(before, key) != getattr(after, key)]
+    if changed and every:
+        raise ConflictError(f"dns.{', dns.'.join(changed)} can't change while SMPs are registered in the domain")
+    registrations.name_service(work, stored.id, after.naptr_service)
+    for publisher in every:
+        instance.registrar.point_all(work, replace(stored, domain=domain), publisher)
+
+
+def check_signing_key(domain: Domain, key: SigningKey) -> None:
+    """Raises ConfigurationError where a dialect of the domain does not allow to sign with this key."""
+    for name in domain.smp.dialects:
+        dialect = DIALECTS[name]
+        try:
+            create_signature(b"<probe></probe>", key, signature_profile(domain, dialect))
+        except SigningError as error:
+            raise ConfigurationError(f"the signing key does not fit {dialect.title} in this domain: {error}") from error
 
 
 def _without_trust(settings: Mapping[str, Any]) -> dict[str, Any]:

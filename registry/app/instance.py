@@ -13,6 +13,7 @@ from registry.errors import ConfigurationError
 from registry.settings import Settings
 from registry.sml.registration import Registrar
 from registry.sml.service import SmlService
+from registry.smp.business_cards import BusinessCards
 from registry.smp.publishing import Publishing
 from registry.smp.signed_documents import DocumentSigner
 from registry.storage.domain_directory import DomainDirectory
@@ -32,7 +33,8 @@ class Instance:
         self.trust_models = TrustModels()
         self.sml = SmlService(database, self.directory, self.journal, self.registrar, self.trust_models.of)
         self.publishing = Publishing(database, self.registrar, self.trust_models.of)
-        self.signer = DocumentSigner(database)
+        self.signer = DocumentSigner(database, self.directory)
+        self.business_cards = BusinessCards(database)
 
     @classmethod
     def open(

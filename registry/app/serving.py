@@ -6,18 +6,18 @@ import contextlib
 import dataclasses
 import signal
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import structlog
 
-from registry.api.app import management_app
+from registry.api.app import DomainHealth, management_app
 from registry.api.publishing import PublishingApp
 from registry.app.health import health_of
 from registry.app.instance import Instance
+from registry.app.public_tls import lacks_certificate, open_public_tls
 from registry.clock import Clock, system_clock
 from registry.dns.journal import ZonePublisher
 from registry.dns.server import DnsServer
@@ -54,6 +54,7 @@ class Serving:
         self._stopping = False
         self._publishing = asyncio.Lock()
         self._listeners: list[Listener] = []
+        self._public_tls: ReloadingContext | None = None
         self._sml_app: SmlSoapApp
         self._loop = asyncio.get_running_loop()
         self.instance = Instance.open(settings, clock, self._wake_publisher)
@@ -62,7 +63,8 @@ class Serving:
         self._dns_metrics = DnsMetrics()
         self._publisher = ZonePublisher(self.instance.database, f"{socket.gethostname()[:27]}:{new_request_id()}")
         self._reader = open_document_reader(self.instance.database)
-        self._read_app = SmpReadApp(self.instance.directory, self._reader, self.instance.signer, clock)
+        instance = self.instance
+        self._read_app = SmpReadApp(instance.directory, self._reader, instance.signer, instance.business_cards, clock)
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[Addresses]:
@@ -76,15 +78,14 @@ class Serving:
         try:
             await self._publish_zones()
             dns_host, dns_port = await self.dns.start(settings.dns_bind.host, settings.dns_bind.port)
-            public = self._listener(
-                "public", self._read_app, settings.public_bind, _tls(settings.public_tls_cert, settings.public_tls_key)
-            )
+            self._public_tls = open_public_tls(settings, self._clock)
+            public = self._listener("public", self._read_app, settings.public_bind, self._public_tls)
             listeners.append(public)
             manage = self._listener(
                 "manage",
                 self._management_app(),
                 settings.manage_bind,
-                _tls(settings.manage_tls_cert, settings.manage_tls_key),
+                _tls("manage", settings.manage_tls_cert, settings.manage_tls_key),
             )
             listeners.append(manage)
             sml = self._sml_listener()
@@ -92,8 +93,13 @@ class Serving:
                 listeners.append(sml)
             tasks = [asyncio.create_task(listener.serve(), name=listener.name) for listener in listeners]
             tasks.append(asyncio.create_task(self._keep_publishing(), name="zones"))
+            self._warn_of_certificates()
+            watching = self._loop.create_task(self._watch_certificates(), name="certificates")
             dns = f"[{dns_host}]:{dns_port}" if ":" in dns_host else f"{dns_host}:{dns_port}"
-            yield Addresses(public.url, manage.url, sml.url if sml else None, dns)
+            try:
+                yield Addresses(public.url, manage.url, sml.url if sml else None, dns)
+            finally:
+                watching.cancel()
         finally:
             await asyncio.gather(*(listener.stop(settings.shutdown_grace_s) for listener in listeners))
             # Not cancelled: a look at the journal runs in a thread, which would go on with a database that is closed.
@@ -113,9 +119,29 @@ class Serving:
     def _management_app(self) -> object:
         instance = self.instance
         publishing = PublishingApp(
-            instance.database, instance.directory, instance.publishing, instance.signer, self._read_app
+            instance.database,
+            instance.directory,
+            instance.publishing,
+            instance.signer,
+            instance.business_cards,
+            self._read_app,
         )
-        return management_app(publishing, partial(health_of, instance))
+        return management_app(publishing, self._health)
+
+    def _health(self) -> list[DomainHealth]:
+        return [
+            health.model_copy(update={"lacks": [*health.lacks, *self._lacks_certificate(health.name)]})
+            for health in health_of(self.instance)
+        ]
+
+    def _lacks_certificate(self, name: str) -> list[str]:
+        domain = self.instance.directory.get(name).domain
+        return lacks_certificate(self._settings, self._public_tls, domain, self._clock())
+
+    def _warn_of_certificates(self) -> None:
+        for stored in self.instance.directory.all():
+            for reason in self._lacks_certificate(stored.domain.name):
+                log.warning("certificate_lacking", domain=stored.domain.name, reason=reason)
 
     def _sml_listener(self) -> Listener | None:
         settings = self._settings
@@ -124,7 +150,11 @@ class Serving:
                 log.warning("sml_not_served", reason="REGISTRY_SML_TLS_CERT and _KEY are not set")
             return None
         tls = server_context(
-            str(settings.sml_tls_cert), str(settings.sml_tls_key), client_anchors_pem=self._client_anchors
+            str(settings.sml_tls_cert),
+            str(settings.sml_tls_key),
+            client_anchors_pem=self._client_anchors,
+            listener="sml",
+            clock=self._clock,
         )
         listener = self._listener("sml", self._answer_sml, settings.sml_bind, tls)
         # Its WSDL tells the address, which is known only now where the system chose the port.
@@ -151,12 +181,24 @@ class Serving:
             self._generation = directory.generation
             self._read_app.refresh_domains()
             self.reload_certificates()  # the anchors of the SML's clients are the domains'
+            self._warn_of_certificates()
 
     def reload_certificates(self) -> None:
         """Read the TLS certificates and keys again; a listener whose files are bad goes on with what it has."""
+        self._reload(Listener.reload_certificates)
+
+    async def _watch_certificates(self) -> None:
+        while True:
+            await asyncio.sleep(self._settings.tls_check_s)
+            try:
+                self._reload(Listener.reload_changed_certificates)
+            except Exception:  # whatever it was, the next renewal must get its chance
+                log.exception("certificates_not_reloaded")
+
+    def _reload(self, how: Callable[[Listener], None]) -> None:
         for listener in self._listeners:
             try:
-                listener.reload_certificates()
+                how(listener)
             except ConfigurationError as error:
                 log.error("certificates_not_reloaded", listener=listener.name, reason=str(error))  # noqa: TRY400
 
@@ -201,8 +243,8 @@ class Serving:
         return news.lag_s
 
 
-def _tls(certificate: Path | None, key: Path | None) -> ReloadingContext | None:
-    return server_context(str(certificate), str(key)) if certificate and key else None
+def _tls(listener: str, certificate: Path | None, key: Path | None) -> ReloadingContext | None:
+    return server_context(str(certificate), str(key), listener=listener) if certificate and key else None
 
 
 @contextlib.contextmanager

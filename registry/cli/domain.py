@@ -43,31 +43,49 @@ def list_domains(json_output: bool = JSON_OPTION) -> None:
     typer.echo(f"Profiles: {', '.join(profile_names())}", err=True)
 
 
-@app.command("show", epilog="Example: registry domain show peppol-test")
+@app.command("show", epilog="Example: registry domain show ehdsi")
 def show(
-    name: str = typer.Argument(help="A domain of the instance, or a shipped profile."), json_output: bool = JSON_OPTION
+    name: str = typer.Argument(help="A domain of the instance, or a shipped profile."),
+    yaml_output: bool = typer.Option(False, "--yaml", help="Print every setting as YAML, in the form of a profile."),
+    json_output: bool = JSON_OPTION,
 ) -> None:
-    """Print everything a domain says, as YAML, and what it lacks."""
-    import yaml
-
+    """Explain a network: who is in it, its identifiers, its DNS and SMP, its trust, and where each value is from."""
+    from registry.cli.code_list import lists_in_force
     from registry.cli.common import load_known_domain, print_json
     from registry.domains.loader import domain_to_mapping
 
     domain = load_known_domain(name)
-    mapping = domain_to_mapping(domain)
-    lists = _lists_in_force(domain)
     if json_output:
-        print_json(mapping | {"code_lists": lists})
+        print_json(domain_to_mapping(domain) | {"code_lists": lists_in_force(domain)})
         return
-    typer.echo(yaml.safe_dump(mapping, sort_keys=False, allow_unicode=True), nl=False)
-    for kind, item in lists.items():
-        typer.echo(f"# {kind} codes: version {item['version']}, {item['rows']} rows")  # YAML to this end, too
-    if domain.identifiers.strict and not lists:
+    if yaml_output:
+        import yaml
+
+        typer.echo(yaml.safe_dump(domain_to_mapping(domain), sort_keys=False, allow_unicode=True), nl=False)
+        for kind, item in lists_in_force(domain).items():
+            typer.echo(f"# {kind} codes: version {item['version']}, {item['rows']} rows")  # YAML to this end, too
+    else:
+        from registry.cli.domain_page import print_page
+
+        print_page(domain)
+    _note_what_is_missing(domain)
+
+
+def _warn(domain: "Domain") -> None:
+    from registry.cli.domain_page import warnings
+
+    for warning in warnings(domain):
+        typer.echo(f"warning: {warning}", err=True)
+
+
+def _note_what_is_missing(domain: "Domain") -> None:
+    _warn(domain)
+    if domain.kind == "dynamic" and domain.identifiers.strict and not domain.identifiers.code_lists:
         typer.echo(
-            "note: there are no code lists, so only the form of codes counts: registry domain code-lists", err=True
+            "note: there are no code lists, so only the form of codes counts: registry code-list import", err=True
         )
     for role, settings in domain.trust.roles.items():
-        if not settings.anchors and not settings.pins:
+        if settings.trusts_nobody:
             typer.echo(f"note: the role {role} has no anchors, so it trusts nobody", err=True)
 
 
@@ -95,7 +113,7 @@ def add(
     from registry.cli.common import cli_actor, open_instance
     from registry.domains.section import merge
 
-    settings: dict[str, Any] = {"name": name, "smp": {}, "dns": {}, "sml": {}, "trust": _anchors(anchors)}
+    settings: dict[str, Any] = {"name": name, "smp": {}, "dns": {}, "sml": {}, "trust": anchors_of(anchors)}
     for section, key, value in (
         ("smp", "base_url", base_url),
         ("smp", "smp_id", smp_id),
@@ -118,47 +136,12 @@ def add(
             settings,
             signing_key=SigningKeyFile(signing_key, password_file) if signing_key else None,
         )
+    _warn(stored.domain)
     typer.echo(f"Added {stored.domain.name}: zone {stored.domain.dns.zone}, SMP {stored.domain.smp.base_url or 'none'}")
 
 
-@app.command(
-    "code-lists",
-    epilog="Example: registry domain code-lists peppol-test document-types-v9.7.json transport-profiles-v9.7.json",
-)
-def code_lists(
-    name: str = typer.Argument(help="A domain of the instance."),
-    files: list[Path] = typer.Argument(
-        help="OpenPeppol's JSON files of participant identifier schemes, document types, processes, transport profiles."
-    ),
-    json_output: bool = JSON_OPTION,
-) -> None:
-    """Put code lists in force, each in place of the one of its kind; print all that are in force then.
-
-    What is published already may keep a code that is no longer active, unless it was removed from the list.
-    """
-    from registry.app.code_lists import import_code_lists
-    from registry.cli.common import cli_actor, open_instance, print_json
-
-    with open_instance() as instance:
-        domain = import_code_lists(instance, cli_actor(), name, files).domain
-    lists = _lists_in_force(domain)
-    if json_output:
-        print_json(lists)
-    else:
-        for kind, item in lists.items():
-            typer.echo(f"{kind} codes: version {item['version']}, {item['rows']} rows")
-    if not domain.identifiers.strict:
-        typer.echo("note: the identifiers of this domain are not strict, so its code lists aren't asked", err=True)
-
-
-def _lists_in_force(domain: "Domain") -> dict[str, dict[str, Any]]:
-    return {
-        kind.value: {"version": item.version, "rows": len(item.entries)}
-        for kind, item in domain.identifiers.code_lists.items()
-    }
-
-
-def _anchors(options: list[str]) -> dict[str, Any]:
+def anchors_of(options: list[str]) -> dict[str, Any]:
+    """Trust settings from options ROLE=FILE."""
     roles: dict[str, Any] = {}
     for option in options:
         role, separator, file = option.partition("=")

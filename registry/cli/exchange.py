@@ -1,48 +1,89 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`registry import` and `registry export`: published documents as files."""
+"""`registry import` and `registry export`: what a domain publishes, as files."""
 
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
 from registry.cli.common import DOMAIN_OPTION, JSON_OPTION
 
 if TYPE_CHECKING:
-    from registry.smp.exchange import ImportedDocument
+    from registry.app.instance import Instance
+    from registry.smp.exchange import Exported, ImportedDocument, Importer
+    from registry.storage.domain_directory import StoredDomain
 
-IMPORT_EPILOG = "Example: registry import ./documents --domain peppol-test"
-EXPORT_EPILOG = "Example: registry export ./backup --domain peppol-test"
+IMPORT_EPILOG = "Example: registry import ./documents phoss-export.xml --domain peppol-test --plan"
+EXPORT_EPILOG = "Example: registry export backup.jsonl.gz --domain peppol-test"
+_SHOWN_REASONS = 20
+T = TypeVar("T")
+
+
+class ExportFormat(StrEnum):
+    """What an export is made of."""
+
+    DOCUMENTS = "documents"
+    JSON_LINES = "jsonl"
 
 
 def import_documents(
-    paths: list[Path] = typer.Argument(exists=True, help="Busdox documents, or folders of them.", metavar="PATH..."),
+    paths: list[Path] = typer.Argument(
+        exists=True,
+        help="SMP documents of any dialect, exports of phoss SMP, JSON lines, or folders of them; .gz is understood.",
+        metavar="PATH...",
+    ),
     domain: str | None = DOMAIN_OPTION,
+    plan: bool = typer.Option(False, "--plan", help="Say what would become of everything; nothing is written."),
     ignore_signatures: bool = typer.Option(
         False, "--ignore-signatures", help="Take documents whose signature is broken, too."
     ),
-    json_output: bool = typer.Option(False, "--json", help="Print a JSON object per document."),
+    json_output: bool = typer.Option(
+        False, "--json", help="Print a JSON object per document; with --plan a single one with the counts."
+    ),
 ) -> None:
-    """Publish signed or unsigned Peppol documents; says what was taken, and what was refused and why."""
+    """Publish what other SMPs published or exported; says what was taken, and what was refused and why."""
     from registry.cli.common import chosen_domain, cli_actor, open_instance, print_json
     from registry.cli.exits import REFUSED
-    from registry.smp.exchange import TAKEN, Importer, Verdict
+    from registry.smp.exchange import TAKEN, Verdict
 
-    refused = taken = 0
+    counts: Counter[Verdict] = Counter()
+    told: list[ImportedDocument] = []
     with open_instance() as instance:
-        stored = chosen_domain(instance, domain)
-        importer = Importer(instance.publishing, stored, check_signatures=not ignore_signatures)
-        for result in importer.run(cli_actor(), paths):
-            refused += result.verdict is Verdict.REFUSED
-            taken += result.verdict in TAKEN
-            if json_output:
-                print_json({**asdict(result), "verdict": result.verdict.value})
+        importer = _importer(instance, chosen_domain(instance, domain), plan=plan, check=not ignore_signatures)
+        for result in _counted("documents", importer.run(cli_actor(), paths), lines=not plan):
+            counts[result.verdict] += 1
+            if plan:
+                if result.reasons and len(told) < _SHOWN_REASONS:
+                    told.append(result)
+            elif json_output:
+                print_json(_as_json(result))
             else:
                 print_result(result)
-    typer.echo(f"{taken} taken, {refused} refused", err=True)
-    if refused:
+    if plan:
+        _print_plan(counts, told, json_output=json_output)
+    else:
+        taken = sum(counts[verdict] for verdict in TAKEN)
+        typer.echo(f"{taken} taken, {counts[Verdict.REFUSED]} refused", err=True)
+    if counts[Verdict.REFUSED]:
         raise typer.Exit(REFUSED)
+
+
+def _importer(instance: "Instance", stored: "StoredDomain", *, plan: bool, check: bool) -> "Importer":
+    from registry.smp.business_cards import BusinessCards
+    from registry.smp.exchange import Importer
+    from registry.smp.publishing import Publishing
+    from registry.storage.rehearsal import RehearsalDatabase
+
+    if not plan:
+        cards = BusinessCards(instance.database)
+        return Importer(instance.publishing, stored, business_cards=cards, check_signatures=check)
+    database = RehearsalDatabase(instance.database)
+    publishing = Publishing(database, instance.registrar, instance.trust_models.of)
+    return Importer(publishing, stored, business_cards=BusinessCards(database), check_signatures=check)
 
 
 def print_result(result: "ImportedDocument") -> None:
@@ -54,20 +95,80 @@ def print_result(result: "ImportedDocument") -> None:
         typer.echo(f"           - {line}")
 
 
+def _as_json(result: "ImportedDocument") -> dict[str, Any]:
+    return {**asdict(result), "verdict": result.verdict.value}
+
+
+def _print_plan(counts: Counter[Any], told: "list[ImportedDocument]", *, json_output: bool) -> None:
+    from registry.cli.common import print_json
+    from registry.smp.exchange import Verdict
+
+    if json_output:
+        by_verdict = {verdict.value: counts[verdict] for verdict in Verdict}
+        print_json({"plan": by_verdict, "first_reasons": [_as_json(result) for result in told]})
+        return
+    for verdict in Verdict:
+        typer.echo(f"{counts[verdict]:>9}  {verdict.value}")
+    for result in told:
+        print_result(result)
+    typer.echo("Nothing was written.")
+
+
 def export_documents(
-    folder: Path = typer.Argument(help="Where to write; made where it is missing."),
+    target: Path = typer.Argument(
+        help="A folder for documents, made where it is missing; or a file, FILE.jsonl or FILE.jsonl.gz.",
+        metavar="TARGET",
+    ),
+    export_format: ExportFormat | None = typer.Option(
+        None, "--format", help="By default what TARGET's name says: jsonl for a .jsonl file, else documents."
+    ),
     domain: str | None = DOMAIN_OPTION,
     json_output: bool = JSON_OPTION,
 ) -> None:
-    """Write every service group and signed document of a domain into files that `registry import` takes back."""
+    """Write what a domain publishes into files that `registry import` takes back unchanged."""
     from registry.cli.common import chosen_domain, open_instance, print_json
+    from registry.cli.exits import REFUSED
     from registry.smp.exchange import Exporter
 
+    if export_format is None:
+        export_format = ExportFormat.JSON_LINES if _is_json_lines(target) else ExportFormat.DOCUMENTS
+    lines = export_format is ExportFormat.JSON_LINES
+    what = "participants" if lines else "files"
+    written = 0
+    left_out: list[Exported] = []
     with open_instance() as instance:
-        written = sum(
-            1 for _ in Exporter(instance.database, instance.signer, chosen_domain(instance, domain)).run(folder)
-        )
+        exporter = Exporter(instance.database, instance.signer, chosen_domain(instance, domain))
+        for item in _counted(what, exporter.run_json_lines(target) if lines else exporter.run(target)):
+            written += not item.reasons
+            if item.reasons:
+                left_out.append(item)
+    for item in left_out:
+        typer.echo(f"left out: {item.participant}: {item.path}: {'; '.join(item.reasons)}", err=True)
     if json_output:
-        print_json({"folder": str(folder), "files": written})
+        print_json({"file" if lines else "folder": str(target), what: written, "left_out": len(left_out)})
     else:
-        typer.echo(f"{written} files written to {folder}")
+        typer.echo(f"{written} {what} written to {target}")
+    if left_out:
+        raise typer.Exit(REFUSED)
+
+
+def _is_json_lines(target: Path) -> bool:
+    return target.name.endswith((".jsonl", ".jsonl.gz")) and not target.is_dir()
+
+
+def _counted(what: str, items: Iterable[T], *, lines: bool = False) -> Iterator[T]:
+    """`items`, counted on stderr while they come, where that is a terminal on which no `lines` show how far it is."""
+    import sys
+
+    if not sys.stderr.isatty() or (lines and sys.stdout.isatty()):
+        yield from items
+        return
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.completed:,.0f} {task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(what, total=None)
+        for item in items:
+            progress.advance(task)
+            yield item

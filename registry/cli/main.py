@@ -6,7 +6,21 @@ import sys
 import typer
 
 from registry import __version__
-from registry.cli import access_point, demo, dns, domain, exchange, participant, resolve, serve, token
+from registry.cli import (
+    access_point,
+    business_card,
+    code_list,
+    demo,
+    dns,
+    domain,
+    exchange,
+    export_config,
+    participant,
+    resolve,
+    resolver,
+    serve,
+    token,
+)
 from registry.cli.exits import TECHNICAL, exit_code_for
 from registry.errors import RegistryError, ValidationError
 
@@ -21,11 +35,15 @@ app = typer.Typer(
 app.command("demo", epilog=demo.EPILOG)(demo.demo)
 app.command("serve", epilog=serve.EPILOG)(serve.serve)
 app.command("resolve", epilog=resolve.EPILOG)(resolve.resolve)
+app.command("resolver", epilog=resolver.EPILOG)(resolver.resolver)
+app.command("export-config", epilog=export_config.EPILOG)(export_config.export_config)
 app.command("import", epilog=exchange.IMPORT_EPILOG)(exchange.import_documents)
 app.command("export", epilog=exchange.EXPORT_EPILOG)(exchange.export_documents)
 app.add_typer(domain.app, name="domain")
+app.add_typer(code_list.app, name="code-list")
 app.add_typer(participant.app, name="participant")
 app.add_typer(access_point.app, name="access-point")
+app.add_typer(business_card.app, name="business-card")
 app.add_typer(token.app, name="token")
 app.add_typer(dns.app, name="dns")
 

@@ -18,9 +18,10 @@ def add(participant: str = _PARTICIPANT, domain: str | None = DOMAIN_OPTION) -> 
     from registry.identifiers.participant import ParticipantIdentifier
     from registry.metadata import ServiceGroup
 
-    identifier = ParticipantIdentifier.parse(participant)
     with open_instance() as instance:
         stored = chosen_domain(instance, domain)
+        optional = stored.domain.identifiers.participant.allow_no_scheme
+        identifier = ParticipantIdentifier.parse(participant, scheme_optional=optional)
         published = instance.publishing.put_service_group(cli_actor(), stored, ServiceGroup(identifier))
         for warning in published.warnings:
             typer.echo(f"warning: {warning}", err=True)
@@ -35,7 +36,9 @@ def show(participant: str = _PARTICIPANT, domain: str | None = DOMAIN_OPTION, js
     from registry.identifiers.participant import ParticipantIdentifier
 
     with open_instance() as instance:
-        found = describe(instance, chosen_domain(instance, domain), ParticipantIdentifier.parse(participant))
+        stored = chosen_domain(instance, domain)
+        optional = stored.domain.identifiers.participant.allow_no_scheme
+        found = describe(instance, stored, ParticipantIdentifier.parse(participant, scheme_optional=optional))
     if json_output:
         print_json(found)
         return

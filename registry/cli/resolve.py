@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from registry.discovery.errors import DiscoveryError
     from registry.discovery.explanation import Explanation
     from registry.domains.domain import Domain
+    from registry.identifiers.document_type import DocumentTypeIdentifier
     from registry.identifiers.participant import ParticipantIdentifier
 
 EPILOG: Final = "Example: registry resolve 0088:4035811991021 --domain peppol-test --explain"
@@ -57,16 +58,17 @@ def resolve(
     from registry.discovery.client import open_client
     from registry.discovery.errors import DiscoveryError
     from registry.errors import RegistryError, TechnicalError
-    from registry.identifiers.document_type import DocumentTypeIdentifier
     from registry.identifiers.process import ProcessIdentifier
+    from registry.resolver.questions import participant_of
 
     try:
         known = load_known_domain(domain)
-        asked = _participant(participant, known)
+        known.require_discovery()
+        asked = participant_of(participant, known)
         with open_client(known, dns) as client:
             resolution = client.resolve(
                 asked,
-                None if document_type is None else DocumentTypeIdentifier.parse(document_type),
+                None if document_type is None else _document_type(document_type, known),
                 None if process is None else ProcessIdentifier.parse(process),
                 transport,
             )
@@ -99,14 +101,10 @@ def render_explanation(console: "Console", explanation: "Explanation") -> None:
     wide.print(tree)
 
 
-def _participant(text: str, domain: "Domain") -> "ParticipantIdentifier":
-    from registry.identifiers.participant import ISO6523, ParticipantIdentifier, is_ebcore
-    from registry.identifiers.scheme_value import SEPARATOR
+def _document_type(text: str, domain: "Domain") -> "DocumentTypeIdentifier":
+    from registry.identifiers.document_type import DocumentTypeIdentifier
 
-    stripped = text.strip()
-    if SEPARATOR not in stripped and not is_ebcore(stripped):
-        stripped = f"{next(iter(domain.identifiers.participant.schemes), ISO6523)}{SEPARATOR}{stripped}"
-    return ParticipantIdentifier.parse(stripped)
+    return DocumentTypeIdentifier.parse(text, scheme_optional=domain.identifiers.document_type.allow_no_scheme)
 
 
 def _say_where(resolution: "Resolution", domain: "Domain", *, explain: bool, as_json: bool) -> None:

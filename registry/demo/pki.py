@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
-from trust_lists.certificates.parsing import PrivateKey, SigningKey
+from trust_lists.certificates.parsing import PrivateKey, PublicKey, SigningKey
 
 SMP_UNIT = "PEPPOL TEST SMP"
 AP_UNIT = "PEPPOL TEST AP"
@@ -228,7 +228,7 @@ def _name(common_name: str, unit: str, organisation: str, country: str) -> x509.
 def _certificate(
     *,
     subject: x509.Name,
-    public_key: rsa.RSAPublicKey | ec.EllipticCurvePublicKey,
+    public_key: PublicKey,
     issuer: x509.Name,
     issuer_key: PrivateKey,
     window: tuple[datetime, datetime],

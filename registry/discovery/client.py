@@ -5,7 +5,7 @@ Name → NAPTR → URL of the SMP → signed metadata → trust decision on the 
 on the endpoint's certificate. The order matters: nothing that is unverified decides about what follows.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -24,15 +24,23 @@ from registry.discovery.errors import (
 from registry.discovery.explanation import Explanation, ExplanationBuilder
 from registry.discovery.fetcher import Fetcher, HttpFetcher
 from registry.discovery.locator import DnsLocator, Locator
-from registry.discovery.selection import Selection, processes_for, select_endpoint
-from registry.discovery.smp_reader import SmpReader, TrustedMetadata
+from registry.discovery.selection import (
+    Selection,
+    certificate_for,
+    processes_for,
+    redirect_of,
+    select_endpoint,
+)
+from registry.discovery.smp_reader import SmpReader, TrustedMetadata, redirects_again
 from registry.domains.domain import Domain
 from registry.identifiers.dns_names import participant_name
 from registry.identifiers.document_type import DocumentTypeIdentifier
 from registry.identifiers.participant import ParticipantIdentifier
 from registry.identifiers.process import ProcessIdentifier
 from registry.identifiers.wildcard import match_document_type
-from registry.metadata import Endpoint, ServiceGroup, ServiceMetadata
+from registry.metadata import Endpoint, ProcessMetadata, ServiceGroup, ServiceMetadata
+from registry.smp.documents.catalogue import dialect_for
+from registry.smp.documents.dialect import Dialect
 from registry.trust import Decision, TrustModel
 from trust_lists.certificates.parsing import fingerprint, load_certificate, subject_text
 from trust_lists.errors import CertificateError
@@ -135,19 +143,18 @@ class _Lookup:
         self._transport = transport
 
     def run(self, document_type: DocumentTypeIdentifier | None) -> Resolution:
-        smp_url = self._locate()
-        reader = SmpReader(smp_url, self._context)
+        smp_url, dialect = self._locate()
+        reader = SmpReader(smp_url, dialect, self._context)
         group: ServiceGroup | None = None
         found = None if document_type is None else reader.service_metadata(self._participant, document_type)
         if found is not None:
-            selection = self._select(found.metadata)
+            found, selection = self._select(reader, found)
         else:
             group = reader.service_group(self._participant)
             if document_type is None:
                 found, selection = self._first_usable(reader, group)
             else:
-                found = self._listed(reader, self._match(document_type, group))
-                selection = self._select(found.metadata)
+                found, selection = self._select(reader, self._listed(reader, self._match(document_type, group)))
         certificate = self._certificate(selection.endpoint)
         decision = self._context.decide("ap-encrypt", certificate)
         return Resolution(
@@ -162,23 +169,29 @@ class _Lookup:
             explanation=self._context.explanation.build(),
         )
 
-    def _locate(self) -> str:
-        """The URL of the participant's SMP."""
+    def _locate(self) -> tuple[str, Dialect]:
+        """The URL of the participant's SMP, and the dialect that its NAPTR record's service stands for."""
         dns = self._domain.dns
         with self._step("name") as step:
             name = participant_name(self._participant, dns.zone, dns.name_form)
             step.detail = name
             # What a policy says against an identifier doesn't make it unregistered.
-            for reason in self._domain.identifiers.validate_participant(self._participant):
+            rules = self._domain.identifiers
+            for reason in (
+                *rules.validate_participant(self._participant),
+                *rules.participant_warnings(self._participant),
+            ):
                 step.warn(str(reason))
         with self._step("dns") as step:
             answer = self._context.locator.naptr(name)
             aliases = "".join(f"alias of {alias}; " for alias in answer.aliases)
             step.detail = f"{aliases}NAPTR " + ", ".join(str(record) for record in answer.records)
         with self._step("smp") as step:
-            choice = naptr.choose(answer.records, name, service=dns.naptr_service, schemes=self._domain.sml.url_schemes)
-            step.detail = "; ".join((choice.url, *choice.passed_over))
-            return choice.url
+            schemes = self._domain.sml.url_schemes
+            choice = naptr.choose(answer.records, name, services=dns.naptr_services, schemes=schemes)
+            dialect = dialect_for(choice.record.service, self._domain)
+            step.detail = "; ".join((choice.url, dialect.title, *choice.passed_over))
+            return choice.url, dialect
 
     def _match(self, asked: DocumentTypeIdentifier, group: ServiceGroup) -> DocumentTypeIdentifier:
         """The wildcard of the service group that covers the document type that was asked for."""
@@ -200,8 +213,7 @@ class _Lookup:
             with self._step("document-type") as step:
                 step.detail = f"none was asked for; number {place} of {len(candidates)} is {document_type}"
             try:
-                found = self._listed(reader, document_type)
-                return found, self._select(found.metadata)
+                return self._select(reader, self._listed(reader, document_type))
             except NoMatchingServiceError:
                 continue
         raise NoMatchingServiceError(
@@ -217,10 +229,24 @@ class _Lookup:
             raise _inconsistent(document_type)
         return found
 
-    def _select(self, metadata: ServiceMetadata) -> Selection:
+    def _select(self, reader: SmpReader, found: TrustedMetadata) -> tuple[TrustedMetadata, Selection]:
+        """The endpoint to use, and the metadata that have it: SMP 2.0 may redirect some processes only."""
+        groups = self._groups(found.metadata)
+        redirect = redirect_of(groups)
+        if redirect is not None:
+            found = reader.follow(found, redirect, self._participant, found.metadata.document_type)
+            groups = self._groups(found.metadata)
+            if redirect_of(groups) is not None:
+                raise redirects_again(redirect.href)
+        return found, self._endpoint(groups)
+
+    def _groups(self, metadata: ServiceMetadata) -> tuple[ProcessMetadata, ...]:
         with self._step("process") as step:
             groups = processes_for(metadata, self._process, self._domain.identifiers)
             step.detail = f"{self._process or 'none was asked for'}; groups that serve it: {len(groups)}"
+            return groups
+
+    def _endpoint(self, groups: Sequence[ProcessMetadata]) -> Selection:
         with self._step("endpoint") as step:
             selection = select_endpoint(
                 groups,
@@ -235,10 +261,11 @@ class _Lookup:
 
     def _certificate(self, endpoint: Endpoint) -> x509.Certificate:
         with self._step("certificate") as step:
-            if not endpoint.certificates:
+            chosen = certificate_for(endpoint, self._context.at)
+            if chosen is None:
                 raise NotTrustedError("endpoint-certificate-missing", "the endpoint has no certificate")
             try:
-                certificate = load_certificate(endpoint.certificates[0].der)
+                certificate = load_certificate(chosen.der)
             except CertificateError as error:
                 raise NotTrustedError(
                     "endpoint-certificate-unreadable", f"the endpoint's certificate can't be read: {error}"

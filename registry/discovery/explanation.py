@@ -52,6 +52,8 @@ class Explanation:
 
 def printable(text: str) -> str:
     """The text with everything that could move a cursor replaced: details quote what strangers wrote."""
+    if text.isprintable():  # nearly always, and much cheaper than looking at each character
+        return text
     return "".join(character if character.isprintable() else "�" for character in text)
 
 

@@ -9,6 +9,7 @@ unpack to any size.
 import http.cookiejar
 import ssl
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Protocol, Self
@@ -16,7 +17,9 @@ from typing import Final, Protocol, Self
 import httpx2
 
 from registry import __version__
+from registry.discovery.addresses import AddressPolicy
 from registry.discovery.errors import TechnicalFailureError
+from registry.discovery.guarded_transport import GuardedTransport
 
 MAX_BYTES: Final = 2_000_000
 
@@ -45,7 +48,9 @@ class HttpFetcher:
     """Fetches by http and https, and checks server certificates against the system's roots or `ssl_context`.
 
     `timeout` bounds the connection and each wait for data, `deadline` the whole body, both in seconds;
-    `max_bytes` bounds the body. Close it, or use it as a context manager. Several threads may use it at once.
+    `max_bytes` bounds the body. With `addresses` only what that policy allows is asked, and no proxy; without it any
+    address (then something else has to keep strangers' URLs out of your network).
+    Close it, or use it as a context manager. Several threads may use it at once.
     """
 
     def __init__(
@@ -55,28 +60,33 @@ class HttpFetcher:
         timeout: float = 10.0,
         deadline: float = 30.0,
         max_bytes: int = MAX_BYTES,
+        addresses: AddressPolicy | None = None,
         transport: httpx2.BaseTransport | None = None,
     ) -> None:
         self._deadline = deadline
         self._max_bytes = max_bytes
+        if addresses is not None and transport is None:
+            transport = GuardedTransport(addresses, ssl_context)
+        self._headers = {
+            "Accept": "application/xml, text/xml",
+            "Accept-Encoding": "identity",
+            "User-Agent": f"edelivery-registry/{__version__}",
+        }
+        self._extensions = {"timeout": httpx2.Timeout(timeout).as_dict()}
         self._client = httpx2.Client(
             verify=True if ssl_context is None else ssl_context,
-            timeout=timeout,
             follow_redirects=False,
             transport=transport,
             cookies=http.cookiejar.CookieJar(_NO_COOKIES),
-            headers={
-                "Accept": "application/xml, text/xml",
-                "Accept-Encoding": "identity",
-                "User-Agent": f"edelivery-registry/{__version__}",
-            },
         )
 
     def fetch(self, url: str) -> FetchedDocument:
         """See `Fetcher`."""
         give_up_at = time.monotonic() + self._deadline
         try:
-            with self._client.stream("GET", url) as response:
+            # Made here: the client would parse the URL three times, for its base URL and its cookies.
+            request = httpx2.Request("GET", url, headers=self._headers, extensions=self._extensions)
+            with closing(self._client.send(request, stream=True)) as response:
                 return FetchedDocument(
                     status=response.status_code,
                     content_type=response.headers.get("content-type", ""),

@@ -31,10 +31,14 @@ MAX_ALIASES: Final = 8  # longer chains of CNAME and DNAME are taken for a mista
 
 @dataclass(frozen=True, slots=True)
 class NaptrAnswer:
-    """The records, never none, and the names of the aliases that led to them, in their order."""
+    """The records, never none, and the names of the aliases that led to them, in their order.
+
+    `ttl` is for how many seconds all of it holds, None where that is not known.
+    """
 
     records: tuple[Naptr, ...]
     aliases: tuple[str, ...] = ()
+    ttl: int | None = None
 
 
 class Locator(Protocol):
@@ -79,15 +83,18 @@ class DnsLocator:
         except dns.exception.DNSException as error:
             raise TechnicalFailureError("dns-name-malformed", f"{name} is no domain name: {error}") from error
         seen = [current]
+        ttls: list[int] = []
         while True:
             response = self._ask(current)
+            ttls += (rrset.ttl for rrset in response.answer)
             while (target := _alias_target(response, current)) is not None:
                 _check_chain(seen, target)
                 seen.append(target)
                 current = target
             records = _records(response, current)
             if records:
-                return NaptrAnswer(records, tuple(alias.to_text(omit_final_dot=True) for alias in seen[1:]))
+                aliases = tuple(alias.to_text(omit_final_dot=True) for alias in seen[1:])
+                return NaptrAnswer(records, aliases, min(ttls))
             # A server that doesn't chase aliases leaves the next question to us.
             if not any(current == question.name for question in response.question):
                 continue

@@ -47,8 +47,8 @@ class RewriteError(ValueError):
     """The regexp field gives no URL for this name; the text says why."""
 
 
-def choose(records: Iterable[Naptr], name: str, *, service: str, schemes: Collection[str]) -> NaptrChoice:
-    """The first record, by order, then preference, that is terminal (`U`), of this service, and gives a URL.
+def choose(records: Iterable[Naptr], name: str, *, services: Collection[str], schemes: Collection[str]) -> NaptrChoice:
+    """The first record, by order, then preference, that is terminal (`U`), of one of these services, and gives a URL.
 
     `name` is the domain name that was asked, without the last dot; `schemes` are the URL schemes that the
     domain allows. Raises NoMatchingServiceError, which says what is wrong with each record.
@@ -56,19 +56,19 @@ def choose(records: Iterable[Naptr], name: str, *, service: str, schemes: Collec
     passed_over: list[str] = []
     for record in sorted(records, key=lambda record: (record.order, record.preference, str(record))):
         try:
-            url = _url_of(record, name, service, schemes)
+            url = _url_of(record, name, services, schemes)
         except (RewriteError, UrlError) as error:
             passed_over.append(f"record {record}: {error}")
         else:
             return NaptrChoice(url, record, tuple(passed_over))
     raise NoMatchingServiceError(
-        "naptr-none-usable", f"no NAPTR record can be used for {service}: " + "; ".join(passed_over)
+        "naptr-none-usable", f"no NAPTR record can be used for {' or '.join(services)}: " + "; ".join(passed_over)
     )
 
 
-def _url_of(record: Naptr, name: str, service: str, schemes: Collection[str]) -> str:
-    if record.service.lower() != service.lower():
-        raise RewriteError(f"its service is not {service}")
+def _url_of(record: Naptr, name: str, services: Collection[str], schemes: Collection[str]) -> str:
+    if record.service.lower() not in {service.lower() for service in services}:
+        raise RewriteError(f"its service is not {' or '.join(services)}")
     if record.flags.lower() != "u":
         raise RewriteError("its flag is not U")
     return check_url(rewrite(record.regexp, name), schemes)

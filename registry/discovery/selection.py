@@ -14,10 +14,11 @@ from registry.discovery.errors import NoMatchingServiceError
 from registry.discovery.urls import UrlError, check_url
 from registry.identifiers.process import ProcessIdentifier
 from registry.identifiers.rules import IdentifierRules
-from registry.metadata import Endpoint, ProcessMetadata, ServiceMetadata
+from registry.metadata import Endpoint, EndpointCertificate, ProcessMetadata, Redirect, ServiceMetadata
 
 _SCHEMES: Final = frozenset({"http", "https"})
 _ALWAYS: Final = float("-inf")
+_EXCHANGE: Final = "#Exchange"  # http://www.w3.org/2002/03/xkms#Exchange: eDelivery SMP 2.0 profile
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,27 @@ def select_endpoint(
             served = process or next((offered.identifier for offered in group.processes), None)
             return Selection(best, served, tuple(passed_over))
     raise NoMatchingServiceError("no-usable-endpoint", "no endpoint can be used: " + ("; ".join(passed_over) or "none"))
+
+
+def redirect_of(groups: Sequence[ProcessMetadata]) -> Redirect | None:
+    """Where these groups lead, if none of them has endpoints of its own."""
+    if any(group.endpoints for group in groups):
+        return None
+    return next((group.redirect for group in groups if group.redirect is not None), None)
+
+
+def certificate_for(endpoint: Endpoint, at: datetime) -> EndpointCertificate | None:
+    """The certificate to encrypt for at `at`.
+
+    Of several, which only SMP 2.0 knows, one whose type code says key exchange, then one without a type code, then
+    any; those that aren't active yet or have expired don't count.
+    """
+    active = [
+        item
+        for item in endpoint.certificates
+        if (item.activation is None or item.activation <= at) and (item.expiration is None or at < item.expiration)
+    ]
+    return min(active, key=lambda item: (not item.type_code.endswith(_EXCHANGE), bool(item.type_code)), default=None)
 
 
 def _problem(endpoint: Endpoint, transport: str | None, at: datetime) -> str | None:

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reads the documents of an SMP for one lookup: fetched, verified, signed by somebody trusted, about what was asked.
 
-Nothing of service metadata is used before its signature is verified. The service group isn't signed in SMP 1.x: it
-is only used to choose among identifiers, and what it leads to is verified.
+Nothing of service metadata is used before its signature is verified. The service group isn't signed in SMP 1.x, and
+need not be in SMP 2.0: it is only used to choose among identifiers, and what it leads to is verified.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from registry.discovery.context import LookupContext
 from registry.discovery.errors import (
@@ -23,8 +24,10 @@ from registry.identifiers.document_type import DocumentTypeIdentifier
 from registry.identifiers.participant import ParticipantIdentifier
 from registry.identifiers.url_form import participant_path, service_path
 from registry.metadata import Redirect, ServiceGroup, ServiceMetadata
-from registry.smp.documents import busdox
-from registry.smp.documents.signing import verify_service_metadata
+from registry.smp.documents.catalogue import dialect_of, read_document
+from registry.smp.documents.dialect import Dialect
+from registry.smp.documents.parsed import ParsedDocument
+from registry.smp.documents.signing import VerifiedDocument, signature_profile, verify_document
 from registry.trust import Decision
 from trust_lists.certificates.parsing import same_subject, subject_text
 from trust_lists.errors import SignatureInvalidError
@@ -40,11 +43,11 @@ class TrustedMetadata:
 
 
 class SmpReader:
-    """Reads from the SMP at `base_url`; each step is recorded."""
+    """Reads documents of one dialect from the SMP at `base_url`; each step is recorded."""
 
-    def __init__(self, base_url: str, context: LookupContext) -> None:
-        # One slash only: any other is part of the path that the SMP has chosen.
-        self._base_url = base_url.removesuffix("/")
+    def __init__(self, base_url: str, dialect: Dialect, context: LookupContext) -> None:
+        self._base_url = base_url
+        self._dialect = dialect
         self._domain = context.domain
         self._fetcher = context.fetcher
         self._explanation = context.explanation
@@ -52,23 +55,31 @@ class SmpReader:
 
     def service_group(self, participant: ParticipantIdentifier) -> ServiceGroup:
         """What the participant receives. Raises NotRegisteredError where the SMP doesn't know the participant."""
-        url = self._base_url + participant_path(participant)
+        url = self._url(self._base_url, participant)
         with self._explanation.step("service-group") as step:
             body = self._get(url, step)
             if body is None:
                 raise NotRegisteredError(
                     "smp-participant-unknown", f"the SMP does not know {participant} ({step.detail})"
                 )
-            try:
-                group = busdox.read(body).service_group
-            except ValidationError as error:
-                raise _malformed(url, error) from error
-            if group is None:
-                raise TechnicalFailureError("smp-wrong-document", f"{url} gave no service group")
-            if not self._domain.identifiers.same_participant(group.participant, participant):
-                raise _of_another(group.participant, participant)
+            parsed = self._parsed(body, url)
+            group = self._group_of(participant, parsed, url)
             step.detail += f"; document types: {len(group.document_types)}"
+            if self._dialect.signs_service_groups and not parsed.signed:
+                step.warn(f"the service group of {url} is not signed")
+        if not parsed.signed:
             return group
+        verified = self._verified(body, url)
+        self._decide("smp-sign", verified.certificate, verified.other_certificates)
+        return self._group_of(participant, verified.parsed, url)
+
+    def _group_of(self, participant: ParticipantIdentifier, parsed: ParsedDocument, url: str) -> ServiceGroup:
+        group = parsed.service_group
+        if group is None:
+            raise TechnicalFailureError("smp-wrong-document", f"{url} gave no service group")
+        if not self._domain.identifiers.same_participant(group.participant, participant):
+            raise _of_another(group.participant, participant)
+        return group
 
     def service_metadata(
         self, participant: ParticipantIdentifier, document_type: DocumentTypeIdentifier
@@ -77,45 +88,54 @@ class SmpReader:
 
         Raises the other kinds of DiscoveryError.
         """
-        found = self._signed("metadata", self._base_url + service_path(participant, document_type))
+        found = self._signed("metadata", self._url(self._base_url, participant, document_type))
         if found is None:
             return None
+        self._check_identifiers(found.metadata, participant, document_type)
         if (redirect := found.metadata.redirect) is not None:
-            target = self._follow(redirect)
-            found = TrustedMetadata(target.metadata, target.signer, found.decisions + target.decisions)
-        with self._explanation.step("identifiers") as step:
-            self._check_identifiers(found.metadata, participant, document_type)
-            step.detail = "the document is about what was asked for"
+            return self.follow(found, redirect, participant, document_type)
         return found
 
-    def _follow(self, redirect: Redirect) -> TrustedMetadata:
-        """The target of a redirect, which must be signed as the redirect says and not redirect again."""
+    def follow(
+        self,
+        found: TrustedMetadata,
+        redirect: Redirect,
+        participant: ParticipantIdentifier,
+        document_type: DocumentTypeIdentifier,
+    ) -> TrustedMetadata:
+        """The target of a redirect in `found`, which must be signed as the redirect says and not redirect again.
+
+        The decisions on both signers are in the result. Raises DiscoveryError.
+        """
         with self._explanation.step("redirect") as step:
             try:
-                url = check_url(redirect.href, self._domain.sml.url_schemes, query_allowed=True)
+                href = check_url(redirect.href, self._domain.sml.url_schemes, query_allowed=True)
+                # In SMP 2.0 it is the base URL of the other SMP (§2.3.8), in 1.x the URL of the document.
+                url = self._url(href, participant, document_type) if self._dialect.path_prefix else href
             except UrlError as error:
                 raise TechnicalFailureError(
                     "redirect-url", f"the SMP redirects to {redirect.href}, which is not asked: {error}"
                 ) from error
             step.detail = f"to {url}"
-        found = self._signed("redirect-target", url)
-        if found is None:
+        target = self._signed("redirect-target", url)
+        if target is None:
             raise NoMatchingServiceError(
                 "redirect-target-unknown", f"the SMP redirects to {url}, where there is nothing"
             )
         with self._explanation.step("redirect-certificate") as step:
             step.detail = f"the signer is the one that the redirect names, {redirect.certificate_uid}"
-            if not redirect.certificate_uid:
+            if not (redirect.certificate_uid or redirect.certificate):
                 step.warn("the redirect names no certificate (CertificateUID)")
-            elif not same_subject(redirect.certificate_uid, found.signer):
+            elif not _is_named(target.signer, redirect):
                 raise NotTrustedError(
                     "redirect-certificate",
                     f"the redirect names the certificate {redirect.certificate_uid}, "
-                    f"but {subject_text(found.signer)} has signed",
+                    f"but {subject_text(target.signer)} has signed",
                 )
-            if found.metadata.redirect is not None:
-                raise TechnicalFailureError("redirect-twice", f"{url} redirects again; only one redirect is followed")
-        return found
+            if target.metadata.redirect is not None:
+                raise redirects_again(url)
+        self._check_identifiers(target.metadata, participant, document_type)
+        return TrustedMetadata(target.metadata, target.signer, found.decisions + target.decisions)
 
     def _signed(self, step_name: str, url: str) -> TrustedMetadata | None:
         """Fetch metadata and see who signed it; None on 404."""
@@ -123,20 +143,51 @@ class SmpReader:
             body = self._get(url, step)
         if body is None:
             return None
+        verified = self._verified(body, url)
+        metadata, signer = verified.parsed.metadata, verified.certificate
+        if metadata is None:
+            raise TechnicalFailureError("smp-wrong-document", f"{url} gave no service metadata")
+        decision = self._decide("smp-sign", signer, verified.other_certificates)
+        return TrustedMetadata(metadata, signer, (decision,))
+
+    def _verified(self, body: bytes, url: str) -> VerifiedDocument:
         with self._explanation.step("signature") as step:
             try:
-                verified = verify_service_metadata(body)
+                self._check_dialect(dialect_of(body), url)
+                verified = verify_document(body, profile=signature_profile(self._domain, self._dialect))
             except SignatureInvalidError as error:
                 reason_id = f"signature-{error.reason_id.lower().replace('_', '-')}"
                 raise NotTrustedError(reason_id, f"the signature of {url} is not good: {error}") from error
             except ValidationError as error:
                 raise _malformed(url, error) from error
-            metadata, signer = verified.parsed.metadata, verified.certificate
-            if metadata is None:
-                raise TechnicalFailureError("smp-wrong-document", f"{url} gave no service metadata")
-            step.detail = f"good, made by {subject_text(signer)}"
-        decision = self._decide("smp-sign", signer, verified.other_certificates)
-        return TrustedMetadata(metadata, signer, (decision,))
+            step.detail = f"good, made by {subject_text(verified.certificate)}"
+            return verified
+
+    def _parsed(self, body: bytes, url: str) -> ParsedDocument:
+        try:
+            dialect, parsed = read_document(body)
+        except ValidationError as error:
+            raise _malformed(url, error) from error
+        self._check_dialect(dialect, url)
+        return parsed
+
+    def _check_dialect(self, found: Dialect, url: str) -> None:
+        if found is not self._dialect:
+            message = f"{url} gave a document of {found.title}; {self._dialect.title} was asked for"
+            raise TechnicalFailureError("smp-wrong-dialect", message)
+
+    def _url(
+        self, base_url: str, participant: ParticipantIdentifier, document_type: DocumentTypeIdentifier | None = None
+    ) -> str:
+        """Where a document is below the base URL of an SMP, in the case that the dialect writes."""
+        if self._dialect.folds_case:
+            rules = self._domain.identifiers
+            participant = replace(participant, value=rules.participant_key(participant))
+            document_type = document_type and replace(document_type, value=rules.document_type_key(document_type))
+        path = participant_path(participant) if document_type is None else service_path(participant, document_type)
+        # One slash only: any other is part of the path that the SMP has chosen.
+        prefix = f"/{self._dialect.path_prefix}" if self._dialect.path_prefix else ""
+        return base_url.removesuffix("/") + prefix + path
 
     def _get(self, url: str, step: RunningStep) -> bytes | None:
         """The document, None on 404. Raises TechnicalFailureError on any other status but 200."""
@@ -158,10 +209,24 @@ class SmpReader:
         self, metadata: ServiceMetadata, participant: ParticipantIdentifier, document_type: DocumentTypeIdentifier
     ) -> None:
         rules = self._domain.identifiers
-        if not rules.same_participant(metadata.participant, participant):
-            raise _of_another(metadata.participant, participant)
-        if not rules.same_document_type(metadata.document_type, document_type):
-            raise _of_another(metadata.document_type, document_type)
+        with self._explanation.step("identifiers") as step:
+            if not rules.same_participant(metadata.participant, participant):
+                raise _of_another(metadata.participant, participant)
+            if not rules.same_document_type(metadata.document_type, document_type):
+                raise _of_another(metadata.document_type, document_type)
+            step.detail = "the document is about what was asked for"
+
+
+def redirects_again(url: str) -> TechnicalFailureError:
+    """The error for a redirect behind a redirect (BDX-SMP 1.0 §2.3.2.4: a client follows one)."""
+    return TechnicalFailureError("redirect-twice", f"{url} redirects again; only one redirect is followed")
+
+
+def _is_named(signer: x509.Certificate, redirect: Redirect) -> bool:
+    """Whether a signer is who a redirect names: the very certificate where it carries one, else by the subject."""
+    if redirect.certificate is not None:
+        return signer.public_bytes(Encoding.DER) == redirect.certificate
+    return same_subject(redirect.certificate_uid, signer)
 
 
 def _malformed(url: str, error: ValidationError) -> TechnicalFailureError:

@@ -2,7 +2,7 @@
 """Resource record sets as the registry stores them, and builders for those that a locator publishes.
 
 Owners are relative to the zone, lower case, "@" for the apex; rdata is in presentation form (RFC 1035 §5.1)
-with absolute names. One participant has exactly one NAPTR (RFC 3403, RFC 4848), spelled
+with absolute names. A participant should have exactly one NAPTR (RFC 3403, RFC 4848), spelled
 `100 10 "U" "Meta:SMP" "!.*!URL!" .`: clients in the field compare the service case-sensitively, split on `!`
 and take the first record, so the builder refuses whatever would need an escape.
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -23,7 +24,7 @@ APEX_TTL = 3600
 MAX_TTL = 2**31 - 1  # RFC 2181 §8
 MAX_URL = 255 - len("!.*!!")  # one character-string holds the whole expression (RFC 1035 §3.3)
 
-_SERVICE_PART = r"[A-Za-z][A-Za-z0-9+.-]{0,31}"
+_SERVICE_PART = r"[A-Za-z][A-Za-z0-9+.#-]{0,31}"  # `#` as DBNAlliance has it
 _SERVICE = re.compile(rf"{_SERVICE_PART}(:{_SERVICE_PART})*")
 _HOST_LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 _MAX_NAME = 253
@@ -58,17 +59,26 @@ class RRset:
         return cls(owner, rdtype, int(ttls.pop()), tuple(rdatas))
 
 
-def naptr_rrset(owner: str, url: str, service: str, ttl: int, *, order: int = 100, preference: int = 10) -> RRset:
-    """The U-NAPTR that leads from a participant to its publisher; `ValidationError` has every reason."""
-    reasons = [*_url_reasons(url), *_service_reasons(service)]
+def naptr_rrset(
+    owner: str, url: str, services: Sequence[str], ttl: int, *, order: int = 100, preference: int = 10
+) -> RRset:
+    """The U-NAPTR records that lead from a participant to its publisher, one for each service, the first preferred.
+
+    `ValidationError` has every reason.
+    """
+    reasons = [*_url_reasons(url), *(reason for service in services for reason in _service_reasons(service))]
+    last = preference + len(services) - 1
     reasons += [
-        Reason("DNS-NAPTR-NUMBER", f"the {name} is not in 0..65535: {number}", "RFC 3403 §4.1")
-        for name, number in (("order", order), ("preference", preference))
-        if not 0 <= number <= 0xFFFF
+        Reason("DNS-NAPTR-NUMBER", f"the {name} is not in 0..65535: {numbers[-1]}", "RFC 3403 §4.1")
+        for name, numbers in (("order", (order,)), ("preference", (preference, last)))
+        if not 0 <= min(numbers) <= max(numbers) <= 0xFFFF
     ]
     if reasons:
         raise ValidationError(reasons)
-    return RRset(owner, "NAPTR", ttl, (f'{order} {preference} "U" "{service}" "!.*!{url}!" .',))
+    records = tuple(
+        f'{order} {preference + place} "U" "{service}" "!.*!{url}!" .' for place, service in enumerate(services)
+    )
+    return RRset(owner, "NAPTR", ttl, records)
 
 
 def publisher_rrset(smp_id: str, logical_address: str, ttl: int, *, label: str = "publisher") -> RRset:

@@ -11,6 +11,8 @@ from registry.errors import Reason, ValidationError
 from registry.identifiers.text import ascii_lower, first_unfit, shorten
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
+# As browsers read hosts: 127.1 and 0x7f000001 are addresses too, and no top-level domain is a number.
+_IPV4 = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)")
 _IPV6 = re.compile(r"\[[0-9a-f:.]+\]")
 # RFC 3986 pchar without `!`, which delimits the expression of a NAPTR record.
 _SEGMENT = re.compile(r"(?:[A-Za-z0-9._~:@$&'()*+,;=-]|%[0-9A-Fa-f]{2})+")
@@ -66,6 +68,23 @@ def parse_base_url(url: str, schemes: Collection[str] = ("http", "https")) -> Ba
     if reasons:
         raise ValidationError(reasons)
     return BaseUrl(parts.scheme, host, None if port == DEFAULT_PORTS[parts.scheme] else port, path)
+
+
+def check_https_443(url: str) -> Reason | None:
+    """Why `url` isn't where an SMP of a network with this rule may be: at a DNS name, by https, on port 443.
+
+    Says nothing of the rest of the URL. It is about SMPs, never about endpoints.
+    """
+    try:
+        parts = urlsplit(url)
+        host = _host(parts.netloc, parts.port).removesuffix(".")
+        good = parts.scheme == "https" and parts.port in {None, 443}
+    except ValueError:
+        good = False
+    if good and is_host_name(host) and not _IPV4.fullmatch(host):
+        return None
+    message = f"{shorten(url)} is not at a DNS name by https on port 443, where SMPs of this domain have to be"
+    return Reason("SMP-HTTPS-443", message, "Peppol SMP 1.4.0 §3.1")
 
 
 def _host(netloc: str, port: int | None) -> str:

@@ -18,7 +18,9 @@ class DnsProfile:
     """Times in seconds; names in lower case without a dot at the end."""
 
     zone: str
-    naptr_service: str = "Meta:SMP"
+    naptr_services: tuple[str, ...] = ("Meta:SMP",)
+    """The services of each participant's NAPTR records. One is best: vefa-peppol, Holodeck and the EC's client take
+    whichever record comes first."""
     ttl: int = 60
     soa_minimum: int = 60
     """How long "there is no such participant" holds (RFC 2308 §4): short, since new ones are asked for at once."""
@@ -42,7 +44,7 @@ class DnsProfile:
         form = section.section("name_form")
         return cls(
             zone=zone,
-            naptr_service=section.text("naptr_service", default.naptr_service),
+            naptr_services=_naptr_services(section, default.naptr_services),
             ttl=section.number("ttl", default.ttl, SECONDS),
             soa_minimum=section.number("soa_minimum", default.soa_minimum, NEGATIVE_SECONDS),
             soa_refresh=section.number("soa_refresh", default.soa_refresh, SECONDS),
@@ -62,6 +64,23 @@ class DnsProfile:
             name_servers=tuple(_host_name(section, "name_servers", name) for name in section.texts("name_servers")),
             hostmaster=section.text("hostmaster", f"hostmaster.{zone}"),
         )
+
+    @property
+    def naptr_service(self) -> str:
+        """The service under which participants are registered."""
+        return self.naptr_services[0]
+
+
+MAX_NAPTR_SERVICES = 4
+
+
+def _naptr_services(section: Section, default: tuple[str, ...]) -> tuple[str, ...]:
+    services = section.texts("naptr_services", default)
+    # Services compare without case (RFC 3403 §6.1).
+    if not 0 < len({service.lower() for service in services}) == len(services) <= MAX_NAPTR_SERVICES:
+        section.complain("naptr_services", f"one to {MAX_NAPTR_SERVICES} different services are needed")
+        return default
+    return services
 
 
 def _host_name(section: Section, key: str, text: str) -> str:

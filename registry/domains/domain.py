@@ -1,22 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A policy domain: the one description that SMP, SML, DNS, discovery and trust decisions all read."""
+"""A policy domain: the one description that SMP, SML, DNS, discovery and trust decisions all read.
+
+A *static* network has neither SMP nor SML: its parties know each other by configuration. It can be shown and
+evaluated, and nothing can be published, registered or looked up in it.
+"""
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Self
+from dataclasses import dataclass, field, replace
+from typing import Literal, Self
 
 from registry.domains.dns_profile import DnsProfile
 from registry.domains.identifier_settings import read_identifier_rules
+from registry.domains.known_codes import Environment, KnownCode
 from registry.domains.section import Section, merge
 from registry.domains.sml_profile import SmlProfile
 from registry.domains.smp_profile import SmpProfile
 from registry.domains.trust_settings import ENFORCEMENTS, DomainTrust, Enforcement, RoleSettings
+from registry.errors import ConfigurationError
 from registry.identifiers.rules import IdentifierRules
 
 __all__ = ["DnsProfile", "Domain", "DomainTrust", "RoleSettings", "SmlProfile", "SmpProfile"]
 
+DYNAMIC_SECTIONS = ("dns", "smp", "sml")
+"""What only a dynamic network has."""
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_OPEN_ZONE = "zone.invalid"  # RFC 2606 §2
+Kind = Literal["dynamic", "static"]
+_KINDS: tuple[Kind, ...] = ("dynamic", "static")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +50,34 @@ class Domain:
     """What is done about an endpoint certificate that is not trusted, when it is published."""
     default: bool = False
     """Whether requests that name no domain by host or path are for this one."""
+    kind: Kind = "dynamic"
+    summary: str = ""
+    """What the network is, for a newcomer."""
+    registrants: str = ""
+    """Who may register."""
+    trust_model: str = ""
+    """Whom its parties trust, in words."""
+    example: str = ""
+    """A participant of the network, real or from its specifications, in URI form."""
+    environments: Mapping[str, Environment] = field(default_factory=dict)
+    document_types: tuple[KnownCode, ...] = ()
+    processes: tuple[KnownCode, ...] = ()
+    parties: Mapping[str, object] = field(default_factory=dict)
+    """How the parties of a static network are named and what they exchange, in the network's own words."""
+    notes: Mapping[str, str] = field(default_factory=dict)
+    """By the key that it is about: what was not found, what is this product's choice, what deserves a word."""
+    sources: Mapping[str, str] = field(default_factory=dict)
+    """By the key that it is about, or one above it: where a value is from."""
+
+    def require_discovery(self) -> None:
+        """Raise ConfigurationError, saying why, where nothing can be published, registered or looked up."""
+        if self.kind == "static":
+            raise ConfigurationError(
+                f"{self.title} has no SMP and no SML: its parties know each other by configuration "
+                f"(registry domain show {self.profile or self.name} tells how)"
+            )
+        if not self.dns.zone:
+            raise ConfigurationError(f"the DNS zone of {self.title} is not known: say --zone, or dns.zone in settings")
 
     @classmethod
     def from_mapping(cls, profile: Mapping[str, object], settings: Mapping[str, object] | None = None) -> Self:
@@ -52,20 +91,36 @@ class Domain:
         if not _NAME.fullmatch(name):
             section.complain("name", f"lower-case letters, digits and hyphens are wanted, not {name!r}")
         transport_profiles = section.texts("transport_profiles")
-        sml = SmlProfile.read(section.section("sml"))
+        kind = section.choice("kind", "dynamic", _KINDS)
+        dns, smp, sml = _read_static(section) if kind == "static" else _read_dynamic(section)
         domain = cls(
             name=name,
             title=section.text("title", name),
             profile=profile_name,
             identifiers=read_identifier_rules(section.section("identifiers"), transport_profiles),
-            dns=DnsProfile.read(section.section("dns")),
-            smp=SmpProfile.read(section.section("smp"), sml.url_schemes),
+            dns=dns,
+            smp=smp,
             sml=sml,
             transport_profiles=transport_profiles,
             trust=DomainTrust.read(section.section("trust")),
             endpoint_certificates=section.choice("endpoint_certificates", "refuse", ENFORCEMENTS),
             default=section.flag("default", default=False),
+            kind=kind,
+            summary=section.text("summary"),
+            registrants=section.text("registrants"),
+            trust_model=section.text("trust_model"),
+            example=section.text("example"),
+            environments={
+                name: Environment.read(part) for name, part in section.section("environments").sections().items()
+            },
+            document_types=tuple(KnownCode.read(part) for part in section.listed("document_types")),
+            processes=tuple(KnownCode.read(part) for part in section.listed("processes")),
+            parties=section.free("parties"),
+            notes=section.words("notes"),
+            sources=section.words("sources"),
         )
+        if sml.enabled and not domain.dns.zone:
+            section.complain("dns.zone", "one is needed where this instance is the SML")
         if sml.enabled and not domain.dns.name_servers:
             section.complain("dns.name_servers", "at least one is needed where this instance is the SML")
         if domain.dns.name_form.lowercase_before_hash and domain.identifiers.participant.any_case_sensitive:
@@ -73,3 +128,23 @@ class Domain:
             section.complain("dns.name_form.lowercase_before_hash", message)
         section.raise_problems(f"domain {name}")
         return domain
+
+
+def _read_dynamic(section: Section) -> tuple[DnsProfile, SmpProfile, SmlProfile]:
+    sml = SmlProfile.read(section.section("sml"))
+    return _read_dns(section.section("dns")), SmpProfile.read(section.section("smp"), sml.url_schemes), sml
+
+
+def _read_dns(section: Section) -> DnsProfile:
+    """A profile leaves the zone open where it was not found; who adds a domain says it."""
+    if section.text("zone"):
+        return DnsProfile.read(section)
+    section.values = {**section.values, "zone": _OPEN_ZONE}
+    return replace(DnsProfile.read(section), zone="", hostmaster=section.text("hostmaster"))
+
+
+def _read_static(section: Section) -> tuple[DnsProfile, SmpProfile, SmlProfile]:
+    for name in DYNAMIC_SECTIONS:
+        if section.free(name):
+            section.complain(name, "a static network has none")
+    return DnsProfile(""), SmpProfile(), SmlProfile()

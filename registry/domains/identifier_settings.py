@@ -2,7 +2,7 @@
 """Reads a domain's identifier rules from its profile."""
 
 from registry.domains.section import Section
-from registry.identifiers.rules import IdentifierRules, KindRules, SchemeRule, TransportProfileRule
+from registry.identifiers.rules import ON_CHECK_DIGITS, IdentifierRules, KindRules, SchemeRule, TransportProfileRule
 
 LENGTHS = range(1, 2001)
 
@@ -20,6 +20,7 @@ def read_identifier_rules(section: Section, transport_profiles: tuple[str, ...])
             clause=profile.text("clause"),
         ),
         strict=section.flag("strict", default=True),
+        check_digits=section.choice("check_digits", "warn", ON_CHECK_DIGITS),
     )
 
 
@@ -29,6 +30,7 @@ def _read_kind(section: Section, *, max_length: int, case_sensitive: bool) -> Ki
     return KindRules(
         schemes={scheme: _read_rule(scheme, rule, other) for scheme, rule in schemes.items()},
         other=_read_rule("", section.section("other"), other),
+        allow_no_scheme=section.flag("allow_no_scheme", default=False),
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from registry.domains.domain import Domain
+from registry.domains.domain import DYNAMIC_SECTIONS, Domain
 from registry.domains.section import merge
 from registry.errors import ConfigurationError
 
@@ -46,6 +46,8 @@ def domain_to_mapping(domain: Domain) -> dict[str, object]:
         for rule in (*identifiers[kind]["schemes"].values(), identifiers[kind]["other"]):
             del rule["scheme"]
     shown["trust"] = shown["trust"]["roles"]
+    if domain.kind == "static":
+        shown = {key: value for key, value in shown.items() if key not in DYNAMIC_SECTIONS}
     return shown
 
 

@@ -40,9 +40,12 @@ class DomainRouter:
     def __init__(self, domains: Iterable[Domain], default: Domain | None = None) -> None:
         """`default` is, where not given, the domain that is set up as the default.
 
-        Raises ConfigurationError where there are two of those, or two domains have the same base URL.
+        Raises ConfigurationError where there are two of those, or two domains have the same base URL, or one is of a
+        network that an instance can't be the SMP or SML of.
         """
         domains = tuple(domains)
+        for domain in domains:
+            domain.require_discovery()
         defaults = [domain for domain in domains if domain.default]
         if default is None and len(defaults) > 1:
             names = " and ".join(domain.name for domain in defaults)

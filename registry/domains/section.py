@@ -125,6 +125,31 @@ class Section:
         self._inner.append(section)
         return section
 
+    def listed(self, name: str) -> list["Section"]:
+        """A list of sections."""
+        value = self._take(name)
+        if value is not None and not (
+            isinstance(value, list | tuple) and all(isinstance(one, Mapping) for one in value)
+        ):
+            self.complain(name, f"a list of sections is wanted, not {value!r}")
+            value = None
+        sections = [Section(one, f"{self._at(name)}[{i}]", self.problems) for i, one in enumerate(value or ())]
+        self._inner += sections
+        return sections
+
+    def words(self, name: str) -> dict[str, str]:
+        """A section whose writer chooses the keys; each of them has a text, or none (`null`) and is left out."""
+        section = self.section(name)
+        texts = {str(key): section.text(key) for key in section.values}
+        return {key: text for key, text in texts.items() if text}
+
+    def free(self, name: str) -> dict[str, object]:
+        """A section that is kept as it stands: nothing but people and evaluators read it."""
+        value = self._take(name)
+        if value is not None and not isinstance(value, Mapping):
+            self.complain(name, f"a section is wanted, not {value!r}")
+        return dict(value) if isinstance(value, Mapping) else {}
+
     def sections(self) -> dict[str, "Section"]:
         """All keys of this section, each of them a section; for keys that the writer of the settings chooses."""
         return {str(name): self.section(name) for name in self.values}

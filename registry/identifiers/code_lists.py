@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""OpenPeppol's code lists, from the JSON files that OpenPeppol publishes; an operator brings them along.
+"""OpenPeppol's code lists; an operator brings them along (`registry.identifiers.code_list_files` reads their files).
 
 Four lists are known: participant identifier schemes (their code is the ICD), document types, processes and transport
 profiles (which have no scheme). Which one a file holds is seen by its rows.
@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Self
 
 from registry.errors import ValidationError
+from registry.identifiers.check_digits import is_stated
 from registry.identifiers.participant import ISO6523
 from registry.identifiers.text import shorten
 
@@ -42,6 +43,10 @@ class CodeListEntry:
     """False for the codes of agencies that exist but have no participants of their own in the network."""
     abstract: bool = False
     """True for document types that can only be registered with a `*`."""
+    check_digits: bool = False
+    """True for the codes of agencies whose check digits the list states in a way that can be calculated."""
+    name: str = ""
+    """What people call it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +61,22 @@ class CodeList:
     def from_json(cls, data: bytes) -> Self:
         """Read one of OpenPeppol's JSON files. Raises ValidationError, saying what was expected, when it is none."""
         try:
-            version, rows = _parts(json.loads(data))
+            document = json.loads(data)
+        except (ValueError, RecursionError) as error:
+            raise no_code_list(str(error)) from error
+        return cls.from_document(document)
+
+    @classmethod
+    def from_document(cls, document: object) -> Self:
+        """From what a JSON file says: a mapping with `version` and `values`. Raises ValidationError as `from_json`."""
+        try:
+            version, rows = _parts(document)
             kind = _kind(rows[0])
-            return cls(kind, version, {_code(kind, row): _entry(row) for row in rows})
-        except (ValueError, KeyError, RecursionError) as error:
-            why = f"a row has no field {error}" if isinstance(error, KeyError) else str(error)
-            message = f"this is none of OpenPeppol's code lists of {', '.join(_FILES)} in JSON: {why}"
-            raise ValidationError.of("CODE-LIST-FORM", message) from error
+            return cls(kind, version, {_code(kind, row): _entry(kind, row) for row in rows})
+        except KeyError as error:
+            raise no_code_list(f"a row has no field {error}") from error
+        except (ValueError, RecursionError) as error:
+            raise no_code_list(str(error)) from error
 
     def entry(self, scheme: str, value: str) -> CodeListEntry | None:
         """The entry of a code; None when it is not listed."""
@@ -72,6 +86,13 @@ class CodeList:
         """The state of a code; None when it is not listed."""
         entry = self.entry(scheme, value)
         return None if entry is None else entry.state
+
+
+def no_code_list(why: str) -> ValidationError:
+    """The error for a file that is something else."""
+    return ValidationError.of(
+        "CODE-LIST-FORM", f"this is none of OpenPeppol's code lists of {', '.join(_FILES)}: {why}"
+    )
 
 
 _FILES = ("participant identifier schemes", "document types", "processes", "transport profiles")
@@ -109,9 +130,12 @@ def _code(kind: Kind, row: Mapping[str, object]) -> tuple[str, str]:
             return str(row["scheme"]), str(row["value"])
 
 
-def _entry(row: Mapping[str, object]) -> CodeListEntry:
+def _entry(kind: Kind, row: Mapping[str, object]) -> CodeListEntry:
+    name = row.get("name") or row.get("scheme-name") or f"{row.get('protocol', '')} {row.get('profile-version', '')}"
     return CodeListEntry(
         State(str(row["state"])),
         registrable=row.get("registrable", True) is True,
         abstract=row.get("abstract", False) is True,
+        check_digits=kind is Kind.PARTICIPANT and is_stated(str(row["iso6523"]), row),
+        name=str(name).strip(),
     )

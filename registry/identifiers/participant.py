@@ -10,10 +10,11 @@ and one row (eDelivery BDXL 1.6 §1.5.1).
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
-from registry.identifiers.scheme_value import SEPARATOR, SchemedIdentifier, malformed
+from registry.identifiers.scheme_value import SEPARATOR, SchemedIdentifier, cut_scheme, malformed
 
 EBCORE_PREFIX = "urn:oasis:names:tc:ebcore:partyid-type:"
 ISO6523 = "iso6523-actorid-upis"
+_EBCORE_ISO6523 = f"{EBCORE_PREFIX}iso6523"
 WILDCARD = "*"
 
 
@@ -35,17 +36,27 @@ class ParticipantIdentifier(SchemedIdentifier):
         return f"{self.scheme}{separator}{self.value}"
 
     @classmethod
-    def parse(cls, text: str) -> Self:
+    def parse(cls, text: str, *, scheme_optional: bool = False) -> Self:
         """Take the URI form apart: an ebCore party id behind its agency, all else at the first `::`.
 
-        White space around it is no part of it. Raises ValidationError when there is no scheme or no value.
+        White space around it is no part of it. With `scheme_optional` a text without `::` is a value without a scheme.
+        Raises ValidationError when there is no scheme or no value.
         """
         stripped = text.strip()
-        scheme, _, value = ("", "", stripped) if is_ebcore(stripped) else stripped.partition(SEPARATOR)
-        identifier = cls(scheme, value)
-        if not (identifier.scheme and identifier.value):
+        ebcore = is_ebcore(stripped)
+        identifier = cls(*(("", stripped) if ebcore else cut_scheme(stripped, optional=scheme_optional)))
+        if not identifier.value:
             raise malformed(cls.kind, text)
         return identifier
+
+    @property
+    def agency(self) -> tuple[str, str] | None:
+        """The code of the issuing agency (ICD) and the number that it gave; None where the scheme has no such codes."""
+        if self.scheme == ISO6523:
+            icd, _, number = self.value.partition(":")
+            return icd, number
+        catalogue, _, icd = self.scheme.rpartition(":")
+        return (icd, self.value) if catalogue.lower() == _EBCORE_ISO6523 else None
 
     @property
     def is_ebcore(self) -> bool:

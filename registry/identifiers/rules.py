@@ -11,18 +11,21 @@ Reason ids begin with the kind: PARTICIPANT-, DOCUMENT-TYPE-, PROCESS-, TRANSPOR
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Self
+from typing import Literal, Self
 
 from registry.errors import Reason
+from registry.identifiers.check_digits import check_digit_reason
 from registry.identifiers.code_lists import CodeList, CodeListEntry, Kind, State
 from registry.identifiers.document_type import DocumentTypeIdentifier
-from registry.identifiers.participant import ParticipantIdentifier
+from registry.identifiers.participant import ISO6523, ParticipantIdentifier, is_ebcore
 from registry.identifiers.process import ProcessIdentifier
 from registry.identifiers.scheme_value import SEPARATOR, SchemedIdentifier
 from registry.identifiers.text import ascii_lower, first_unfit, shorten
 from registry.identifiers.wildcard import STAR, validate_wildcard
 
 MAX_SCHEME_LENGTH = 200
+OnCheckDigits = Literal["refuse", "warn", "off"]
+ON_CHECK_DIGITS: tuple[OnCheckDigits, ...] = ("refuse", "warn", "off")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +49,19 @@ class KindRules:
 
     schemes: Mapping[str, SchemeRule]
     other: SchemeRule
+    allow_no_scheme: bool = False
+    """Whether an identifier may be a value alone, as SMP 2.0 permits."""
 
     def rule(self, scheme: str) -> SchemeRule:
         """The rule of a scheme, known or not."""
-        return self.schemes.get(scheme, self.other)
+        return self.known(scheme) or self.other
+
+    def known(self, scheme: str) -> SchemeRule | None:
+        """The rule of a scheme that the domain names; an ebCore scheme is named without the code of its agency, too."""
+        found = self.schemes.get(scheme)
+        if found is None and is_ebcore(scheme):
+            found = self.schemes.get(scheme.rpartition(":")[0])
+        return found
 
     @property
     def any_case_sensitive(self) -> bool:
@@ -76,6 +88,10 @@ class IdentifierRules:
     transport_profile: TransportProfileRule
     strict: bool
     code_lists: Mapping[Kind, CodeList] = field(default_factory=dict)
+    check_digits: OnCheckDigits = "warn"
+    """What is done about a number with wrong check digits, where the imported code list states the rule for its agency.
+
+    Real networks have such numbers, test participants above all, and Peppol's policy doesn't ask for more."""
 
     def with_code_lists(self, *lists: CodeList) -> Self:
         """The same rules; in strict domains they also ask for codes that are listed and active."""
@@ -122,9 +138,17 @@ class IdentifierRules:
             message = f"{shorten(str(identifier))} is not US-ASCII"
             reasons.append(Reason("PARTICIPANT-ASCII", message, "PFUOI 4.4.0 POLICY 1"))
         if self.strict and (codes := self.code_lists.get(Kind.PARTICIPANT)):
-            icd = identifier.value.partition(":")[0]
-            reasons += _state_reasons(Kind.PARTICIPANT, icd, codes.entry(identifier.scheme, icd))
+            icd, _ = identifier.agency or (identifier.value.partition(":")[0], "")
+            scheme = ISO6523 if identifier.agency else identifier.scheme
+            reasons += _state_reasons(Kind.PARTICIPANT, icd, codes.entry(scheme, icd))
+        if self.check_digits == "refuse" and (wrong := self._wrong_check_digits(identifier)):
+            reasons.append(wrong)
         return tuple(reasons)
+
+    def participant_warnings(self, identifier: ParticipantIdentifier) -> tuple[Reason, ...]:
+        """What speaks against a participant identifier without making it unusable."""
+        wrong = self._wrong_check_digits(identifier) if self.check_digits == "warn" else None
+        return () if wrong is None else (wrong,)
 
     def validate_document_type(self, identifier: DocumentTypeIdentifier) -> tuple[Reason, ...]:
         """Why a document type identifier can't be used; empty when it can."""
@@ -155,6 +179,14 @@ class IdentifierRules:
             reasons += _state_reasons(Kind.TRANSPORT_PROFILE, transport_profile, entry)
         return tuple(reasons)
 
+    def _wrong_check_digits(self, identifier: ParticipantIdentifier) -> Reason | None:
+        codes = self.code_lists.get(Kind.PARTICIPANT)
+        if not self.strict or codes is None or identifier.agency is None:
+            return None
+        icd, number = identifier.agency
+        entry = codes.entry(ISO6523, icd)
+        return check_digit_reason(icd, number) if entry is not None and entry.check_digits else None
+
     def _reasons(self, kind: Kind, identifier: SchemedIdentifier, rules: KindRules) -> list[Reason]:
         rule = rules.rule(identifier.scheme)
         reasons = self._scheme_reasons(kind, identifier, rules)
@@ -167,7 +199,9 @@ class IdentifierRules:
     def _scheme_reasons(self, kind: Kind, identifier: SchemedIdentifier, rules: KindRules) -> list[Reason]:
         scheme = identifier.scheme
         shown = shorten(scheme)
-        if not scheme and (self.strict or kind is not Kind.PROCESS):
+        if not scheme:
+            if rules.allow_no_scheme or (kind is Kind.PROCESS and not self.strict):
+                return []
             return [_reason(kind, "SCHEME-EMPTY", f"the {kind} has no scheme", rules.other.clause)]
         if first_unfit(scheme) or SEPARATOR in scheme or scheme.endswith(":") or len(scheme) > MAX_SCHEME_LENGTH:
             message = (
@@ -176,10 +210,11 @@ class IdentifierRules:
             )
             return [_reason(kind, "SCHEME-FORM", message)]
         reasons = []
-        if self.strict and rules.schemes and scheme not in rules.schemes:
+        known = rules.known(scheme)
+        if self.strict and rules.schemes and known is None:
             message = f"the scheme {shown} is none of {', '.join(rules.schemes)}"
             reasons.append(_reason(kind, "SCHEME-UNKNOWN", message, rules.other.clause))
-        if kind is Kind.PARTICIPANT and scheme != ascii_lower(scheme):
+        if kind is Kind.PARTICIPANT and known is None and scheme != ascii_lower(scheme):
             message = f"the scheme {shown} has upper-case letters, which DNS can't tell from lower-case ones"
             reasons.append(_reason(kind, "SCHEME-CASE", message, "RFC 4343"))
         return reasons
@@ -190,7 +225,7 @@ def stops_new_entries_only(reason: Reason) -> bool:
 
     Code lists change under what is published. Only a removed code must not be used at all.
     """
-    return reason.id.endswith(("-NOT-LISTED", "-DEPRECATED", "-NOT-REGISTRABLE", "-ABSTRACT"))
+    return reason.id.endswith(("-NOT-LISTED", "-DEPRECATED", "-NOT-REGISTRABLE", "-ABSTRACT", "-CHECK-DIGIT"))
 
 
 def _key(rules: KindRules, identifier: SchemedIdentifier) -> str:

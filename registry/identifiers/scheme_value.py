@@ -29,15 +29,25 @@ class SchemedIdentifier:
         return f"{self.scheme}{SEPARATOR}{self.value}" if self.scheme else self.value
 
     @classmethod
-    def parse(cls, text: str) -> Self:
+    def parse(cls, text: str, *, scheme_optional: bool = False) -> Self:
         """Take the URI form apart at the first `::`; white space around it is no part of it.
 
+        With `scheme_optional` a text without `::` is a value without a scheme (SMP 2.0 §2.1). A value that holds `::`
+        itself can't be told from one with a scheme: who serves both looks for either.
         Raises ValidationError when there is no scheme or no value.
         """
-        scheme, _, value = text.strip().partition(SEPARATOR)
-        if not (scheme and value):
+        scheme, value = cut_scheme(text.strip(), optional=scheme_optional)
+        if not value:
             raise malformed(cls.kind, text)
         return cls(scheme, value)
+
+
+def cut_scheme(text: str, *, optional: bool) -> tuple[str, str]:
+    """Scheme and value of a URI form; two empty texts where there is no value, or no scheme that isn't `optional`."""
+    scheme, separator, value = text.partition(SEPARATOR)
+    if scheme and value:
+        return scheme, value
+    return "", "" if separator or not optional else text
 
 
 def malformed(kind: str, text: str) -> ValidationError:

@@ -85,6 +85,11 @@ class Listener:
         if self._tls is not None:
             self._tls.reload()
 
+    def reload_changed_certificates(self) -> None:
+        """`reload_certificates` if one of the files has changed since they were read. Raises `ConfigurationError`."""
+        if self._tls is not None and self._tls.reload_if_changed():
+            log.info("certificates_reloaded", listener=self.name)
+
     async def serve(self) -> None:
         """Answer until `stop` (or cancellation, which grants no grace); returns when nothing is left running."""
         self._served = asyncio.Event()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Server side TLS whose refusals arrive as alerts and are reported with their reason and peer, under any event loop.
+"""Server side TLS: a certificate for each name, and refusals that arrive as alerts and are reported with their reason.
 
 Neither uvloop nor the asyncio of most Pythons sends the alert of a failed handshake, and both swallow the error
 (python/cpython#98078): the client sees a bare reset and the operator nothing. `ssl.SSLContext.wrap_bio` is the seam
@@ -12,18 +12,25 @@ import contextlib
 import functools
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import structlog
 
 from registry import telemetry
+from registry.clock import Clock, system_clock
 from registry.errors import ConfigurationError
+from registry.identifiers.text import ascii_lower
+from registry.listeners.pairs import PairFiles, ServerCertificate, find_pairs, wildcard_of
 
 # TLS 1.2 with forward secrecy and authenticated encryption only; the suites of TLS 1.3 are all good.
 _TLS_1_2_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
+
+DEFAULT = "default"
+"""The pair that serves clients for whose name there is no certificate."""
 
 log = structlog.get_logger(__name__)
 
@@ -42,17 +49,120 @@ def report_failure(failure: TlsFailure) -> None:
     log.warning("tls_handshake_failed", peer=failure.peer, reason=failure.reason)
 
 
-class ReloadingContext:
-    """Certificates of a listener. `reload` takes effect with the next connection; open ones keep what they have."""
+@dataclass(frozen=True, slots=True)
+class _Served:
+    context: ssl.SSLContext
+    certificate: ServerCertificate
 
-    def __init__(self, load: Callable[[], ssl.SSLContext], on_failure: Callable[[TlsFailure], None]) -> None:
-        self._load = load
+
+class ReloadingContext:
+    """The certificates of a listener, of which a client gets the one for the name that it asks for (SNI, RFC 6066 §3).
+
+    An exact name goes before a wildcard, and of two certificates for one name the one that ends later is used. The
+    pair `default` is for everybody else. Without a pair of that name, who asks for no name gets the first one, and who
+    asks for a name that no certificate has is refused by an alert: that client would refuse any of them.
+    What is loaded takes effect with the next connection; open ones keep what they have.
+    """
+
+    def __init__(
+        self,
+        find: Callable[[], Sequence[PairFiles]],
+        open_pair: Callable[[PairFiles], ssl.SSLContext],
+        on_failure: Callable[[TlsFailure], None],
+        *,
+        listener: str = "",
+        clock: Clock = system_clock,
+    ) -> None:
+        """`listener` is for metrics. Bad pairs are logged; raises `ConfigurationError` where there is no good one."""
+        self._find = find
+        self._open_pair = open_pair
         self._on_failure = on_failure
-        self._context = load()
+        self._listener = listener
+        self._clock = clock
+        self._served: dict[PairFiles, _Served] = {}
+        self._seen: dict[PairFiles, object] = {}
+        self._by_name: dict[str, _Served] = {}
+        self._answers_all: _Served | None = None
+        self._context: ssl.SSLContext
+        problems = self._load()
+        if not self._served:
+            raise ConfigurationError("; ".join(problems))
+        for problem in problems:
+            log.error("certificate_not_loaded", listener=listener, reason=problem)
 
     def reload(self) -> None:
-        """Read the files again. Raises `ConfigurationError`, and then goes on with what was loaded before."""
-        self._context = self._load()
+        """Read the files again. Raises `ConfigurationError` with everything that is wrong, and then goes on, for each
+        pair that is bad, with what was loaded before.
+        """
+        if problems := self._load():
+            raise ConfigurationError("; ".join(problems))
+
+    def reload_if_changed(self) -> bool:
+        """`reload` if a file was written, added or removed since the last time, and whether that was so."""
+        try:
+            now = {pair: pair.state() for pair in self._find()}
+        except ConfigurationError:
+            now = {}
+        if now == self._seen:
+            return False
+        self.reload()
+        return True
+
+    def certificate_for(self, host: str) -> ServerCertificate | None:
+        """The certificate that a client gets who asks for `host` (in lower case), if it is for that name."""
+        served = self._by_name.get(host) or self._by_name.get(wildcard_of(host))
+        return served.certificate if served else None
+
+    def _load(self) -> list[str]:
+        """Take over every good pair, and return what is wrong with the others."""
+        try:
+            pairs = self._find()
+        except ConfigurationError as error:
+            self._seen = {}
+            return [str(error)]
+        # Before the files are read: what changes from now on is seen by the next look.
+        self._seen = {pair: pair.state() for pair in pairs}
+        served, problems = {}, []
+        for pair in pairs:
+            try:
+                served[pair] = _Served(self._open_pair(pair), ServerCertificate.read(pair.certificate))
+            except ConfigurationError as error:
+                problems.append(str(error))
+                telemetry.tls_load_failures_total.labels(self._listener, pair.name).inc()
+                if pair in self._served:
+                    served[pair] = self._served[pair]
+        if served:
+            self._serve(served)
+        return problems
+
+    def _serve(self, served: dict[PairFiles, _Served]) -> None:
+        for pair in self._served.keys() - served.keys():
+            telemetry.tls_certificate_not_after_seconds.remove(self._listener, pair.name)
+        for pair, item in served.items():
+            item.context.sni_callback = self._choose
+            ends = item.certificate.not_after
+            telemetry.tls_certificate_not_after_seconds.labels(self._listener, pair.name).set(ends.timestamp())
+            if ends <= self._clock():
+                log.warning("certificate_expired", listener=self._listener, name=pair.name, not_after=ends.isoformat())
+        by_end = sorted(served.values(), key=lambda item: item.certificate.not_after)
+        self._by_name = {name: item for item in by_end for name in item.certificate.names}
+        self._answers_all = next((item for pair, item in served.items() if pair.name == DEFAULT), None)
+        self._context = (self._answers_all or next(iter(served.values()))).context
+        self._served = served
+
+    def _choose(self, connection: ssl.SSLObject, name: str | None, _context: ssl.SSLContext) -> int | None:
+        """OpenSSL asks for the context of the name in the client's first message; returns None or an alert."""
+        assert isinstance(connection, _ReportingObject)  # noqa: S101  # by sslobject_class
+        if name is None:
+            return None
+        host = ascii_lower(name)
+        chosen = self._by_name.get(host) or self._by_name.get(wildcard_of(host)) or self._answers_all
+        if chosen is None:
+            connection.handshake.fail("unrecognized name")
+            return ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME
+        if chosen.context is not connection.context:
+            connection.context = chosen.context
+        return None
 
     async def accept(
         self,
@@ -90,19 +200,33 @@ def server_context(
     *,
     client_anchors_pem: str | Callable[[], str] | None = None,
     on_failure: Callable[[TlsFailure], None] = report_failure,
+    listener: str = "",
+    clock: Clock = system_clock,
 ) -> ReloadingContext:
-    """TLS 1.2 and later with this certificate (chain) and key.
+    """TLS 1.2 and later with this certificate (chain) and key, whatever name a client asks for.
 
     With `client_anchors_pem` a client is asked for a certificate but may come without one; what it presents must be
     valid now and lead to one of these anchors, which needn't be self-signed; without any, all are refused. A function
     is asked again at each reload. Raises `ConfigurationError`.
     """
-    return ReloadingContext(functools.partial(_server_context, cert_file, key_file, client_anchors_pem), on_failure)
+    pair = PairFiles(DEFAULT, Path(cert_file), Path(key_file))
+    open_pair = functools.partial(_server_context, client_anchors_pem=client_anchors_pem)
+    return ReloadingContext(lambda: [pair], open_pair, on_failure, listener=listener, clock=clock)
 
 
-def _server_context(
-    cert_file: str, key_file: str, client_anchors_pem: str | Callable[[], str] | None
-) -> ssl.SSLContext:
+def folder_context(
+    folder: Path,
+    *,
+    on_failure: Callable[[TlsFailure], None] = report_failure,
+    listener: str = "",
+    clock: Clock = system_clock,
+) -> ReloadingContext:
+    """TLS 1.2 and later with the certificates of a folder, see `find_pairs`. Raises `ConfigurationError`."""
+    find = functools.partial(find_pairs, folder)
+    return ReloadingContext(find, _server_context, on_failure, listener=listener, clock=clock)
+
+
+def _server_context(pair: PairFiles, client_anchors_pem: str | Callable[[], str] | None = None) -> ssl.SSLContext:
     context = _ReportingContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_ciphers(_TLS_1_2_CIPHERS)
@@ -110,10 +234,10 @@ def _server_context(
     context.set_alpn_protocols(["http/1.1"])
     try:
         # Without a password function OpenSSL would ask for one on the terminal.
-        context.load_cert_chain(cert_file, key_file, password=lambda: b"")
+        context.load_cert_chain(pair.certificate, pair.key, password=lambda: b"")
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
         raise ConfigurationError(
-            f"the TLS certificate {cert_file} with the key {key_file} can't be used: {_reason(error)}"
+            f"the TLS certificate {pair.certificate} with the key {pair.key} can't be used: {_reason(error)}"
         ) from error
     if client_anchors_pem is not None:
         context.verify_mode = ssl.CERT_OPTIONAL

@@ -139,7 +139,7 @@ class Registrar:
         profile = stored.domain.dns
         try:
             # All names of a publisher hold the same record, which is judged and written once.
-            naptr = naptr_rrset("@", publisher.logical_address, profile.naptr_service, profile.ttl)
+            naptr = naptr_rrset("@", publisher.logical_address, profile.naptr_services, profile.ttl)
             states = [NewState(label, "NAPTR", replace(naptr, owner=label)) for _, label in owners]
             if profile.legacy_cname:
                 states += [

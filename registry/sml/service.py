@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from registry.audit.events import record
 from registry.dns.journal import NewState, ZoneJournal
 from registry.dns.records import naptr_rrset, publisher_rrset
+from registry.domains.base_url import check_https_443
 from registry.errors import AlreadyExistsError, ValidationError
 from registry.identifiers.migration_key import validate_migration_key
 from registry.identifiers.participant import ParticipantIdentifier
@@ -256,7 +257,7 @@ def _check_publisher(stored: StoredDomain, publisher: Publisher) -> None:
         if parts.scheme not in schemes or not parts.hostname or parts.port == 0:  # port: ValueError beyond 65535
             problems.append(f"LogicalAddress must be an absolute URL with scheme {' or '.join(sorted(schemes))}")
         # What DNS couldn't carry must not be registered.
-        naptr_rrset("x", publisher.logical_address, stored.domain.dns.naptr_service, stored.domain.dns.ttl)
+        naptr_rrset("x", publisher.logical_address, stored.domain.dns.naptr_services, stored.domain.dns.ttl)
         publisher_rrset("x", publisher.logical_address, stored.domain.dns.ttl)
         own_name = f"{_publisher_owner(stored, publisher.smp_id)}.{stored.domain.dns.zone}"
         if (parts.hostname or "").rstrip(".") == own_name:
@@ -265,6 +266,8 @@ def _check_publisher(stored: StoredDomain, publisher: Publisher) -> None:
         problems.append("LogicalAddress is not a URL")
     except ValidationError as error:
         problems += [str(reason) for reason in error.reasons]
+    if stored.domain.smp.https_443_only and (refused := check_https_443(publisher.logical_address)):
+        problems.append(str(refused))
     if len(publisher.physical_address) > _MAX_PHYSICAL_ADDRESS:
         problems.append(f"PhysicalAddress has more than {_MAX_PHYSICAL_ADDRESS} characters")
     if problems:

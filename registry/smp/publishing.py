@@ -18,9 +18,10 @@ from registry.identifiers.rules import stops_new_entries_only
 from registry.metadata import ServiceGroup, ServiceMetadata
 from registry.sml.errors import SmlError
 from registry.sml.registration import Registrar
-from registry.smp.documents.busdox import check_service_group, write_service_metadata
+from registry.smp.documents.catalogue import DIALECTS
 from registry.smp.documents.signing import check_signable
-from registry.smp.validation import check_metadata
+from registry.smp.folding import folded_group, folded_metadata
+from registry.smp.validation import check_metadata, participant_reasons
 from registry.storage.certificate_rows import certificate_sha256
 from registry.storage.domain_directory import StoredDomain
 from registry.storage.engine import Actor, Database
@@ -57,12 +58,19 @@ class Publishing:
         self._registrar = registrar
         self._trust_of = trust_of
 
-    def put_service_group(self, actor: Actor, stored: StoredDomain, group: ServiceGroup) -> Published:
-        """Make a participant's service group, or replace its extensions; registers the participant at our SML.
+    def put_service_group(
+        self, actor: Actor, stored: StoredDomain, group: ServiceGroup, *, in_sml: bool = True
+    ) -> Published:
+        """Make a participant's service group, or replace its extensions.
+
+        Registers the participant at our SML, unless `in_sml` is False.
 
         Raises ValidationError with all reasons; ConflictError when another SMP has registered the participant.
         """
-        reasons = (*stored.domain.identifiers.validate_participant(group.participant), *check_service_group(group))
+        reasons = (
+            *participant_reasons(stored.domain, group.participant),
+            *_unwritable_group(stored.domain, group),
+        )
         if not all(map(stops_new_entries_only, reasons)):
             raise ValidationError(dict.fromkeys(reasons))
         with self._database.write(actor) as work:
@@ -70,18 +78,23 @@ class Publishing:
             if found is None:
                 if reasons:
                     raise ValidationError(dict.fromkeys(reasons))
-                self._create_group(work, stored, group)
-                return Published(Outcome.CREATED)
+                self._create_group(work, stored, group, in_sml=in_sml)
+                warned = stored.domain.identifiers.participant_warnings(group.participant)
+                return Published(Outcome.CREATED, tuple(map(str, warned)))
             warnings = tuple(map(str, reasons))
-            registered = self._register(work, stored, found.participant)
+            registered = in_sml and self._register(work, stored, found.participant)
             if found.extensions == group.extensions:
                 return Published(Outcome.UPDATED if registered else Outcome.UNCHANGED, warnings)
             service_groups.change(work, found.id, group.extensions)
             self._record(work, stored, "smp:service-group:update", group.participant, before=_audited_group(found))
             return Published(Outcome.UPDATED, warnings)
 
-    def delete_service_group(self, actor: Actor, stored: StoredDomain, participant: ParticipantIdentifier) -> None:
-        """Remove a service group with all its metadata, and its registration at our SML.
+    def delete_service_group(
+        self, actor: Actor, stored: StoredDomain, participant: ParticipantIdentifier, *, in_sml: bool = True
+    ) -> None:
+        """Remove a service group with all its metadata.
+
+        Ends its registration at our SML, too, unless `in_sml` is False.
 
         Raises NotFoundError when there is none; ConflictError while its migration is open.
         """
@@ -90,7 +103,8 @@ class Publishing:
             for row in services.of_group(work.connection, found.id):
                 services.remove(work, row.id)
             service_groups.remove(work, found.id)
-            self._unregister(work, stored, found.participant)
+            if in_sml:
+                self._unregister(work, stored, found.participant)
             self._record(work, stored, "smp:service-group:delete", found.participant, before=_audited_group(found))
 
     def put_service_metadata(
@@ -101,22 +115,41 @@ class Publishing:
         Raises ValidationError with all reasons; NotFoundError when the participant has no service group and
         `create_group` is not set.
         """
-        trust = self._trust_of(stored.domain)
-        reasons, warnings = check_metadata(metadata, stored.domain, trust, self._database.now())
-        reasons += _unwritable(metadata)
-        if not all(map(stops_new_entries_only, reasons)):
-            raise ValidationError(dict.fromkeys(reasons))
+        reasons, warnings = self._check(stored, metadata)
         with self._database.write(actor) as work:
             group = _find_group(work.connection, stored, metadata.participant)
-            if reasons:
-                held = set(self._reasons_against_held(work, stored, group, metadata))
-                if refused := [reason for reason in reasons if reason not in held]:
-                    raise ValidationError(refused)
-                warnings += map(str, reasons)
+            warnings += self._tolerated(work, stored, group, metadata, reasons)
             if group is None:
                 if not create_group:
                     raise NotFoundError(f"{metadata.participant} has no service group")
                 group = self._create_group(work, stored, ServiceGroup(metadata.participant))
+            outcome, service_id = self._put_service(work, stored, group, metadata)
+            return Published(outcome, tuple(warnings), service_id)
+
+    def revise_service_metadata(
+        self,
+        actor: Actor,
+        stored: StoredDomain,
+        participant: ParticipantIdentifier,
+        document_type: DocumentTypeIdentifier,
+        revise: Callable[[ServiceMetadata | None], ServiceMetadata | None],
+    ) -> Published:
+        """Publish what `revise` makes of what is published for a document type, in one transaction.
+
+        It is given None where nothing is published, and gives None to withdraw what is. Raises as
+        `put_service_metadata`, and what `revise` raises; then everything stays as it is.
+        """
+        with self._database.write(actor) as work:
+            group = self._existing(work, stored, participant)
+            service_groups.lock(work, group.id)
+            row = _find_service(work.connection, stored, group, document_type)
+            metadata = revise(None if row is None else services.load(work.connection, row.id, work.now))
+            if metadata is None:
+                if row is not None:
+                    self._withdraw(work, stored, group, row)
+                return Published(Outcome.UNCHANGED if row is None else Outcome.UPDATED)
+            reasons, warnings = self._check(stored, metadata)
+            warnings += self._tolerated(work, stored, group, metadata, reasons)
             outcome, service_id = self._put_service(work, stored, group, metadata)
             return Published(outcome, tuple(warnings), service_id)
 
@@ -143,10 +176,50 @@ class Publishing:
             row = _find_service(work.connection, stored, group, document_type)
             if row is None:
                 raise NotFoundError(f"{participant} does not receive {document_type}")
-            services.remove(work, row.id)
-            service_groups.touch(work, group.id)
-            before = {"document_type": str(row.document_type)}
-            self._record(work, stored, "smp:service-metadata:delete", group.participant, before=before)
+            self._withdraw(work, stored, group, row)
+
+    def delete_all_service_metadata(
+        self, actor: Actor, stored: StoredDomain, participant: ParticipantIdentifier
+    ) -> None:
+        """Withdraw all metadata of a participant; its service group stays.
+
+        Raises NotFoundError without such a group.
+        """
+        with self._database.write(actor) as work:
+            group = self._existing(work, stored, participant)
+            for row in services.of_group(work.connection, group.id):
+                self._withdraw(work, stored, group, row)
+
+    def _withdraw(self, work: UnitOfWork, stored: StoredDomain, group: ServiceGroupRow, row: ServiceRow) -> None:
+        services.remove(work, row.id)
+        service_groups.touch(work, group.id)
+        before = {"document_type": str(row.document_type)}
+        self._record(work, stored, "smp:service-metadata:delete", group.participant, before=before)
+
+    def _check(self, stored: StoredDomain, metadata: ServiceMetadata) -> tuple[list[Reason], list[str]]:
+        """Reasons that stop new entries only, and warnings. Raises ValidationError where there are other reasons."""
+        trust = self._trust_of(stored.domain)
+        reasons, warnings = check_metadata(metadata, stored.domain, trust, self._database.now())
+        reasons += _unwritable(stored.domain, metadata)
+        if not all(map(stops_new_entries_only, reasons)):
+            raise ValidationError(dict.fromkeys(reasons))
+        return reasons, warnings
+
+    def _tolerated(
+        self,
+        work: UnitOfWork,
+        stored: StoredDomain,
+        group: ServiceGroupRow | None,
+        metadata: ServiceMetadata,
+        reasons: Collection[Reason],
+    ) -> tuple[str, ...]:
+        """The reasons as warnings, where they hold for what is published already. Raises ValidationError."""
+        if not reasons:
+            return ()
+        held = set(self._reasons_against_held(work, stored, group, metadata))
+        if refused := [reason for reason in reasons if reason not in held]:
+            raise ValidationError(refused)
+        return tuple(map(str, reasons))
 
     def _reasons_against_held(
         self, work: UnitOfWork, stored: StoredDomain, group: ServiceGroupRow | None, metadata: ServiceMetadata
@@ -159,7 +232,7 @@ class Publishing:
             return ()
         row = _find_service(work.connection, stored, group, metadata.document_type)
         if row is None:
-            return stored.domain.identifiers.validate_participant(metadata.participant)
+            return participant_reasons(stored.domain, metadata.participant)
         before = services.load(work.connection, row.id, work.now)
         return check_metadata(before, stored.domain, self._trust_of(stored.domain), work.now)[0]
 
@@ -182,10 +255,13 @@ class Publishing:
         self._record(work, stored, "smp:service-metadata:update", group.participant, before=said, after=after)
         return Outcome.UPDATED, row.id
 
-    def _create_group(self, work: UnitOfWork, stored: StoredDomain, group: ServiceGroup) -> ServiceGroupRow:
+    def _create_group(
+        self, work: UnitOfWork, stored: StoredDomain, group: ServiceGroup, *, in_sml: bool = True
+    ) -> ServiceGroupRow:
         key = stored.domain.identifiers.participant_key(group.participant)
         service_groups.add(work, stored.id, group.participant, key, group.extensions)
-        self._register(work, stored, group.participant)
+        if in_sml:
+            self._register(work, stored, group.participant)
         self._record(
             work, stored, "smp:service-group:create", group.participant, after={"participant": str(group.participant)}
         )
@@ -265,17 +341,27 @@ def _find_service(
     return services.find(connection, group.id, document_type.scheme, key)
 
 
-def _unwritable(metadata: ServiceMetadata) -> tuple[Reason, ...]:
+def _unwritable_group(domain: Domain, group: ServiceGroup) -> tuple[Reason, ...]:
+    """Why a dialect of the domain can't say it."""
+    dialects = [DIALECTS[name] for name in domain.smp.dialects]
+    return tuple(
+        reason for dialect in dialects for reason in dialect.check_service_group(folded_group(group, dialect, domain))
+    )
+
+
+def _unwritable(domain: Domain, metadata: ServiceMetadata) -> tuple[Reason, ...]:
     """Why the document, or the reference to it in the service group, could not be written or signed.
 
-    Asked before anything is stored: what is published must be servable.
+    Asked before anything is stored, for each dialect of the domain: what is published must be servable, and what one
+    dialect can't express is said, not dropped.
     """
-    listed = check_service_group(ServiceGroup(metadata.participant, (metadata.document_type,)))
-    try:
-        check_signable(write_service_metadata(metadata))
-    except ValidationError as error:
-        return (*listed, *error.reasons)
-    return listed
+    reasons = [*_unwritable_group(domain, ServiceGroup(metadata.participant, (metadata.document_type,)))]
+    for dialect in (DIALECTS[name] for name in domain.smp.dialects):
+        try:
+            check_signable(dialect.write_service_metadata(folded_metadata(metadata, dialect, domain)))
+        except ValidationError as error:
+            reasons += error.reasons
+    return tuple(reasons)
 
 
 def _same(held: ServiceMetadata, new: ServiceMetadata) -> bool:

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from datetime import datetime
 from urllib.parse import urlsplit
 
+from registry.domains.base_url import check_https_443
 from registry.domains.domain import Domain
 from registry.errors import Reason
+from registry.identifiers.participant import ParticipantIdentifier
 from registry.metadata import Endpoint, ProcessMetadata, Redirect, ServiceMetadata
 from registry.trust import TrustModel
 from trust_lists.certificates.parsing import load_certificate
@@ -23,14 +25,14 @@ def check_metadata(
     """Why the metadata can't be published in the domain (empty when it can), and warnings that stop nothing."""
     rules = domain.identifiers
     reasons = [
-        *rules.validate_participant(metadata.participant),
+        *participant_reasons(domain, metadata.participant),
         *rules.validate_document_type(metadata.document_type),
     ]
-    warnings: list[str] = []
+    warnings = [str(reason) for reason in rules.participant_warnings(metadata.participant)]
     for group in metadata.process_metadata:
         for process in group.processes:
             reasons += rules.validate_process(process.identifier)
-        reasons += _check_group(group)
+        reasons += _check_group(group, domain.smp.endpoints_per_process)
         if group.redirect is not None:
             reasons += _check_redirect(group.redirect, domain)
         for endpoint in group.endpoints:
@@ -54,7 +56,17 @@ def check_endpoint(
     return [*reasons, *refused], warnings
 
 
-def _check_group(group: ProcessMetadata) -> Iterator[Reason]:
+def participant_reasons(domain: Domain, participant: ParticipantIdentifier) -> tuple[Reason, ...]:
+    """Why a participant can't be published in the domain; `*` can, where our SMP may register it."""
+    owners = domain.sml.wildcard_owners.get(participant.scheme, ())
+    ours = (domain.smp.smp_id or "").lower() in {owner.lower() for owner in owners}
+    return domain.identifiers.validate_participant(participant, allow_wildcard_participant=ours)
+
+
+def _check_group(group: ProcessMetadata, most_endpoints: int) -> Iterator[Reason]:
+    if most_endpoints and len(group.endpoints) > most_endpoints:
+        message = f"a process has {len(group.endpoints)} endpoints; in this domain {most_endpoints} is the most"
+        yield Reason("SMP-ENDPOINTS-PER-PROCESS", message)
     profiles = Counter(endpoint.transport_profile for endpoint in group.endpoints)
     for profile in sorted(profile for profile, times in profiles.items() if times > 1):
         yield Reason("SMP-TRANSPORT-TWICE", f"two endpoints of a process have the transport profile {profile}", "TA08")
@@ -68,11 +80,14 @@ def _check_redirect(redirect: Redirect, domain: Domain) -> Iterator[Reason]:
     yield from _check_url(redirect.href, "the redirect", "SMP-REDIRECT-URL")
     if not redirect.href.lower().startswith(("https://", "http://")):
         yield Reason("SMP-REDIRECT-SCHEME", "a redirect leads to another SMP, by https or http", "BDX-SMP 1.0 §2.3.2.4")
+    elif domain.smp.https_443_only and (reason := check_https_443(redirect.href)):
+        yield reason
     own = domain.smp.base_url
     if own and redirect.href.startswith(own + "/"):
         message = "the redirect leads back to this SMP; a client follows one redirect only"
         yield Reason("SMP-REDIRECT-SELF", message, "BDX-SMP 1.0 §2.3.2.4, TAB1")
-    if not redirect.certificate_uid:
+    # In SMP 2.0 the certificate may be absent.
+    if not redirect.certificate_uid and set(domain.smp.dialects) != {"bdxr2"}:
         message = "the redirect does not name the certificate of the other SMP (CertificateUID)"
         yield Reason("SMP-REDIRECT-UID", message, _PEPPOL)
 

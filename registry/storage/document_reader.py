@@ -18,9 +18,10 @@ from sqlalchemy.dialects import sqlite
 from registry.errors import TechnicalError
 from registry.identifiers.document_type import DocumentTypeIdentifier
 from registry.storage.engine import Database
-from registry.storage.queries import service_groups
+from registry.storage.queries import service_groups, signed_groups
 from registry.storage.queries.documents import SignedDocument, Stamp, current_document
 from registry.storage.queries.service_groups import ServiceGroupRow
+from registry.storage.queries.signed_groups import FoundGroup, GroupKey
 from registry.storage.types import from_microseconds, to_microseconds
 
 
@@ -63,6 +64,10 @@ class DocumentReader(Protocol):
         """A service group and its document types in order of identifier, or None."""
         ...
 
+    def find_signed_group(self, key: GroupKey) -> FoundGroup | None:
+        """A service group of a dialect that signs them, or None. Raises ConfigurationError without a signing key."""
+        ...
+
     def close(self) -> None: ...
 
 
@@ -99,6 +104,7 @@ class _SqliteReader:
         self._without_body = _compiled(current_document(with_body=False))
         self._group, _ = _compiled(service_groups.FIND)
         self._document_types, _ = _compiled(service_groups.DOCUMENT_TYPES)
+        self._signed_group, self._signed_group_names = _compiled(signed_groups.CURRENT)
 
     def find(self, key: DocumentKey, now: datetime, *, with_body: bool) -> FoundService | None:
         statement, names = self._with_body if with_body else self._without_body
@@ -123,6 +129,14 @@ class _SqliteReader:
         group = service_groups.group_of_row((*row[:4], from_microseconds(row[4]), extensions))
         return group, tuple(DocumentTypeIdentifier(scheme, value) for scheme, value in types)
 
+    def find_signed_group(self, key: GroupKey) -> FoundGroup | None:
+        values = [getattr(key, name) for name in self._signed_group_names]
+        try:
+            row = self._connection.execute(self._signed_group, values).fetchone()
+        except sqlite3.Error as error:
+            raise TechnicalError(f"the database failed: {error}") from error
+        return signed_groups.found_of_row(row and (*row[:2], from_microseconds(row[2]), *row[3:]))
+
     def close(self) -> None:
         self._connection.close()
 
@@ -145,6 +159,10 @@ class _EngineReader:
         with self._database.read() as connection:
             group = service_groups.find(connection, domain_id, scheme, value_key)
             return None if group is None else (group, service_groups.document_types(connection, group.id))
+
+    def find_signed_group(self, key: GroupKey) -> FoundGroup | None:
+        with self._database.read() as connection:
+            return signed_groups.find(connection, key)
 
     def close(self) -> None:
         """Nothing of its own to close: the engine belongs to the database."""

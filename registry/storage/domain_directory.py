@@ -62,6 +62,14 @@ class DomainDirectory:
             raise NotFoundError(f"there is no domain {name!r} here (known: {known})")
         return found
 
+    def by_id(self, domain_id: int) -> StoredDomain:
+        """A domain by its database id, which was read from a row that refers to it."""
+        found = next((stored for stored in self._by_name.values() if stored.id == domain_id), None)
+        if found is None:
+            self.refresh()
+            found = next(stored for stored in self._by_name.values() if stored.id == domain_id)
+        return found
+
     def with_sml(self) -> list[StoredDomain]:
         """The domains for which this instance is the SML."""
         return [stored for stored in self._by_name.values() if stored.domain.sml.enabled and stored.zone_id is not None]

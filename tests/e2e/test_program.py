@@ -26,7 +26,9 @@ CONTRACT = (
     *("demo", "serve", "resolve", "import", "export"),
     *("domain list", "domain show", "domain add"),
     *("participant add", "participant show", "participant list", "participant remove"),
-    *("token create", "dns show"),
+    *("token create", "dns show", "resolver", "export-config"),
+    *("business-card put", "business-card get", "business-card delete"),
+    *("code-list import", "code-list list", "code-list show", "code-list diff", "code-list update"),
 )
 HEAVY = ("fastapi", "sqlalchemy", "lxml", "cryptography", "uvicorn", "pydantic", "dns.resolver", "alembic")
 NEWCOMER = f"{ISO6523}::0088:newcomer"
@@ -210,7 +212,7 @@ def test_export_and_import_go_round(registry: Registry, instance: Path, corpus: 
 
 
 def test_1_when_something_is_refused(registry: Registry, instance: Path, corpus: Path) -> None:
-    sample = corpus / "smp" / "samples" / "vefa-peppol" / "bdxr201605-servicegroup-9908-991825827.xml"
+    sample = corpus / "smp" / "samples" / "bdxr-smp-client" / "oasis-smp" / "invalid.xml"
     done = registry("import", sample, DATA_DIR=instance)
     assert done.returncode == 1
     assert done.stdout.startswith("refused")

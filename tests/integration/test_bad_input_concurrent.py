@@ -13,7 +13,7 @@ from registry.metadata import ServiceGroup
 from registry.sml.errors import SmlError
 from registry.sml.model import Publisher
 from registry.smp.documents.busdox import write_service_group
-from registry.smp.documents.signing import verify_service_metadata
+from registry.smp.documents.signing import verify_document
 from registry.storage.queries import events
 from tests.simulators.hostile import (
     Answer,
@@ -46,7 +46,7 @@ def test_concurrent_puts_of_one_service_leave_one_of_them_signed_and_all_in_the_
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda body: manager.put(fresh.path, body), bodies))
     assert sorted(answer.status for answer in answers) == [200] * 23 + [201]
-    verified = verify_service_metadata(get(shared_live, fresh.path).body)
+    verified = verify_document(get(shared_live, fresh.path).body)
     assert verified.parsed.metadata is not None
     served = verified.parsed.metadata.process_metadata[0].endpoints[0].address
     (shown,) = describe(shared_live.instance, shared_live.stored, fresh.metadata.participant)["services"]

@@ -13,7 +13,7 @@ import pytest
 from registry.demo.content import demo_metadata
 from registry.demo.pki import DemoPki
 from registry.identifiers.url_form import participant_path, service_path
-from registry.smp.documents.signing import verify_service_metadata
+from registry.smp.documents.signing import verify_document
 from tests.simulators.hostile import (
     Answer,
     Manager,
@@ -526,7 +526,7 @@ def test_garbage_in_if_none_match_is_no_match(shared_live: LiveInstance, path: s
 def test_garbage_in_if_modified_since_is_ignored(shared_live: LiveInstance, path: str, value: str | bytes) -> None:
     answer = get(shared_live, path, (("If-Modified-Since", value),))
     assert answer.status == 200
-    verify_service_metadata(answer.body)
+    verify_document(answer.body)
 
 
 def test_repeated_host_or_conditions_do_not_confuse(shared_live: LiveInstance, path: str) -> None:

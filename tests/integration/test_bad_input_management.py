@@ -18,7 +18,7 @@ from registry.identifiers.participant import ISO6523, ParticipantIdentifier
 from registry.identifiers.url_form import encode_segment, participant_path, service_path
 from registry.metadata import Redirect, ServiceGroup
 from registry.smp.documents.busdox import write_service_group, write_service_metadata
-from registry.smp.documents.signing import verify_service_metadata
+from registry.smp.documents.signing import verify_document
 from tests.simulators.hostile import (
     Manager,
     assert_discreet,
@@ -225,7 +225,7 @@ def test_document_signed_by_a_stranger_is_taken_for_its_content_and_signed_by_us
     signature = '<ds:Signature xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:SignedInfo/></ds:Signature>'
     end = "</smp:SignedServiceMetadata>"
     assert manager.put(fresh.path, fresh.document.replace(end, signature + end)).status == 201
-    verified = verify_service_metadata(get(shared_live, fresh.path).body)
+    verified = verify_document(get(shared_live, fresh.path).body)
     assert verified.certificate == shared_live.pki.smp.certificate
 
 

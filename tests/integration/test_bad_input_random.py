@@ -15,7 +15,7 @@ from registry.demo.content import demo_metadata
 from registry.identifiers.url_form import participant_path, service_path
 from registry.metadata import ServiceGroup
 from registry.smp.documents.busdox import write_service_group, write_service_metadata
-from registry.smp.documents.signing import verify_service_metadata
+from registry.smp.documents.signing import verify_document
 from registry.storage.queries import zones
 from tests.simulators.hostile import (
     PARTICIPANTS,
@@ -171,7 +171,7 @@ def test_whatever_is_accepted_is_served_with_a_good_signature(
         assert shown.status == 200, (body, shown.body)
         if answer.status == 200:
             accepted += 1
-            verify_service_metadata(shown.body)
+            verify_document(shown.body)
             assert_problem_free(answer)
         else:
             check_refusal(answer)

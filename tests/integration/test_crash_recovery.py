@@ -37,7 +37,7 @@ from registry.metadata import ServiceGroup
 from registry.settings import load_settings
 from registry.sml.client import SmlClient
 from registry.smp.documents.busdox import write_service_group, write_service_metadata
-from registry.smp.documents.signing import verify_service_metadata
+from registry.smp.documents.signing import verify_document
 from registry.storage.queries import zones
 from registry.storage.tables import event, service, signed_document, zone
 from tests.simulators.hostile import check_consistency
@@ -286,7 +286,7 @@ def test_published_documents_survive_a_crash_and_are_served_signed(site: Site) -
     with site.serving() as running, httpx2.Client(base_url=running.public, timeout=20) as client:
         for group, path, participant in acknowledged:
             assert client.get(group).status_code == 200
-            verified = verify_service_metadata(client.get(path).content)
+            verified = verify_document(client.get(path).content)
             assert verified.parsed.participant == participant
         for group in groups:
             assert client.get(group).status_code == 200

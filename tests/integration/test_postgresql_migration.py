@@ -13,6 +13,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,16 +32,18 @@ from registry.demo.pki import DemoPki
 from registry.dns.journal import ZonePublisher
 from registry.errors import ConfigurationError, RegistryError
 from registry.identifiers.participant import ISO6523, ParticipantIdentifier
+from registry.identifiers.process import ProcessIdentifier
 from registry.identifiers.url_form import participant_path, service_path
-from registry.metadata import ServiceGroup
+from registry.metadata import Process, ServiceGroup
 from registry.sml.errors import SmlError
 from registry.sml.model import Caller, Publisher
-from registry.smp.signed_documents import DIALECT
+from registry.smp.merging import merged
 from registry.storage.document_reader import DocumentKey, open_document_reader
 from registry.storage.engine import Actor, Database
 from registry.storage.migrate import _configuration, migrate, newest_version, schema_version
 from registry.storage.queries import publishers, registrations, service_groups
 from registry.storage.tables import metadata as tables
+from registry.storage.tables import process as process_table
 from registry.storage.tables import registration, signed_document, zone_change
 from tests.simulators.live import ACTOR, SMP_ID, LiveInstance, live_instance
 
@@ -220,14 +223,14 @@ def test_document_reader_finds_the_stored_bytes(live: LiveInstance) -> None:
         rules.participant_key(participant),
         document_type.scheme,
         rules.document_type_key(document_type),
-        DIALECT,
+        "busdox",
     )
     reader = open_document_reader(live.instance.database)
     assert reader.blocking
     before = reader.find(key, system_clock(), with_body=True)
     assert before is not None
     assert before.document is None
-    signed = live.instance.signer.sign(before.service_id)
+    signed = live.instance.signer.sign(before.service_id, "busdox")
     after = reader.find(key, system_clock(), with_body=True)
     assert after is not None
     assert after.document == signed
@@ -365,7 +368,7 @@ def test_a_document_that_several_sign_at_once_is_stored_once(live: LiveInstance)
     published = live.instance.publishing.put_service_metadata(ACTOR, live.stored, metadata, create_group=True)
     assert published.service_id is not None
     service_id = published.service_id
-    results = outcomes(*(lambda: live.instance.signer.sign(service_id) for _ in range(4)))
+    results = outcomes(*(lambda: live.instance.signer.sign(service_id, "busdox") for _ in range(4)))
     assert not [result for result in results if isinstance(result, RegistryError)]
     with live.instance.database.read() as connection:
         (body,) = connection.execute(select(signed_document.c.body)).scalars()
@@ -388,3 +391,23 @@ def test_two_instances_share_a_database(cluster: Cluster, live: LiveInstance) ->
         assert client.resolve(metadata.participant, metadata.document_type).endpoint.address
     with live.sml_client() as sml:
         assert metadata.participant in sml.list_participants(SMP_ID).participants
+
+
+def test_merges_of_several_who_write_at_once_all_survive(live: LiveInstance) -> None:
+    rules = live.stored.domain.identifiers
+    whole = demo_metadata(live.pki.access_points)[0]
+    group = whole.process_metadata[0]
+    live.instance.publishing.put_service_group(ACTOR, live.stored, ServiceGroup(whole.participant))
+
+    def merge(number: int) -> Callable[[], object]:
+        process = Process(ProcessIdentifier("cenbii-procid-ubl", f"urn:{number}"))
+        said = replace(whole, process_metadata=(replace(group, processes=(process,)),))
+        return lambda: live.instance.publishing.revise_service_metadata(
+            ACTOR, live.stored, whole.participant, whole.document_type, lambda held: merged(held, said, rules)
+        )
+
+    results = outcomes(*map(merge, range(12)))
+    assert [result for result in results if isinstance(result, RegistryError)] == []
+    with live.instance.database.read() as connection:
+        names = set(connection.execute(select(process_table.c.value)).scalars())
+    assert names == {f"urn:{number}" for number in range(12)}

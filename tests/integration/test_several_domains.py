@@ -15,7 +15,7 @@ from registry.discovery.fetcher import HttpFetcher
 from registry.discovery.locator import DnsLocator
 from registry.identifiers.url_form import participant_path, service_path
 from registry.metadata import ServiceMetadata
-from registry.smp.documents.signing import verify_service_metadata
+from registry.smp.documents.signing import verify_document
 from registry.storage.domain_directory import StoredDomain
 from registry.trust import TrustModel
 from tests.simulators.live import ACTOR, LiveInstance, demo_trust
@@ -81,7 +81,7 @@ def test_each_domain_links_to_its_own_base_url_and_signs_with_its_own_key(
     group = httpx2.get(url + participant_path(metadata.participant))
     assert f'href="{url}/'.encode() in group.content
     document = httpx2.get(url + service_path(metadata.participant, metadata.document_type))
-    signer = verify_service_metadata(document.content).certificate
+    signer = verify_document(document.content).certificate
     assert "SMP_second" in signer.subject.rfc4514_string()
     assert httpx2.get(live.addresses.public + participant_path(metadata.participant)).status_code == 404
 

@@ -28,8 +28,8 @@ def address(request: pytest.FixtureRequest) -> Iterator[tuple[str, int]]:
         soa_rrset(profile, 42),
         ns_rrset(profile),
         RRset("ns", "A", 3600, ("127.0.0.1",)),
-        naptr_rrset(PARTICIPANT.removesuffix(".sml.test"), "https://smp.test/x/", "Meta:SMP", 60),
-        naptr_rrset("*.wild-card-scheme", "https://any.test", "Meta:SMP", 60),
+        naptr_rrset(PARTICIPANT.removesuffix(".sml.test"), "https://smp.test/x/", ["Meta:SMP"], 60),
+        naptr_rrset("*.wild-card-scheme", "https://any.test", ["Meta:SMP"], 60),
         publisher_rrset("SMP-1", "https://ns.sml.test/smp", 60),
         RRset("big", "TXT", 60, tuple(f'"{number:02} {"x" * 100}"' for number in range(16))),
     ]

@@ -26,8 +26,8 @@ def address() -> Iterator[tuple[str, int]]:
     rrsets = [
         soa_rrset(profile, 42),
         ns_rrset(profile),
-        naptr_rrset(PARTICIPANT.removesuffix(".sml.test"), "https://smp.test/x/", "Meta:SMP", 60),
-        naptr_rrset("*.wild-card-scheme", "https://any.test", "Meta:SMP", 60),
+        naptr_rrset(PARTICIPANT.removesuffix(".sml.test"), "https://smp.test/x/", ["Meta:SMP"], 60),
+        naptr_rrset("*.wild-card-scheme", "https://any.test", ["Meta:SMP"], 60),
         RRset("big", "TXT", 60, tuple(f'"{number:02} {"x" * 100}"' for number in range(16))),
     ]
     loop = asyncio.new_event_loop()

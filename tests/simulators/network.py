@@ -16,6 +16,8 @@ from registry.identifiers.document_type import DocumentTypeIdentifier
 from registry.identifiers.participant import ParticipantIdentifier
 from registry.identifiers.process import ProcessIdentifier
 from registry.metadata import Endpoint, EndpointCertificate, Process, ProcessMetadata, ServiceMetadata
+from registry.smp.documents.busdox.dialect import BUSDOX
+from registry.smp.documents.dialect import Dialect
 from registry.trust import TrustModel
 from tests.simulators.authorities import NOW, Authority
 from tests.simulators.dns_records import SimulatedNameServer
@@ -60,9 +62,9 @@ class Network:
         self.domain = load_domain("demo", {**base, **(settings or {})})
         return self.domain
 
-    def add_smp(self, base_url: str, key: SigningKey) -> SimulatedSmp:
+    def add_smp(self, base_url: str, key: SigningKey, dialect: Dialect = BUSDOX) -> SimulatedSmp:
         """One more SMP."""
-        return SimulatedSmp(self.responses, base_url, key)
+        return SimulatedSmp(self.responses, base_url, key, dialect)
 
     def name_of(self, participant: ParticipantIdentifier) -> str:
         """The DNS name of a participant."""

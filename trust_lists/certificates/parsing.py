@@ -8,20 +8,22 @@ certificates with all kinds of white space, some even with PEM lines: everything
 import base64
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key, pkcs12
 from cryptography.x509.oid import NameOID
 
 from trust_lists.errors import CertificateError
 
-PrivateKey = RSAPrivateKey | EllipticCurvePrivateKey
-PublicKey = RSAPublicKey | EllipticCurvePublicKey
+PrivateKey = RSAPrivateKey | EllipticCurvePrivateKey | Ed25519PrivateKey
+PublicKey = RSAPublicKey | EllipticCurvePublicKey | Ed25519PublicKey
 
 MAX_CERTIFICATE_BYTES = 100_000
 KEY_USAGES = (
@@ -99,8 +101,8 @@ def load_certificates_pem(data: bytes | str) -> list[x509.Certificate]:
 def load_signing_key(source: bytes | Path, password: bytes | None = None) -> SigningKey:
     """A private key and its certificate from PKCS#12 or PEM (both in one text, in any order).
 
-    The key must be RSA or EC, must be sound, and must belong to one of the certificates. Raises CertificateError with
-    a text that says what to do.
+    The key must be RSA, EC or Ed25519 (a signature profile says which of them sign), must be sound, and must belong to
+    one of the certificates. Raises CertificateError with a text that says what to do.
     """
     try:
         data = source.read_bytes() if isinstance(source, Path) else source
@@ -112,8 +114,8 @@ def load_signing_key(source: bytes | Path, password: bytes | None = None) -> Sig
             "keytool -importkeystore -srckeystore FILE -destkeystore key.p12 -deststoretype PKCS12"
         )
     key, certificates = _from_pem(data, password) if b"-----BEGIN" in data else _from_pkcs12(data, password)
-    if not isinstance(key, RSAPrivateKey | EllipticCurvePrivateKey):
-        raise CertificateError(f"a key of type {type(key).__name__} cannot sign here; RSA or EC is needed")
+    if not isinstance(key, PrivateKey):
+        raise CertificateError(f"a key of type {type(key).__name__} cannot sign here; RSA, EC or Ed25519 is needed")
     own = [certificate for certificate in certificates if _belongs(key, certificate)]
     if not own:
         raise CertificateError(
@@ -123,15 +125,15 @@ def load_signing_key(source: bytes | Path, password: bytes | None = None) -> Sig
 
 
 def public_key(certificate: x509.Certificate) -> PublicKey:
-    """The certificate's RSA or EC key. Raises CertificateError for any other, and for what cannot be read."""
+    """The certificate's RSA, EC or Ed25519 key. Raises CertificateError for any other, and for what cannot be read."""
     try:
         key = certificate.public_key()
     except (ValueError, UnsupportedAlgorithm) as error:
         raise CertificateError(
             f"the public key of {subject_text(certificate)} cannot be read: {_told(error)}"
         ) from None
-    if not isinstance(key, RSAPublicKey | EllipticCurvePublicKey):
-        raise CertificateError(f"{subject_text(certificate)} has a key that is neither RSA nor EC")
+    if not isinstance(key, PublicKey):
+        raise CertificateError(f"{subject_text(certificate)} has a key that is neither RSA, EC nor Ed25519")
     return key
 
 
@@ -156,11 +158,13 @@ def key_usages(certificate: x509.Certificate) -> frozenset[str] | None:
     return frozenset(name for name in KEY_USAGES if getattr(usage, name))
 
 
+@lru_cache(maxsize=512)
 def fingerprint(certificate: x509.Certificate) -> str:
     """SHA-256 of the DER bytes, 64 lower-case hexadecimal digits."""
     return certificate.fingerprint(hashes.SHA256()).hex()
 
 
+@lru_cache(maxsize=512)
 def subject_text(certificate: x509.Certificate) -> str:
     """The subject as `CN=..,OU=..,O=..,C=..` (RFC 4514 syntax, no spaces), common name first in either order.
 
@@ -169,6 +173,7 @@ def subject_text(certificate: x509.Certificate) -> str:
     return ",".join(rdn.rfc4514_string() for rdn in _common_name_first(certificate))
 
 
+@lru_cache(maxsize=512)
 def subject_for_patterns(certificate: x509.Certificate) -> str:
     """The same, with all special characters of values as hexadecimal pairs (RFC 4514 §2.4): what is between two bare
     commas is an attribute for certain, and not part of a name that somebody chose for themselves.
@@ -238,6 +243,8 @@ def _from_base64(text: bytes) -> x509.Certificate:
     return _from_der(der)
 
 
+# One look-up loads the same few certificates several times, and an access point the same ones in each look-up.
+@lru_cache(maxsize=512)
 def _from_der(der: bytes) -> x509.Certificate:
     try:
         certificate = x509.load_der_x509_certificate(der)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Enveloped XML signatures over whole documents: the only module that imports signxml.
 
-Clauses: W3C XML Signature 1.1; Peppol SMP 1.4.0 "Message signature"; OASIS BDXR SMP 1.0 §3.6 and SMP 2.0 §3.6.2.
+Clauses: W3C XML Signature 1.1; RFC 9231 §2.3.12 (Ed25519); Peppol SMP 1.4.0 "Message signature"; OASIS BDXR SMP 1.0
+§3.6 and SMP 2.0 §3.6.2.
 
 Traps that this module knows of:
 
@@ -19,25 +20,39 @@ import re
 from collections.abc import Collection
 from copy import deepcopy
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 from signxml.algorithms import CanonicalizationMethod, DigestAlgorithm, SignatureConstructionMethod, SignatureMethod
-from signxml.exceptions import InvalidDigest, InvalidSignature, SignXMLException
+from signxml.exceptions import InvalidDigest, SignXMLException
 from signxml.signer import SignatureReference, XMLSigner
 from signxml.verifier import SignatureConfiguration, XMLVerifier
 
 from trust_lists.certificates.parsing import PublicKey, SigningKey, load_certificate, public_key
 from trust_lists.errors import CertificateError, SignatureInvalidError, SigningError
-from trust_lists.signatures.profiles import ARCHIVE, C14N_10, C14N_EXCLUSIVE, PEPPOL_1_4, SignatureProfile
+from trust_lists.signatures.profiles import (
+    ARCHIVE,
+    BDXR_1_0,
+    BDXR_2_0,
+    C14N_10,
+    C14N_EXCLUSIVE,
+    ED25519,
+    PEPPOL_1_4,
+    SignatureProfile,
+)
 from trust_lists.xml import canonicalise, parse_xml, to_utf8
 
 __all__ = [
     "ARCHIVE",
+    "BDXR_1_0",
+    "BDXR_2_0",
     "PEPPOL_1_4",
     "SignatureProfile",
     "VerifiedDocument",
@@ -51,6 +66,13 @@ _SIGNATURE = f"{{{DS}}}Signature"
 _XML_ATTRIBUTES = "{http://www.w3.org/XML/1998/namespace}"
 _END_TAG = re.compile(rb"</[^<>/]+>\s*")
 _MAX_CERTIFICATES = 10
+_WRONG_KIND = "the certificate's key is not of the kind that the signature method needs"
+
+
+class _MoreMethods(Enum):
+    """Signature methods that signxml doesn't know; it writes their URI and leaves the rest to us."""
+
+    EDDSA_ED25519 = ED25519
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,23 +135,13 @@ def verify_enveloped(document: bytes, *, profile: SignatureProfile, root_tags: C
         raise SignatureInvalidError("ROOT", f"the document is a {root.tag}, which is not expected here")
     _refuse_ambiguous(root)
     claims = _read_claims(_only_signature(root), profile)
-    configuration = SignatureConfiguration(
-        location="./",
-        expect_references=1,
-        signature_methods=frozenset({SignatureMethod(claims.signature_algorithm)}),
-        digest_algorithms=frozenset({DigestAlgorithm(claims.digest_algorithm)}),
-        # The key is always the certificate's; a KeyValue beside it is not signed and has no say.
-        ignore_ambiguous_key_info=True,
-        # Validity in time is a matter of trust, so the question is put at a moment when the answer is yes.
-        verification_time=claims.certificate.not_valid_before_utc,
-        default_reference_c14n_method=CanonicalizationMethod(C14N_10),
-    )
     try:
-        result: Any = _Verifier().verify(root, x509_cert=claims.certificate, expect_config=configuration)
+        result = _Verifier().verify_claims(root, claims)
     except InvalidDigest:
         raise SignatureInvalidError("DIGEST_MISMATCH", "the document was changed after it was signed") from None
     except InvalidSignature as error:
-        raise SignatureInvalidError("SIGNATURE_MISMATCH", f"the signature value is wrong: {error}") from None
+        told = f": {error}" if str(error) else ""
+        raise SignatureInvalidError("SIGNATURE_MISMATCH", f"the signature value is wrong{told}") from None
     except (SignXMLException, etree.LxmlError, ValueError, UnsupportedAlgorithm) as error:
         raise SignatureInvalidError("STRUCTURE", f"the signature cannot be verified: {error}") from None
     if result.signed_xml is None:
@@ -158,6 +170,38 @@ class _Claims:
 
 
 class _Verifier(XMLVerifier):
+    def verify_claims(self, root: etree._Element, claims: _Claims) -> Any:
+        """signxml's VerifyResult. Raises what signxml, lxml and cryptography raise."""
+        by_ed25519 = claims.signature_algorithm == ED25519
+        methods = set() if by_ed25519 else {SignatureMethod(claims.signature_algorithm)}
+        configuration = SignatureConfiguration(
+            location="./",
+            expect_references=1,
+            signature_methods=frozenset(methods),
+            digest_algorithms=frozenset({DigestAlgorithm(claims.digest_algorithm)}),
+            # The key is always the certificate's; a KeyValue beside it is not signed and has no say.
+            ignore_ambiguous_key_info=True,
+            # Validity in time is a matter of trust, so the question is put at a moment when the answer is yes.
+            verification_time=claims.certificate.not_valid_before_utc,
+            default_reference_c14n_method=CanonicalizationMethod(C14N_10),
+        )
+        if by_ed25519:
+            return self._verify_ed25519(root, claims, configuration)
+        return self.verify(root, x509_cert=claims.certificate, expect_config=configuration)
+
+    def _verify_ed25519(self, root: etree._Element, claims: _Claims, configuration: SignatureConfiguration) -> Any:
+        """What `verify` does, but for the one step that it can't."""
+        validate: Any = self.validate_schema  # neither of these has types
+        verify_reference: Any = self._verify_reference
+        self.config = configuration
+        signature = _only_signature(root)
+        validate(signature)
+        signed_info, signature_value, _ = signature
+        c14n = CanonicalizationMethod(claims.canonicalization)
+        key: Any = claims.certificate.public_key()
+        key.verify(base64.b64decode(_text(signature_value)), self._c14n(signed_info, c14n))
+        return verify_reference(signed_info[2], 0, root, None, c14n, signature, key)
+
     def get_root(self, data: etree._Element) -> etree._Element:
         return data
 
@@ -184,12 +228,35 @@ class _Signer(XMLSigner):
     def __init__(self, method: str, profile: SignatureProfile) -> None:
         super().__init__(
             method=SignatureConstructionMethod.enveloped,
-            signature_algorithm=method,
+            signature_algorithm=SignatureMethod.RSA_SHA256 if method == ED25519 else method,
             digest_algorithm=profile.digest_methods[0],
             c14n_algorithm=profile.canonicalizations[0],
         )
+        if method == ED25519:
+            self.sign_alg = _MoreMethods.EDDSA_ED25519
         self.reference_c14n = _reference_c14n(profile.transforms[0])
+        self.only_enveloped = len(profile.transforms[0]) == 1
         self.canonical: list[bytes] = []
+
+    def sign_root(self, root: etree._Element, key: SigningKey) -> None:
+        key_info = _key_info(key.certificate)
+        if isinstance(key.private_key, Ed25519PrivateKey):
+            self._sign_ed25519(root, key.private_key, key_info)
+        else:
+            self.sign(
+                root,
+                key=key.private_key,
+                key_info=key_info,
+                exclude_c14n_transform_element=self.only_enveloped,
+            )
+
+    def _sign_ed25519(self, root: etree._Element, key: Ed25519PrivateKey, key_info: etree._Element) -> None:
+        """What `sign` does, but for the one step that it can't: 64 bytes in base64 (RFC 9231 §2.3.12)."""
+        signature, _, documents, references = self._unpack(root, None)
+        build: Any = self._build_sig  # it has no types
+        signed_info, value = build(signature, references, documents, None, self.only_enveloped)
+        signature.append(key_info)
+        value.text = base64.b64encode(key.sign(self._c14n(signed_info, self.c14n_alg))).decode()
 
     def _unpack(
         self, data: etree._Element, references: object
@@ -229,12 +296,7 @@ def _sign(root: etree._Element, key: SigningKey, profile: SignatureProfile) -> t
     except (SignatureInvalidError, CertificateError) as error:
         raise SigningError(str(error)) from None
     signer = _Signer(method, profile)
-    signer.sign(
-        root,
-        key=key.private_key,
-        key_info=_key_info(key.certificate),
-        exclude_c14n_transform_element=len(profile.transforms[0]) == 1,
-    )
+    signer.sign_root(root, key)
     signature = root[-1]
     root.remove(signature)
     return to_utf8(signature), _Hashed(*signer.canonical)
@@ -264,13 +326,17 @@ def _reads_as(signed: bytes, hashed: _Hashed, profile: SignatureProfile) -> bool
 
 
 def _method_for(key: PublicKey, profile: SignatureProfile) -> str:
-    for method in profile.signature_methods:
-        try:
-            _check_key(key, method, profile)
-        except SignatureInvalidError:
-            continue
-        return method
-    raise SigningError(f"{profile.name} does not allow to sign with a key of this kind or size")
+    """The first method that suits the key: for a large curve one whose digest is as long as its numbers, if there is.
+
+    A shorter digest would leave the strength of the curve unused (FIPS 186-5 §6.4).
+    """
+    suitable = [method for method in profile.signature_methods if _key_error(key, method, profile) is None]
+    if not suitable:
+        raise SigningError(f"{profile.name} does not allow to sign with a key of this kind or size")
+    if isinstance(key, EllipticCurvePublicKey):
+        enough = min(key.key_size, 512)
+        return next((method for method in suitable if int(method[-3:]) >= enough), suitable[0])
+    return suitable[0]
 
 
 def _refuse_ambiguous(root: etree._Element) -> None:
@@ -313,9 +379,11 @@ def _read_claims(signature: etree._Element, profile: SignatureProfile) -> _Claim
     for value in (signature_value, digest_value):
         _check_base64(value)
     try:
-        _check_key(public_key(certificate), claims.signature_algorithm, profile)
-    except CertificateError as error:
-        raise SignatureInvalidError("KEY", str(error)) from None
+        error = _key_error(public_key(certificate), claims.signature_algorithm, profile)
+    except CertificateError as unreadable:
+        error = str(unreadable)
+    if error is not None:
+        raise SignatureInvalidError("KEY", error)
     return claims
 
 
@@ -373,11 +441,17 @@ def _read_certificates(key_info: etree._Element) -> tuple[x509.Certificate, tupl
     return signer, tuple(certificate for certificate in found if certificate is not signer)
 
 
-def _check_key(key: PublicKey, method: str, profile: SignatureProfile) -> None:
-    is_rsa = isinstance(key, RSAPublicKey)
-    if is_rsa != ("#rsa-" in method):
-        raise SignatureInvalidError("KEY", "the certificate's key is not of the kind that the signature method needs")
-    if is_rsa and key.key_size < profile.minimum_rsa_bits:
-        raise SignatureInvalidError(
-            "KEY", f"an RSA key of {key.key_size} bits is too short; {profile.minimum_rsa_bits} are needed"
-        )
+def _key_error(key: PublicKey, method: str, profile: SignatureProfile) -> str | None:
+    """Why this key can't be used with this method; None where it can."""
+    match key:
+        case RSAPublicKey():
+            name, minimum, of_its_kind = "an RSA key", profile.minimum_rsa_bits, "#rsa-" in method
+        case EllipticCurvePublicKey():
+            name, minimum, of_its_kind = "an EC key", profile.minimum_ec_bits, "#ecdsa-" in method
+        case Ed25519PublicKey():
+            return None if method == ED25519 else _WRONG_KIND
+    if not of_its_kind:
+        return _WRONG_KIND
+    if key.key_size < minimum:
+        return f"{name} of {key.key_size} bits is too short; {minimum} are needed"
+    return None

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which dialect a document is written in, told by its root element alone.
 
-busdox is what Peppol speaks; bdxr1 and bdxr2 are OASIS SMP 1.0 and 2.0. The draft of 2014 is still met in the wild
-(Norway, 2014-16) and is known here only to be refused by its name.
+busdox is what Peppol speaks; bdxr1 and bdxr2 are OASIS SMP 1.0 and 2.0. The draft of SMP 1.0 of July 2014 is still
+met in the wild (Norway, 2014-16) and belongs to bdxr1, which reads it and never writes it.
 """
 
 from dataclasses import dataclass
@@ -15,15 +15,15 @@ DocumentKind = Literal["service_group", "service_metadata"]
 
 TITLES = {
     "busdox": "Peppol",
-    "bdxr-2014-07": "OASIS BDXR SMP 1.0 draft 2014/07",
     "bdxr1": "OASIS BDXR SMP 1.0",
     "bdxr2": "OASIS SMP 2.0",
 }
 """Dialect name -> how people call it."""
 
+_DRAFT = "http://docs.oasis-open.org/bdxr/ns/SMP/2014/07"
 _NAMESPACES = {
     "http://busdox.org/serviceMetadata/publishing/1.0/": "busdox",
-    "http://docs.oasis-open.org/bdxr/ns/SMP/2014/07": "bdxr-2014-07",
+    _DRAFT: "bdxr1",
     "http://docs.oasis-open.org/bdxr/ns/SMP/2016/05": "bdxr1",
     "http://docs.oasis-open.org/bdxr/ns/SMP/2/ServiceGroup": "bdxr2",
     "http://docs.oasis-open.org/bdxr/ns/SMP/2/ServiceMetadata": "bdxr2",
@@ -41,6 +41,12 @@ class DetectedDocument:
 
     dialect: str
     kind: DocumentKind
+    namespace: str
+
+    @property
+    def title(self) -> str:
+        """How people call what the document is written in."""
+        return TITLES[self.dialect] + (" draft 2014/07" if self.namespace == _DRAFT else "")
 
 
 def detect(data: bytes) -> DetectedDocument:
@@ -62,13 +68,14 @@ def identify(tag: str) -> DetectedDocument:
             f"the root element {tag} is of no SMP document",
             "Peppol SMP 1.4.0 §2; OASIS SMP 1.0 and 2.0 §2",
         )
-    return DetectedDocument(dialect, kind)
+    return DetectedDocument(dialect, kind, namespace)
 
 
-def expect(tag: str, dialect: str) -> DetectedDocument:
-    """As `identify`, and any other dialect is refused by its name."""
+def expect(tag: str, *dialects: str) -> DetectedDocument:
+    """As `identify`, and any dialect but these is refused by its name."""
     detected = identify(tag)
-    if detected.dialect != dialect:
-        message = f"{TITLES[detected.dialect]}: not a {TITLES[dialect]} document"
+    if detected.dialect not in dialects:
+        wanted = " or ".join(TITLES[dialect] for dialect in dialects)
+        message = f"{detected.title}: not a {wanted} document"
         raise ValidationError.of("SMP-DIALECT", message, "Peppol SMP 1.4.0 §2; OASIS SMP 1.0 and 2.0 §2")
     return detected

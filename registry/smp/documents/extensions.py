@@ -21,17 +21,33 @@ from trust_lists.errors import XmlRefusedError
 from trust_lists.xml import canonicalise, parse_xml
 
 _TAG = re.compile(rb"""<(?:[^<>"']++|"[^"]*+"|'[^']*+')*+>""")
+_SPACE = XML_SPACE.encode()
 _PREFIX = re.compile(r"[^\W\d][\w.-]*")
 
 
-def capture(root: etree._Element, source: bytes, tag: str) -> dict[etree._Element, Extension]:
+def capture(
+    root: etree._Element, source: bytes, tag: str, beside: Container[str] = frozenset()
+) -> dict[etree._Element, Extension]:
     """Every element `tag` under `root` -> its content as it stands in `source`, the bytes that `root` is made from.
 
-    An element inside another one is part of that one's content and not listed.
+    Children with a tag of `beside` describe the content and are no part of it. An element inside another one is part
+    of that one's content and not listed.
     """
-    wanted = {ordinal: element for ordinal, element in enumerate(root.iter("*")) if element.tag == tag}
-    spans = _Spans(wanted).find(source) if wanted else {}
-    return {wanted[ordinal]: _extension(wanted[ordinal], source[span]) for ordinal, span in spans.items()}
+    wanted: dict[int, etree._Element] = {}
+    described: set[int] = set()
+    for ordinal, element in enumerate(root.iter("*")):
+        if element.tag == tag:
+            wanted[ordinal] = element
+        elif element.tag in beside:
+            described.add(ordinal)
+    spans = _Spans(wanted, described).find(source) if wanted else {}
+    return {wanted[ordinal]: _extension(wanted[ordinal], _join(source, parts)) for ordinal, parts in spans.items()}
+
+
+def _join(source: bytes, parts: list[slice]) -> bytes:
+    """What stands around descriptions, without the white space between them."""
+    pieces = [source[part] for part in parts]
+    return pieces[0] if len(pieces) == 1 else b"".join(piece for piece in pieces if piece.strip(_SPACE))
 
 
 def _extension(element: etree._Element, content: bytes) -> Extension:
@@ -50,30 +66,47 @@ def occurs(prefix: str, content: bytes) -> bool:
 
 
 class _Spans:
-    """Finds where the contents of some elements begin and end; elements are told by their number in the document."""
+    """Finds where the contents of some elements stand; elements are told by their number in the document.
 
-    def __init__(self, wanted: Container[int]) -> None:
+    A content has several parts where children of it are left out.
+    """
+
+    def __init__(self, wanted: Container[int], left_out: Container[int]) -> None:
         self._wanted = wanted
-        self._spans: dict[int, slice] = {}
+        self._left_out = left_out
+        self._spans: dict[int, list[slice]] = {}
         self._seen = -1
         self._depth = 0
-        self._open: tuple[int, int, int] | None = None  # number, depth, where the content begins
+        self._open: tuple[int, int] | None = None  # number, depth
+        self._begin = 0  # of the part that is being read, or comes next
+        self._in_hole = False
 
-    def find(self, source: bytes) -> dict[int, slice]:
+    def find(self, source: bytes) -> dict[int, list[slice]]:
         parser = expat.ParserCreate("UTF-8")
+
+        def tag_end() -> int:
+            return next(_TAG.finditer(source, parser.CurrentByteIndex)).end()
 
         def start(_name: str, _attributes: dict[str, str]) -> None:
             self._seen += 1
             self._depth += 1
             if self._open is None and self._seen in self._wanted:
-                tag = next(_TAG.finditer(source, parser.CurrentByteIndex))
-                self._open = self._seen, self._depth, tag.end()
+                self._open = self._seen, self._depth
+                self._spans[self._seen] = []
+                self._begin = tag_end()
+            elif self._open and self._depth == self._open[1] + 1 and self._seen in self._left_out:
+                self._spans[self._open[0]].append(slice(self._begin, parser.CurrentByteIndex))
+                self._in_hole = True
+                self._begin = tag_end()  # stays where that tag is the whole element, else moves when it ends
 
         def end(_name: str) -> None:
             if self._open is not None and self._open[1] == self._depth:
-                number, _, begin = self._open
-                self._spans[number] = slice(begin, parser.CurrentByteIndex)
+                self._spans[self._open[0]].append(slice(self._begin, parser.CurrentByteIndex))
                 self._open = None
+            elif self._open and self._in_hole and self._depth == self._open[1] + 1:
+                self._in_hole = False
+                if source[self._begin - 2 : self._begin] != b"/>":
+                    self._begin = tag_end()
             self._depth -= 1
 
         parser.StartElementHandler = start
@@ -111,8 +144,11 @@ def free_prefix(wanted: str, uri: str, extensions: Iterable[Extension]) -> str:
     return next(prefix for prefix in chain((wanted,), (f"{wanted}{n}" for n in count(1))) if prefix not in taken)
 
 
-def content_error(extension: Extension) -> str | None:
-    """Why the extension can't be written as exactly one element (XSD ExtensionType); None when it can."""
+def content_error(extension: Extension, barred: Container[str] = frozenset()) -> str | None:
+    """Why the extension can't be written as exactly one element (XSD ExtensionType); None when it can.
+
+    `barred` are the namespaces that the schema doesn't want there; the empty one stands for none.
+    """
     if any(prefix and not _PREFIX.fullmatch(prefix) for prefix, _ in extension.namespaces):
         return "a namespace prefix is no name"
     try:
@@ -127,4 +163,7 @@ def content_error(extension: Extension) -> str | None:
     text = (wrapper.text or "") + "".join(child.tail or "" for child in wrapper)
     if len(elements) != 1 or text.strip(XML_SPACE):
         return f"it holds {len(elements)} elements{' and text' if text.strip(XML_SPACE) else ''}, not just one element"
+    namespace = etree.QName(elements[0]).namespace or ""
+    if namespace in barred:
+        return f"its element is in {f'the namespace {namespace}' if namespace else 'no namespace'}, not a foreign one"
     return None

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The signature on service metadata (Peppol SMP 1.4.0 "Message signature"; eDelivery SMP TAD TA22, TA23).
+"""The signatures on SMP documents (Peppol SMP 1.4.0 "Message signature"; OASIS SMP 1.0 and 2.0 §3.6; TAD TA22, TA23).
 
 Says who signed and that nothing was changed, never whether that somebody is trusted: that is asked of the domain's
 trust model.
@@ -10,15 +10,16 @@ from dataclasses import dataclass, replace
 from cryptography import x509
 from lxml import etree
 
+from registry.domains.domain import Domain
 from registry.errors import ValidationError
-from registry.smp.documents.busdox import read
-from registry.smp.documents.busdox.names import SIGNED_SERVICE_METADATA, SPECIFICATION, TAD
-from registry.smp.documents.dialects import expect
+from registry.smp.documents.catalogue import dialect_of
+from registry.smp.documents.dialect import Dialect
 from registry.smp.documents.parsed import ParsedDocument
 from registry.smp.documents.source import read_source, refused
 from trust_lists.certificates.parsing import SigningKey
 from trust_lists.errors import SigningError, XmlRefusedError
-from trust_lists.signatures.xmldsig import ARCHIVE, PEPPOL_1_4, sign_enveloped, verify_enveloped
+from trust_lists.signatures.profiles import restricted
+from trust_lists.signatures.xmldsig import ARCHIVE, SignatureProfile, sign_enveloped, verify_enveloped
 from trust_lists.xml import parse_xml
 
 _STAND_IN = b'<s:Signature xmlns:s="urn:x">%b%b</s:Signature>' % (b"<s:x></s:x>" * 32, b"=" * 12_000)
@@ -36,34 +37,41 @@ class SignatureAlgorithms:
 
 
 @dataclass(frozen=True, slots=True)
-class VerifiedServiceMetadata:
-    """Service metadata, or a redirect, of which every word was signed with the key of `certificate`.
+class VerifiedDocument:
+    """A document of which every word was signed with the key of `certificate`.
 
     `other_certificates` came along in the signature: evidence for building a path, worth nothing by themselves.
     """
 
+    dialect: Dialect
     parsed: ParsedDocument
     certificate: x509.Certificate
     algorithms: SignatureAlgorithms
     other_certificates: tuple[x509.Certificate, ...] = ()
 
 
-def sign_service_metadata(unsigned: bytes, key: SigningKey) -> bytes:
-    """`unsigned`, a SignedServiceMetadata without signature, signed as Peppol SMP 1.4.0 asks; no other byte changes.
+def signature_profile(domain: Domain, dialect: Dialect) -> SignatureProfile:
+    """What a dialect allows to sign with, narrowed to what the domain allows."""
+    return restricted(dialect.signature, domain.smp.signature_algorithms)
 
-    Raises ValidationError when the document is something else, is signed already, or the key isn't fit (RSA).
+
+def sign_document(unsigned: bytes, key: SigningKey, dialect: Dialect, profile: SignatureProfile | None = None) -> bytes:
+    """`unsigned`, written in `dialect`, with the signature that the dialect asks for; no other byte changes.
+
+    `profile` may narrow the dialect's algorithms to those of a domain. Raises ValidationError when the document is
+    none that is signed, is signed already, or the key isn't fit.
     """
     root, _ = read_source(unsigned)
-    if root.tag != SIGNED_SERVICE_METADATA:
+    if root.tag not in dialect.signed_roots:
         raise ValidationError.of(
-            "SMP-NOT-SIGNABLE", f"{root.tag} is not what an SMP signs", f"{SPECIFICATION} §2; {TAD} TA22"
+            "SMP-NOT-SIGNABLE", f"{root.tag} is not what an SMP signs", f"{dialect.title}; eDelivery SMP TAD TA22"
         )
     try:
-        return sign_enveloped(unsigned, key, PEPPOL_1_4)
+        return sign_enveloped(unsigned, key, profile or dialect.signature)
     except XmlRefusedError as error:
         raise refused(error) from error
     except SigningError as error:
-        raise ValidationError.of("SMP-NOT-SIGNABLE", str(error), f"{SPECIFICATION} 'Message signature'") from error
+        raise ValidationError.of("SMP-NOT-SIGNABLE", str(error), f"{dialect.title}, signatures") from error
 
 
 def check_signable(unsigned: bytes) -> None:
@@ -79,24 +87,24 @@ def check_signable(unsigned: bytes) -> None:
         raise refused(error) from error
 
 
-def verify_service_metadata(data: bytes, *, archive: bool = False) -> VerifiedServiceMetadata:
+def verify_document(data: bytes, *, archive: bool = False, profile: SignatureProfile | None = None) -> VerifiedDocument:
     """Verify the signature, then read what it covers; bytes that aren't signed are not looked at.
 
-    `archive` also lets in what networks signed with before today's rules (SHA-1, exclusive canonicalisation). Byte
-    for byte equality of extensions isn't kept here. Raises `trust_lists.errors.SignatureInvalidError` when the
-    signature is wrong, missing or of another form; ValidationError when the document can't be understood.
+    `profile` may narrow the algorithms of the document's dialect; `archive` also lets in what networks signed with
+    before today's rules (SHA-1, exclusive canonicalisation). Byte for byte equality of extensions isn't kept here.
+    Raises `trust_lists.errors.SignatureInvalidError` when the signature is wrong, missing or of another form;
+    ValidationError when the document can't be understood.
     """
-    root, _ = read_source(data)
-    expect(root.tag, "busdox")
-    profile = ARCHIVE if archive else PEPPOL_1_4
+    dialect = dialect_of(data)
+    algorithms = ARCHIVE if archive else profile or dialect.signature
     try:
-        verified = verify_enveloped(data, profile=profile, root_tags={SIGNED_SERVICE_METADATA})
+        verified = verify_enveloped(data, profile=algorithms, root_tags=dialect.signed_roots)
     except XmlRefusedError as error:
         raise refused(error) from error
-    parsed = read(etree.tostring(verified.root, encoding="UTF-8"))
-    algorithms = SignatureAlgorithms(
+    parsed = dialect.read(etree.tostring(verified.root, encoding="UTF-8"))
+    made_with = SignatureAlgorithms(
         verified.signature_algorithm, verified.digest_algorithm, verified.canonicalization, verified.transforms
     )
-    return VerifiedServiceMetadata(
-        replace(parsed, signed=True), verified.certificate, algorithms, verified.other_certificates
+    return VerifiedDocument(
+        dialect, replace(parsed, signed=True), verified.certificate, made_with, verified.other_certificates
     )

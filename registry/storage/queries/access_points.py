@@ -6,10 +6,11 @@ An endpoint's content is looked up by its hash, so that a million imported endpo
 
 import hashlib
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, case, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, case, delete, func, insert, or_, select, update
 
 from registry.metadata import Endpoint, EndpointCertificate
 from registry.storage.certificate_rows import certificate_row, certificate_sha256
@@ -57,7 +58,7 @@ class AccessPoint:
         parts = [
             self.transport_profile,
             self.address,
-            [[c.type_code, certificate_sha256(c.der)] for c in self.certificates],
+            [_hashed_certificate(c) for c in self.certificates],
             self.description,
             self.technical_contact,
             self.technical_information,
@@ -95,19 +96,20 @@ _ROW = [
 ]
 
 
-def find_or_add(work: UnitOfWork, domain_id: int, wanted: AccessPoint) -> int:
-    """The id of an access point that says exactly this, made under a name of its own where there is none."""
+def find_or_add(work: UnitOfWork, domain_id: int, wanted: AccessPoint, held: Collection[int] = ()) -> int:
+    """The id of an access point that says exactly this, made under a name of its own where there is none.
+
+    One with a planned successor is taken only if it is among `held`, those of the document that is changed: who says
+    again what is published doesn't call off what is planned.
+    """
+    c = access_point.c
     digest = wanted.content_sha256()
-    query = (
-        select(access_point.c.id)
-        .where(
-            access_point.c.domain_id == domain_id,
-            access_point.c.content_sha256 == digest,
-            access_point.c.successor_id.is_(None),
-        )
-        .order_by(access_point.c.id)
-        .limit(1)
-    )
+    query = select(c.id).where(c.domain_id == domain_id, c.content_sha256 == digest).limit(1)
+    if held:
+        planned = and_(c.id.in_(held), c.successor_at > work.now)
+        query = query.where(or_(c.successor_id.is_(None), planned)).order_by(case((c.id.in_(held), 0), else_=1), c.id)
+    else:
+        query = query.where(c.successor_id.is_(None)).order_by(c.id)
     found = work.connection.execute(query).scalar()
     return int(found) if found is not None else add(work, domain_id, f"sha256-{digest[:16]}", wanted)
 
@@ -229,13 +231,21 @@ def certificates_of(connection: Connection, ids: set[int]) -> dict[int, tuple[En
     found: dict[int, list[EndpointCertificate]] = {access_point_id: [] for access_point_id in ids}
     c = access_point_certificate.c
     query = (
-        select(c.access_point_id, c.type_code, certificate.c.der)
+        select(
+            c.access_point_id,
+            certificate.c.der,
+            c.type_code,
+            c.mime_code,
+            c.description,
+            c.activation,
+            c.expiration,
+        )
         .join(certificate, certificate.c.sha256 == c.certificate_sha256)
         .where(c.access_point_id.in_(ids))
         .order_by(c.access_point_id, c.position)
     )
-    for access_point_id, type_code, der in connection.execute(query):
-        found[access_point_id].append(EndpointCertificate(bytes(der), type_code))
+    for access_point_id, der, *described in connection.execute(query):
+        found[access_point_id].append(EndpointCertificate(bytes(der), *described))
     return {access_point_id: tuple(items) for access_point_id, items in found.items()}
 
 
@@ -243,6 +253,13 @@ def _successor_of(work: UnitOfWork, access_point_id: int) -> int | None:
     query = select(access_point.c.successor_id).where(access_point.c.id == access_point_id)
     found = work.connection.execute(query).scalar()
     return None if found is None else int(found)
+
+
+def _hashed_certificate(item: EndpointCertificate) -> list[str]:
+    """What a hash of content holds of a certificate; what only SMP 2.0 says is in it only where it is said."""
+    dates = [moment.isoformat() if moment else "" for moment in (item.activation, item.expiration)]
+    described = [item.mime_code, item.description, *dates]
+    return [item.type_code, certificate_sha256(item.der), *(described if any(described) else [])]
 
 
 def _content_columns(content: AccessPoint) -> dict[str, str | None]:
@@ -263,6 +280,10 @@ def _write_certificates(work: UnitOfWork, access_point_id: int, content: AccessP
             "access_point_id": access_point_id,
             "position": position,
             "type_code": c.type_code,
+            "mime_code": c.mime_code,
+            "description": c.description,
+            "activation": c.activation,
+            "expiration": c.expiration,
             "certificate_sha256": certificate_sha256(c.der),
         }
         for position, c in enumerate(content.certificates)

@@ -34,6 +34,12 @@ def find(connection: Connection, domain_ids: Sequence[int], smp_id: str) -> list
     return [PublisherRow(*row) for row in connection.execute(query.order_by(publisher.c.domain_id))]
 
 
+def of_domain(connection: Connection, domain_id: int) -> list[PublisherRow]:
+    """All publishers of a domain."""
+    query = select(*_COLUMNS).where(publisher.c.domain_id == domain_id).order_by(publisher.c.id)
+    return [PublisherRow(*row) for row in connection.execute(query)]
+
+
 def owned_by(
     connection: Connection, domain_ids: Sequence[int], certificate_sha256: str, at: datetime
 ) -> list[PublisherRow]:

@@ -109,6 +109,13 @@ def move(work: UnitOfWork, ids: Sequence[int], publisher_id: int) -> None:
     )
 
 
+def name_service(work: UnitOfWork, domain_id: int, naptr_service: str) -> None:
+    """Let all registrations of a domain be for this NAPTR service."""
+    work.connection.execute(
+        update(registration).where(registration.c.domain_id == domain_id).values(naptr_service=naptr_service)
+    )
+
+
 def page(connection: Connection, publisher_id: int, after_id: int, size: int) -> list[RegistrationRow]:
     """Up to `size` registrations of a publisher with ids after `after_id`, in order of registration."""
     query = (

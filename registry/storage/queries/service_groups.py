@@ -61,6 +61,16 @@ def find(connection: Connection, domain_id: int, scheme: str, value_key: str) ->
     return None if row is None else group_of_row(row)
 
 
+def by_id(connection: Connection, group_id: int) -> ServiceGroupRow:
+    """A service group that is known to exist."""
+    return group_of_row(connection.execute(select(*_COLUMNS).where(service_group.c.id == group_id)).one())
+
+
+def lock(work: UnitOfWork, group_id: int) -> None:
+    """Let other writers that lock the group wait for the end of this transaction; SQLite has one writer anyway."""
+    work.connection.execute(select(service_group.c.id).where(service_group.c.id == group_id).with_for_update())
+
+
 def page(connection: Connection, domain_id: int, after_id: int, size: int) -> list[ServiceGroupRow]:
     """Up to `size` groups of a domain with ids after `after_id`."""
     query = (

@@ -2,6 +2,7 @@
 """Services: the metadata of one document type of a participant, to rows and back."""
 
 from collections import defaultdict
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,11 +15,13 @@ from registry.identifiers.document_type import DocumentTypeIdentifier
 from registry.identifiers.participant import ParticipantIdentifier
 from registry.identifiers.process import ProcessIdentifier
 from registry.metadata import Endpoint, Process, ProcessMetadata, Redirect, ServiceMetadata
+from registry.storage.certificate_rows import certificate_row, certificate_sha256
 from registry.storage.extension_rows import extensions_from_row, extensions_to_row
-from registry.storage.queries import access_points
+from registry.storage.queries import access_points, certificates
 from registry.storage.queries.access_points import AccessPoint
 from registry.storage.tables import (
     access_point,
+    certificate,
     endpoint,
     process,
     process_metadata,
@@ -99,7 +102,7 @@ def change(work: UnitOfWork, service_id: int, domain_id: int, metadata: ServiceM
             extensions=extensions_to_row(metadata.extensions),
         )
     )
-    _write_content(work, service_id, domain_id, metadata)
+    _write_content(work, service_id, domain_id, metadata, held=before)
     access_points.remove_unused(work, before)
 
 
@@ -112,8 +115,14 @@ def remove(work: UnitOfWork, service_id: int) -> None:
 
 def load(connection: Connection, service_id: int, at: datetime) -> ServiceMetadata:
     """What a service says at a moment, planned successors of its access points included."""
-    row = connection.execute(
+    return load_many(connection, [service_id], at)[service_id]
+
+
+def load_many(connection: Connection, ids: Sequence[int], at: datetime) -> dict[int, ServiceMetadata]:
+    """What some services say at a moment, by id; with a few queries for all of them."""
+    query = (
         select(
+            service.c.id,
             service_group.c.scheme,
             service_group.c.value,
             service.c.scheme.label("document_scheme"),
@@ -121,18 +130,24 @@ def load(connection: Connection, service_id: int, at: datetime) -> ServiceMetada
             service.c.extensions,
         )
         .join(service_group, service_group.c.id == service.c.service_group_id)
-        .where(service.c.id == service_id)
-    ).one()
-    return ServiceMetadata(
-        participant=ParticipantIdentifier(row.scheme, row.value),
-        document_type=DocumentTypeIdentifier(row.document_scheme, row.document_value),
-        process_metadata=_load_process_metadata(connection, service_id, at),
-        extensions=extensions_from_row(row.extensions),
+        .where(service.c.id.in_(ids))
     )
+    groups = _load_process_metadata(connection, ids, at)
+    return {
+        row.id: ServiceMetadata(
+            participant=ParticipantIdentifier(row.scheme, row.value),
+            document_type=DocumentTypeIdentifier(row.document_scheme, row.document_value),
+            process_metadata=tuple(groups[row.id]),
+            extensions=extensions_from_row(row.extensions),
+        )
+        for row in connection.execute(query)
+    }
 
 
-def _load_process_metadata(connection: Connection, service_id: int, at: datetime) -> tuple[ProcessMetadata, ...]:
-    mine = process_metadata.c.service_id == service_id
+def _load_process_metadata(
+    connection: Connection, ids: Sequence[int], at: datetime
+) -> dict[int, list[ProcessMetadata]]:
+    mine = process_metadata.c.service_id.in_(ids)
     processes: dict[int, list[Process]] = defaultdict(list)
     query = select(process).join(process_metadata).where(mine).order_by(process.c.position)
     for row in connection.execute(query):
@@ -141,24 +156,30 @@ def _load_process_metadata(connection: Connection, service_id: int, at: datetime
                 ProcessIdentifier(row.scheme, row.value), tuple(row.roles or ()), extensions_from_row(row.extensions)
             )
         )
-    endpoints = _load_endpoints(connection, service_id, at)
+    endpoints = _load_endpoints(connection, ids, at)
     redirects = {
-        row.process_metadata_id: Redirect(row.href, row.certificate_uid, extensions_from_row(row.extensions))
-        for row in connection.execute(select(redirect).join(process_metadata).where(mine))
-    }
-    query = select(process_metadata).where(mine).order_by(process_metadata.c.position)
-    return tuple(
-        ProcessMetadata(
-            processes=tuple(processes[row.id]),
-            endpoints=tuple(endpoints[row.id]),
-            redirect=redirects.get(row.id),
-            extensions=extensions_from_row(row.extensions),
+        row.process_metadata_id: Redirect(
+            row.href, row.certificate_uid, extensions_from_row(row.extensions), row.der and bytes(row.der)
         )
-        for row in connection.execute(query)
-    )
+        for row in connection.execute(
+            select(redirect, certificate.c.der).join(process_metadata).outerjoin(certificate).where(mine)
+        )
+    }
+    query = select(process_metadata).where(mine).order_by(process_metadata.c.service_id, process_metadata.c.position)
+    groups: dict[int, list[ProcessMetadata]] = defaultdict(list)
+    for row in connection.execute(query):
+        groups[row.service_id].append(
+            ProcessMetadata(
+                processes=tuple(processes[row.id]),
+                endpoints=tuple(endpoints[row.id]),
+                redirect=redirects.get(row.id),
+                extensions=extensions_from_row(row.extensions),
+            )
+        )
+    return groups
 
 
-def _load_endpoints(connection: Connection, service_id: int, at: datetime) -> dict[int, list[Endpoint]]:
+def _load_endpoints(connection: Connection, ids: Sequence[int], at: datetime) -> dict[int, list[Endpoint]]:
     named, shown = _named, _shown
     shown_id = case((named.c.successor_at <= at, named.c.successor_id), else_=named.c.id)
     rows = connection.execute(
@@ -173,7 +194,7 @@ def _load_endpoints(connection: Connection, service_id: int, at: datetime) -> di
         )
         .join(named, named.c.id == endpoint.c.access_point_id)
         .join(shown, shown.c.id == shown_id)
-        .where(endpoint.c.service_id == service_id)
+        .where(endpoint.c.service_id.in_(ids))
         .order_by(endpoint.c.process_metadata_id, endpoint.c.position)
     ).all()
     certificates = access_points.certificates_of(connection, {row.shown_id for row in rows})
@@ -221,7 +242,9 @@ def _access_point_ids(connection: Connection, service_id: int) -> set[int]:
     return {int(found) for found in connection.execute(query).scalars()}
 
 
-def _write_content(work: UnitOfWork, service_id: int, domain_id: int, metadata: ServiceMetadata) -> None:
+def _write_content(
+    work: UnitOfWork, service_id: int, domain_id: int, metadata: ServiceMetadata, *, held: Collection[int] = ()
+) -> None:
     for position, group in enumerate(metadata.process_metadata):
         values = {
             "service_id": service_id,
@@ -232,20 +255,23 @@ def _write_content(work: UnitOfWork, service_id: int, domain_id: int, metadata: 
         group_id = int(work.connection.execute(statement).scalar_one())
         processes = [_process_row(group_id, number, item) for number, item in enumerate(group.processes)]
         endpoints = [
-            _endpoint_row(work, group_id, service_id, domain_id, number, item)
+            _endpoint_row(work, group_id, service_id, domain_id, number, item, held)
             for number, item in enumerate(group.endpoints)
         ]
-        redirects = [_redirect_row(group_id, group.redirect)] if group.redirect is not None else []
+        redirects = [_redirect_row(work, group_id, group.redirect)] if group.redirect is not None else []
         for table, rows in ((process, processes), (endpoint, endpoints), (redirect, redirects)):
             if rows:
                 work.connection.execute(insert(table), rows)
 
 
-def _redirect_row(group_id: int, source: Redirect) -> dict[str, Any]:
+def _redirect_row(work: UnitOfWork, group_id: int, source: Redirect) -> dict[str, Any]:
+    if source.certificate is not None:
+        certificates.put(work.connection, [certificate_row(source.certificate)])
     return {
         "process_metadata_id": group_id,
         "href": source.href,
         "certificate_uid": source.certificate_uid,
+        "certificate_sha256": None if source.certificate is None else certificate_sha256(source.certificate),
         "extensions": extensions_to_row(source.extensions),
     }
 
@@ -262,12 +288,18 @@ def _process_row(group_id: int, position: int, source: Process) -> dict[str, Any
 
 
 def _endpoint_row(
-    work: UnitOfWork, group_id: int, service_id: int, domain_id: int, position: int, source: Endpoint
+    work: UnitOfWork,
+    group_id: int,
+    service_id: int,
+    domain_id: int,
+    position: int,
+    source: Endpoint,
+    held: Collection[int],
 ) -> dict[str, Any]:
     return {
         "process_metadata_id": group_id,
         "service_id": service_id,
-        "access_point_id": access_points.find_or_add(work, domain_id, AccessPoint.of(source)),
+        "access_point_id": access_points.find_or_add(work, domain_id, AccessPoint.of(source), held),
         "position": position,
         "require_business_level_signature": source.require_business_level_signature,
         "minimum_authentication_level": source.minimum_authentication_level,

@@ -20,9 +20,12 @@ class TokenRow:
     name: str
     domain_id: int | None
     expires_at: datetime | None
+    management: str
 
 
-def add(work: UnitOfWork, name: str, sha256: str, domain_id: int | None, expires_at: datetime | None) -> int:
+def add(
+    work: UnitOfWork, name: str, sha256: str, domain_id: int | None, expires_at: datetime | None, management: str
+) -> int:
     """Insert a token by its hash. Raises AlreadyExistsError when the name is taken."""
     values = {
         "name": name,
@@ -30,6 +33,7 @@ def add(work: UnitOfWork, name: str, sha256: str, domain_id: int | None, expires
         "domain_id": domain_id,
         "created_at": work.now,
         "expires_at": expires_at,
+        "management": management,
     }
     try:
         return int(work.connection.execute(insert(token).values(values).returning(token.c.id)).scalar_one())
@@ -39,7 +43,7 @@ def add(work: UnitOfWork, name: str, sha256: str, domain_id: int | None, expires
 
 def by_hash(connection: Connection, sha256: str) -> TokenRow | None:
     """The unrevoked token with this hash, expired or not."""
-    columns = (token.c.id, token.c.name, token.c.domain_id, token.c.expires_at)
+    columns = (token.c.id, token.c.name, token.c.domain_id, token.c.expires_at, token.c.management)
     row = connection.execute(
         select(*columns).where(token.c.token_sha256 == sha256, token.c.revoked_at.is_(None))
     ).first()

@@ -94,6 +94,8 @@ token = Table(
     Column("created_at", Instant, nullable=False),
     Column("expires_at", Instant),
     Column("revoked_at", Instant),
+    # How its bearer speaks to the management listener, where the path doesn't say it.
+    Column("management", String(16), nullable=False, server_default="native"),
     UniqueConstraint("name"),
     UniqueConstraint("token_sha256"),
 )

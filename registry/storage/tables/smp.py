@@ -50,6 +50,10 @@ access_point_certificate = Table(
     Column("access_point_id", ForeignKey("access_point.id", ondelete="CASCADE"), nullable=False),
     Column("position", Integer, nullable=False),
     Column("type_code", String(255), nullable=False),
+    Column("mime_code", String(255), nullable=False),
+    Column("description", Text, nullable=False),
+    Column("activation", Instant),
+    Column("expiration", Instant),
     Column("certificate_sha256", ForeignKey("certificate.sha256"), nullable=False, index=True),
     PrimaryKeyConstraint("access_point_id", "position"),
 )
@@ -127,6 +131,7 @@ redirect = Table(
     Column("process_metadata_id", ForeignKey("process_metadata.id", ondelete="CASCADE"), primary_key=True),
     Column("href", Text, nullable=False),
     Column("certificate_uid", Text, nullable=False),
+    Column("certificate_sha256", ForeignKey("certificate.sha256"), index=True),
     Column("extensions", JsonText),
 )
 
@@ -143,4 +148,20 @@ signed_document = Table(
     Column("last_modified", BigInteger, nullable=False),  # seconds since 1970: what the HTTP header can say
     Column("signed_at", Instant, nullable=False),
     PrimaryKeyConstraint("service_id", "dialect", "content_version", "access_points_version", "signing_key_id"),
+)
+
+# The groups of dialects that sign them. A group shows which document types there are, so its stamp needs no more than
+# its own version and the key.
+signed_service_group = Table(
+    "signed_service_group",
+    metadata,
+    Column("service_group_id", ForeignKey("service_group.id", ondelete="CASCADE"), nullable=False),
+    Column("dialect", String(16), nullable=False),
+    Column("content_version", Integer, nullable=False),
+    Column("signing_key_id", ForeignKey("signing_key.id"), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("etag", String(80), nullable=False),
+    Column("last_modified", BigInteger, nullable=False),  # seconds since 1970
+    Column("signed_at", Instant, nullable=False),
+    PrimaryKeyConstraint("service_group_id", "dialect", "content_version", "signing_key_id"),
 )

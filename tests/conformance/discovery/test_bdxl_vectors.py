@@ -25,7 +25,7 @@ def url_of(vector: dict[str, str | None]) -> str | None:
     assert service is not None
     try:
         records = DnsLocator(server).naptr(name).records
-        return choose(records, name, service=service, schemes={"http", "https"}).url
+        return choose(records, name, services=[service], schemes={"http", "https"}).url
     except NoMatchingServiceError:
         return None
 

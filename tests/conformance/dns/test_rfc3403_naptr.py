@@ -19,7 +19,7 @@ OWNER = f"{LABEL}.iso6523-actorid-upis"
 
 
 def test_rfc3403_4_1_fields_of_the_record(serve: Serve, ask: Ask) -> None:
-    responder = serve([naptr_rrset(OWNER, "https://smp.test/path/", "Meta:SMP", 60)])
+    responder = serve([naptr_rrset(OWNER, "https://smp.test/path/", ["Meta:SMP"], 60)])
     (rrset,) = ask(responder, f"{OWNER}.example").answer
     (record,) = rrset
     assert (rrset.rdtype, rrset.ttl) == (dns.rdatatype.NAPTR, 60)
@@ -29,14 +29,14 @@ def test_rfc3403_4_1_fields_of_the_record(serve: Serve, ask: Ask) -> None:
 
 
 def test_rfc4848_2_2_a_u_naptr_ends_in_a_uri(serve: Serve, ask: Ask) -> None:
-    responder = serve([naptr_rrset(OWNER, "https://smp.test/path/", "Meta:SMP", 60)])
+    responder = serve([naptr_rrset(OWNER, "https://smp.test/path/", ["Meta:SMP"], 60)])
     (record,) = ask(responder, f"{OWNER}.example").answer[0]
     assert record.flags == b"U"
     assert record.regexp.split(b"!") == [b"", b".*", b"https://smp.test/path/", b""]
 
 
 def test_rfc3403_4_1_the_whole_answer_octet_by_octet(serve: Serve) -> None:
-    responder = serve([naptr_rrset("p", "http://a", "Meta:SMP", 60)])
+    responder = serve([naptr_rrset("p", "http://a", ["Meta:SMP"], 60)])
     query = dns.message.make_query("p.example", "NAPTR", id=1, flags=0).to_wire()
     rdata = b"\x00\x64\x00\x0a" + b"\x01U" + b"\x08Meta:SMP" + b"\x0d!.*!http://a!" + b"\x00"
     record = b"\xc0\x0c\x00\x23\x00\x01\x00\x00\x00\x3c" + len(rdata).to_bytes(2) + rdata
@@ -48,7 +48,7 @@ def test_edelivery_a_naptr_behind_an_alias_comes_in_one_answer(serve: Serve, ask
     responder = serve(
         [
             RRset(OWNER, "CNAME", 60, ("smp-1.naptr.example.",)),
-            naptr_rrset("smp-1.naptr", "https://smp.test", "Meta:SMP", 60),
+            naptr_rrset("smp-1.naptr", "https://smp.test", ["Meta:SMP"], 60),
         ]
     )
     response = ask(responder, f"{OWNER}.example")
@@ -61,6 +61,6 @@ def test_edelivery_a_naptr_behind_an_alias_comes_in_one_answer(serve: Serve, ask
 
 def test_edelivery_a_participant_has_no_address(serve: Serve, ask: Ask) -> None:
     """One client would take it for a name server's (interop.md §5)."""
-    responder = serve([naptr_rrset(OWNER, "https://smp.test", "Meta:SMP", 60)])
+    responder = serve([naptr_rrset(OWNER, "https://smp.test", ["Meta:SMP"], 60)])
     for rdtype in ("A", "AAAA"):
         assert ask(responder, f"{OWNER}.example", rdtype).answer == []

@@ -87,8 +87,8 @@ def test_rfc4592_3_3_1_registered_participants_win_over_the_wildcard_of_their_sc
     scheme = "iso6523-actorid-upis"
     responder = serve(
         [
-            naptr_rrset(f"*.{scheme}", "https://default.test", "Meta:SMP", 60),
-            naptr_rrset(f"known.{scheme}", "https://own.test", "Meta:SMP", 60),
+            naptr_rrset(f"*.{scheme}", "https://default.test", ["Meta:SMP"], 60),
+            naptr_rrset(f"known.{scheme}", "https://own.test", ["Meta:SMP"], 60),
         ]
     )
     assert "https://own.test" in ask(responder, f"known.{scheme}.example").to_text()

@@ -15,7 +15,7 @@ from registry.errors import ValidationError
 from registry.metadata import ServiceMetadata
 from registry.smp.documents.busdox import ParsedDocument, read, write_service_group, write_service_metadata
 from registry.smp.documents.dialects import detect
-from registry.smp.documents.signing import verify_service_metadata
+from registry.smp.documents.signing import verify_document
 
 BASE = "https://smp.example.org"
 SMP = "http://busdox.org/serviceMetadata/publishing/1.0/"
@@ -219,7 +219,7 @@ def test_every_sample_is_of_the_dialect_that_its_folder_says(documents: dict[str
 def test_p14_signature_today_form_of_the_jdk_verifies(busdox: dict[str, bytes]) -> None:
     for name in ("servicemetadata", "redirect", "wildcard", "extension-no-namespace"):
         data = busdox[f"samples-generated/peppol-1.4-{name}.xml"]
-        verified, parsed = verify_service_metadata(data), read(data)
+        verified, parsed = verify_document(data), read(data)
         assert _without_extensions(verified.parsed) == _without_extensions(parsed), name
         assert verified.parsed.signed, name
 
@@ -235,7 +235,7 @@ def test_p14_signatures_of_real_answers_verify_as_archived_documents(busdox: dic
     intact = [name for name in intact if name in busdox]
     assert len(intact) >= 16
     for name in intact:
-        verified = verify_service_metadata(busdox[name], archive=True)
+        verified = verify_document(busdox[name], archive=True)
         assert _without_extensions(verified.parsed) == _without_extensions(read(busdox[name])), name
 
 

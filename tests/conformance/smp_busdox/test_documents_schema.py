@@ -3,17 +3,11 @@
 
 import re
 from base64 import b64encode
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from functools import cache
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
@@ -21,25 +15,29 @@ from registry.errors import ValidationError
 from registry.identifiers.document_type import DocumentTypeIdentifier
 from registry.identifiers.participant import ParticipantIdentifier
 from registry.identifiers.process import ProcessIdentifier
-from registry.identifiers.url_form import service_path
 from registry.metadata import (
     Endpoint,
-    EndpointCertificate,
-    Extension,
     Process,
     ProcessMetadata,
-    Redirect,
     ServiceGroup,
     ServiceMetadata,
 )
 from registry.smp.documents.busdox import check_service_group, read, write_service_group, write_service_metadata
-from registry.smp.documents.extensions import occurs
-from registry.smp.documents.lexical import collapse, is_uri
-from registry.smp.documents.signing import sign_service_metadata, verify_service_metadata
+from registry.smp.documents.busdox.dialect import BUSDOX
+from registry.smp.documents.signing import sign_document, verify_document
+from tests.simulators.smp_models import (
+    BASE,
+    Extensions,
+    endpoint_certificates,
+    extensions,
+    groups,
+    new_signing_key,
+    redirects,
+    service_metadata,
+)
 from trust_lists.certificates.parsing import SigningKey
 from trust_lists.xml import canonicalise
 
-BASE = "https://smp.example.org"
 SMP = "http://busdox.org/serviceMetadata/publishing/1.0/"
 DS = "{http://www.w3.org/2000/09/xmldsig#}"
 DECLARATION = b'<?xml version="1.0" encoding="UTF-8"?>'
@@ -52,111 +50,17 @@ def schema(corpus: Path) -> etree.XMLSchema:
     return etree.XMLSchema(etree.parse(corpus / "smp/xsd/peppol/peppol-smp-types-v1.xsd", parser))
 
 
-def _certificate(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> x509.Certificate:
-    name = x509.Name.from_rfc4514_string("CN=POP000001,O=Example,C=BE")
-    start = datetime(2026, 1, 1, tzinfo=UTC)
-    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-    return builder.not_valid_before(start).not_valid_after(start + timedelta(days=3650)).sign(key, hashes.SHA256())
-
-
 @pytest.fixture(scope="module")
 def signing_key() -> SigningKey:
-    key = rsa.generate_private_key(65537, 2048)
-    return SigningKey(key, _certificate(key))
+    return new_signing_key()
 
 
-@cache
-def _certificates() -> list[EndpointCertificate]:
-    keys = (ec.generate_private_key(ec.SECP256R1()) for _ in range(3))
-    return [EndpointCertificate(_certificate(key).public_bytes(Encoding.DER)) for key in keys]
-
-
-# What a model may say: any text that XML can carry, identifiers and URIs without white space around them.
-CHARACTERS = st.one_of(
-    st.sampled_from("&#13;]<!->\r\n{%'\"\t smpids:/\u0085\u2028\U0001f600"),
-    st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff"),
-)
-TEXTS = st.text(CHARACTERS, max_size=12)
-NAMES = st.text(CHARACTERS, min_size=1, max_size=12).map(lambda text: text.strip(" \t\r\n") or "x")
-COMMON_URIS = ["https://ap.example.org/a?b=c&d#e", "mailto:a@b", "sander at example.org"]
-URIS = st.one_of(st.sampled_from(COMMON_URIS), TEXTS.map(collapse).map(lambda text: text if is_uri(text) else "uri"))
-MOMENTS = st.one_of(st.none(), st.datetimes(timezones=st.just(UTC)))
-
-# Extensions whose prefixes are bound inside, outside, or to what our own elements are usually called.
-PREFIXES = ["", "smp", "ids", "wsa", "smp1", "p", "é"]
-NAMESPACES = [SMP, "http://busdox.org/transport/identifiers/1.0/", "urn:a", "urn:b'c"]
-PIECES = [
-    "smp: ids wsa:q",
-    "<![CDATA[</smp:Extension>&]]>",
-    "<!-- - -->",
-    "<?p i?>",
-    "&#13;&amp;",
-    "\r\n",
-    "<n xmlns=''/>",
-]
-
-
-@st.composite
-def extensions(draw: st.DrawFn) -> Extension:
-    outside = draw(st.dictionaries(st.sampled_from(PREFIXES), st.sampled_from(NAMESPACES), max_size=4))
-    prefix = draw(st.sampled_from(sorted({"", *outside})))
-    tag = f"{prefix}:e" if prefix else "e"
-    inner = "".join(draw(st.lists(st.sampled_from(PIECES), max_size=4)))
-    quote = draw(st.sampled_from("'\""))
-    around = draw(st.sampled_from(["", "\n\t", "<!-- c -->"]))
-    content = f"{around}<{tag} a={quote}wsa smp1:q{quote}>{inner}</{tag} >{around}".encode()
-    needed = {prefix: uri for prefix, uri in outside.items() if not prefix or occurs(prefix, content)}
-    return Extension(content, tuple(sorted(needed.items())))
-
-
-NO_EXTENSION: st.SearchStrategy[tuple[Extension, ...]] = st.just(())
-PARTICIPANTS = st.builds(ParticipantIdentifier, NAMES, NAMES)
-DOCUMENT_TYPES = st.builds(DocumentTypeIdentifier, NAMES, NAMES)
-
-
-def service_metadata(extension: st.SearchStrategy[tuple[Extension, ...]]) -> st.SearchStrategy[ServiceMetadata]:
-    process = st.builds(Process, st.builds(ProcessIdentifier, TEXTS.map(str.strip), NAMES), extensions=extension)
-    endpoint = st.builds(
-        Endpoint,
-        transport_profile=NAMES,
-        address=URIS.map(lambda uri: uri or "uri"),
-        certificates=st.deferred(lambda: st.sampled_from([(certificate,) for certificate in _certificates()])),
-        require_business_level_signature=st.booleans(),
-        minimum_authentication_level=st.one_of(st.none(), TEXTS),
-        activation=MOMENTS,
-        expiration=MOMENTS,
-        description=TEXTS,
-        technical_contact=URIS,
-        technical_information=st.one_of(st.none(), URIS),
-        extensions=extension,
-    )
-    endpoints = st.lists(endpoint, min_size=1, max_size=2, unique_by=lambda endpoint: endpoint.transport_profile)
-    entry = st.builds(ProcessMetadata, st.tuples(process), endpoints.map(tuple))
-    entries = st.lists(entry, min_size=1, max_size=2).map(tuple)
-    return st.builds(ServiceMetadata, PARTICIPANTS, DOCUMENT_TYPES, entries, extension)
-
-
-OPTIONAL_EXTENSION = st.one_of(NO_EXTENSION, st.tuples(extensions()))
+ONE = extensions([SMP, "http://busdox.org/transport/identifiers/1.0/", "urn:a", "urn:b'c"])
+NO_EXTENSION: Extensions = st.just(())
+OPTIONAL_EXTENSION: Extensions = st.one_of(NO_EXTENSION, st.tuples(ONE))
 METADATA = service_metadata(OPTIONAL_EXTENSION)
-
-
-@st.composite
-def groups(draw: st.DrawFn) -> ServiceGroup:
-    """A group whose identifiers can be told from URLs, which are all that it holds of document types."""
-    group = ServiceGroup(draw(PARTICIPANTS), tuple(sorted(draw(st.sets(DOCUMENT_TYPES, max_size=3)))))
-    assume(not check_service_group(group))
-    return replace(group, extensions=draw(OPTIONAL_EXTENSION))
-
-
-@st.composite
-def redirects(draw: st.DrawFn) -> ServiceMetadata:
-    """A redirect whose identifiers can be told from its URL, which is all that it holds of them."""
-    participant, document_type = draw(PARTICIPANTS), draw(DOCUMENT_TYPES)
-    assume(not check_service_group(ServiceGroup(participant, (document_type,))))
-    href = BASE + draw(st.sampled_from(["", "/prefix"])) + service_path(participant, document_type)
-    redirect = Redirect(href, draw(NAMES), draw(OPTIONAL_EXTENSION))
-    return ServiceMetadata(participant, document_type, (ProcessMetadata(redirect=redirect),))
-
+REDIRECTS = redirects(OPTIONAL_EXTENSION, check_service_group)
+GROUPS = groups(OPTIONAL_EXTENSION, check_service_group)
 
 thorough = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -172,7 +76,7 @@ def test_p14_xsd_any_service_metadata_is_written_valid_and_read_back_equal(
 
 
 @thorough
-@given(redirect=redirects())
+@given(redirect=REDIRECTS)
 def test_p14_xsd_any_redirect_is_written_valid_and_read_back_equal(
     schema: etree.XMLSchema, redirect: ServiceMetadata
 ) -> None:
@@ -183,7 +87,7 @@ def test_p14_xsd_any_redirect_is_written_valid_and_read_back_equal(
 
 
 @thorough
-@given(group=groups())
+@given(group=GROUPS)
 def test_p14_xsd_any_service_group_is_written_valid_and_read_back_equal(
     schema: etree.XMLSchema, group: ServiceGroup
 ) -> None:
@@ -211,19 +115,19 @@ def test_p14_signature_documents_are_canonical_from_the_start(metadata: ServiceM
 
 
 @settings(thorough, max_examples=10)
-@given(metadata=st.one_of(METADATA, redirects()))
+@given(metadata=st.one_of(METADATA, REDIRECTS))
 def test_ta22_any_signed_document_is_valid_and_verifies(
     schema: etree.XMLSchema, signing_key: SigningKey, metadata: ServiceMetadata
 ) -> None:
-    signed = sign_service_metadata(write_service_metadata(metadata), signing_key)
+    signed = sign_document(write_service_metadata(metadata), signing_key, BUSDOX)
     schema.assertValid(etree.fromstring(signed))
     assert read(signed).metadata == metadata
-    assert verify_service_metadata(signed).certificate == signing_key.certificate
+    assert verify_document(signed).certificate == signing_key.certificate
 
 
 @pytest.fixture(scope="module")
 def metadata() -> ServiceMetadata:
-    endpoint = Endpoint("peppol-transport-as4-v2_0", "https://ap.example.org/as4", (_certificates()[0],))
+    endpoint = Endpoint("peppol-transport-as4-v2_0", "https://ap.example.org/as4", (endpoint_certificates()[0],))
     process = Process(ProcessIdentifier("cenbii-procid-ubl", "urn:fdc:peppol.eu:2017:poacc:billing:01:1.0"))
     return ServiceMetadata(
         ParticipantIdentifier("iso6523-actorid-upis", "9915:test"),
@@ -234,7 +138,7 @@ def metadata() -> ServiceMetadata:
 
 @pytest.fixture(scope="module")
 def signed(metadata: ServiceMetadata, signing_key: SigningKey) -> bytes:
-    return sign_service_metadata(write_service_metadata(metadata), signing_key)
+    return sign_document(write_service_metadata(metadata), signing_key, BUSDOX)
 
 
 def test_ta20_ta21_documents_begin_with_an_xml_1_0_declaration_in_utf_8(

@@ -21,11 +21,8 @@ from tests.conformance.smp_busdox.http_client import (
     metadata_path,
     service_group,
 )
+from tests.conformance.smp_busdox.path_spellings import ENCODED_INVOICE, GROUP_PATHS, METADATA_PATHS, VALUE
 from tests.simulators.live import ACTOR, LiveInstance
-
-VALUE = "9915:Mixed-Case"
-ENCODED_VALUE = "9915%3AMixed-Case"
-ENCODED_INVOICE = metadata_path(VALUE).rpartition("/")[2]
 
 
 @pytest.fixture(scope="module")
@@ -98,33 +95,12 @@ def test_interop_5_3_cname_names_of_old_exist_only_where_a_zone_has_them(
 
 # 4: the path
 
-GROUP_PATHS = {
-    "encoded": f"/{SCHEME}%3A%3A{ENCODED_VALUE}",
-    "encoded in lower-case hex": f"/{SCHEME}%3a%3a9915%3aMixed-Case",
-    "not encoded": f"/{SCHEME}::{VALUE}",
-    "half encoded": f"/{SCHEME}%3A%3A{VALUE}",
-    "half encoded otherwise": f"/{SCHEME}::{ENCODED_VALUE}",
-    "all encoded, hyphens and letters too": "/" + "".join(f"%{byte:02X}" for byte in f"{SCHEME}::{VALUE}".encode()),
-    "slash at the end": f"/{SCHEME}%3A%3A{ENCODED_VALUE}/",
-}
-
 
 @pytest.mark.parametrize("spelling", GROUP_PATHS)
 def test_interop_5_4_every_spelling_of_the_path_finds_the_group(smp: Smp, spelling: str) -> None:
     answer = smp.get(GROUP_PATHS[spelling])
     assert answer.status == 200
     assert identifier(answer.body, "ParticipantIdentifier") == (SCHEME, VALUE)
-
-
-METADATA_PATHS = {
-    "encoded": f"/{SCHEME}%3A%3A{ENCODED_VALUE}/services/{ENCODED_INVOICE}",
-    "encoded in lower-case hex": f"/{SCHEME}%3a%3a{ENCODED_VALUE}/services/" + ENCODED_INVOICE.replace("%3A", "%3a"),
-    "colons not encoded": f"/{SCHEME}::{VALUE}/services/{DOCUMENT_SCHEME}::{INVOICE.replace('#', '%23')}",
-    "number signs not encoded": f"/{SCHEME}::{VALUE}/services/{DOCUMENT_SCHEME}::{INVOICE}",
-    "half encoded": f"/{SCHEME}::{VALUE}/services/{ENCODED_INVOICE}",
-    "services encoded": f"/{SCHEME}::{VALUE}/%73ervices/{ENCODED_INVOICE}",
-    "slash at the end": f"/{SCHEME}::{VALUE}/services/{ENCODED_INVOICE}/",
-}
 
 
 @pytest.mark.parametrize("spelling", METADATA_PATHS)

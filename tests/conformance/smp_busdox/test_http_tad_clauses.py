@@ -17,7 +17,7 @@ from lxml import etree
 from registry.app.domain_setup import SigningKeyFile, add_domain
 from registry.demo.pki import certificates_pem
 from registry.identifiers.participant import ParticipantIdentifier
-from registry.smp.documents.signing import verify_service_metadata
+from registry.smp.documents.signing import verify_document
 from tests.conformance.smp_busdox.http_client import (
     DECLARATION,
     INVOICE,
@@ -112,7 +112,7 @@ def test_ta05_references_lead_to_documents_that_this_smp_signed(smp: Smp) -> Non
     hrefs = references(smp)
     assert len(hrefs) == 3
     for href in hrefs:
-        verified = verify_service_metadata(httpx2.get(href).content)
+        verified = verify_document(httpx2.get(href).content)
         assert verified.certificate == smp.live.pki.smp.certificate
 
 

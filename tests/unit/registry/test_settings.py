@@ -120,6 +120,12 @@ def test_certificate_and_key_come_together(listener: str) -> None:
     assert load_settings(**{f"{listener}_tls_cert": "c.pem", f"{listener}_tls_key": "k.pem"})
 
 
+def test_folder_of_certificates_and_single_certificate_exclude_each_other() -> None:
+    message = "REGISTRY_PUBLIC_TLS and REGISTRY_PUBLIC_TLS_CERT exclude each other"
+    assert refusal(public_tls="tls", public_tls_cert="c.pem", public_tls_key="k.pem") == message
+    assert load_settings(public_bind="0.0.0.0:443", public_tls="tls").warnings() == []
+
+
 def test_management_in_clear_is_refused_beyond_loopback() -> None:
     assert "REGISTRY_MANAGE_BIND is 0.0.0.0:8081" in refusal(manage_bind="0.0.0.0:8081")
     assert load_settings(manage_bind="0.0.0.0:8081", manage_tls_cert="c.pem", manage_tls_key="k.pem").warnings() == []

@@ -46,7 +46,8 @@ def test_database_and_audit_hold_no_token(database: Database) -> None:
     assert secret.removeprefix("edr_") not in repr(row)
     assert secret not in repr(told)
     assert (told.tag, told.actor, told.request_id) == ("accounts:token:create", "cli:admin", "request-7")
-    assert told.after == {"name": "erp", "domain_id": None, "expires_at": "2026-11-23T12:00:00+00:00"}
+    ends = "2026-11-23T12:00:00+00:00"
+    assert told.after == {"name": "erp", "domain_id": None, "expires_at": ends, "management": "native"}
 
 
 @pytest.mark.parametrize(

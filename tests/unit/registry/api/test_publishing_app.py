@@ -30,11 +30,11 @@ class Signer:
     """Signs nothing; keeps what it was asked, and fails with `error`."""
 
     def __init__(self) -> None:
-        self.asked: list[int] = []
+        self.asked: list[tuple[int, str]] = []
         self.error: Exception | None = None
 
-    def current(self, service_id: int) -> None:
-        self.asked.append(service_id)
+    def current(self, service_id: int, dialect: str) -> None:
+        self.asked.append((service_id, dialect))
         if self.error is not None:
             raise self.error
 
@@ -59,7 +59,8 @@ class Desk:
         instance = self.offline.instance
         signer: Any = self.signer
         reader: Any = public
-        return PublishingApp(instance.database, instance.directory, instance.publishing, signer, reader)
+        cards = instance.business_cards
+        return PublishingApp(instance.database, instance.directory, instance.publishing, signer, cards, reader)
 
     @property
     def group_path(self) -> str:
@@ -307,7 +308,7 @@ def test_body_of_a_delete_is_not_looked_at(desk: Desk) -> None:
 
 
 def test_unforeseen_error_is_logged_and_not_told(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_arguments: Any) -> None:
+    def fail(*_arguments: Any, **_options: Any) -> None:
         raise RuntimeError("secret")
 
     monkeypatch.setattr(desk.offline.instance.publishing, "put_service_group", fail)
@@ -320,7 +321,7 @@ def test_unforeseen_error_is_logged_and_not_told(desk: Desk, monkeypatch: pytest
 
 
 def test_failing_database_is_503(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_arguments: Any) -> None:
+    def fail(*_arguments: Any, **_options: Any) -> None:
         raise TechnicalError("the database failed: locked")
 
     monkeypatch.setattr(desk.offline.instance.publishing, "delete_service_group", fail)

@@ -62,7 +62,7 @@ def test_domain_is_listed_and_shown(with_domain: Path) -> None:
     assert [domain["name"] for domain in listed["domains"]] == ["demo"]
     shown = json.loads(run("domain", "show", "demo", "--json").output)
     assert shown["smp"]["base_url"] == "https://smp.example.org"
-    assert "zone: sml.test" in run("domain", "show", "demo").output
+    assert "zone: sml.test" in run("domain", "show", "demo", "--yaml").output
 
 
 def test_shipped_profile_is_shown_with_a_note_that_it_trusts_nobody(data: Path) -> None:

@@ -25,7 +25,8 @@ from registry.identifiers.participant import ParticipantIdentifier
 from registry.identifiers.process import ProcessIdentifier
 from registry.metadata import EndpointCertificate, Process, ProcessMetadata, Redirect, ServiceMetadata
 from registry.smp.documents.busdox import write_service_metadata
-from registry.smp.documents.signing import sign_service_metadata, verify_service_metadata
+from registry.smp.documents.busdox.dialect import BUSDOX
+from registry.smp.documents.signing import sign_document, verify_document
 from tests.simulators.authorities import NOW, Authority
 from tests.simulators.network import BILLING, INVOICE, PARTICIPANT, Network
 from trust_lists.certificates.parsing import fingerprint, subject_text
@@ -449,10 +450,10 @@ def test_an_endpoint_without_a_certificate_that_can_be_read_is_not_trusted(
     reason_id: str,
 ) -> None:
     # The busdox reader refuses such documents; the model, and so other dialects, allow them.
-    verified = verify_service_metadata(network.smp.signed(network.metadata()))
+    verified = verify_document(network.smp.signed(network.metadata()))
     metadata = network.metadata(network.endpoint(certificates=certificates))
     verified = replace(verified, parsed=replace(verified.parsed, metadata=metadata))
-    monkeypatch.setattr(smp_reader, "verify_service_metadata", lambda body: verified)
+    monkeypatch.setattr(smp_reader, "verify_document", lambda body, profile: verified)
     refused(network, NotTrustedError, reason_id)
 
 
@@ -525,7 +526,7 @@ def test_a_redirect_by_an_untrusted_signer_is_not_even_followed(redirecting: Net
 def test_a_redirect_that_names_no_certificate_is_a_warning(redirecting: Network) -> None:
     redirect = ProcessMetadata(redirect=Redirect(TARGET, "CN=to be removed"))
     unsigned = write_service_metadata(ServiceMetadata(PARTICIPANT, INVOICE, (redirect,)))
-    body = sign_service_metadata(unsigned.replace(b"CN=to be removed", b""), redirecting.smp.key)
+    body = sign_document(unsigned.replace(b"CN=to be removed", b""), redirecting.smp.key, BUSDOX)
     redirecting.replace(redirecting.smp.metadata_url(PARTICIPANT, INVOICE), body)
     (warning,) = found(redirecting).warnings
     assert "CertificateUID" in warning

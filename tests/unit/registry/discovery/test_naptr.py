@@ -24,7 +24,7 @@ def record(
 
 
 def url_of(*records: Naptr, schemes: frozenset[str] = BOTH) -> str:
-    return choose(records, NAME, service="Meta:SMP", schemes=schemes).url
+    return choose(records, NAME, services=["Meta:SMP"], schemes=schemes).url
 
 
 @pytest.mark.parametrize("flags", ["U", "u"])
@@ -46,7 +46,7 @@ def test_equal_records_are_taken_in_the_same_order_whatever_the_answer_s_order()
 
 
 def test_an_unusable_record_is_passed_over_and_named() -> None:
-    choice = choose([record("!.*!ftp://x.test!", order=1), record()], NAME, service="Meta:SMP", schemes=BOTH)
+    choice = choose([record("!.*!ftp://x.test!", order=1), record()], NAME, services=["Meta:SMP"], schemes=BOTH)
     assert choice.url == "https://smp.test/"
     assert len(choice.passed_over) == 1
     assert "ftp://x.test" in choice.passed_over[0]

@@ -27,14 +27,14 @@ def reason_ids(error: pytest.ExceptionInfo[ValidationError]) -> set[str]:
 
 
 def test_naptr_is_spelled_as_the_strictest_clients_want_it() -> None:
-    rrset = naptr_rrset("x.iso6523-actorid-upis", "https://smp.example/a/", "Meta:SMP", 60)
+    rrset = naptr_rrset("x.iso6523-actorid-upis", "https://smp.example/a/", ["Meta:SMP"], 60)
     assert rrset == RRset(
         "x.iso6523-actorid-upis", "NAPTR", 60, ('100 10 "U" "Meta:SMP" "!.*!https://smp.example/a/!" .',)
     )
 
 
 def test_naptr_takes_order_and_preference() -> None:
-    (rdata,) = naptr_rrset("x", "https://a.example", "Meta:CPPA", 5, order=1, preference=65535).rdatas
+    (rdata,) = naptr_rrset("x", "https://a.example", ["Meta:CPPA"], 5, order=1, preference=65535).rdatas
     assert rdata == '1 65535 "U" "Meta:CPPA" "!.*!https://a.example!" .'
 
 
@@ -51,22 +51,22 @@ def test_naptr_takes_order_and_preference() -> None:
 )
 def test_naptr_refuses_what_would_need_an_escape(url: str) -> None:
     with pytest.raises(ValidationError) as error:
-        naptr_rrset("x", url, "Meta:SMP", 60)
+        naptr_rrset("x", url, ["Meta:SMP"], 60)
     assert reason_ids(error) == {"DNS-NAPTR-URL-CHARACTERS"}
 
 
 def test_naptr_expression_fits_one_character_string() -> None:
     longest = "https://a.example/".ljust(250, "x")
-    (rdata,) = naptr_rrset("x", longest, "Meta:SMP", 60).rdatas
+    (rdata,) = naptr_rrset("x", longest, ["Meta:SMP"], 60).rdatas
     assert longest in dns.rdata.from_text("IN", "NAPTR", rdata).to_text()
     with pytest.raises(ValidationError) as error:
-        naptr_rrset("x", longest + "x", "Meta:SMP", 60)
+        naptr_rrset("x", longest + "x", ["Meta:SMP"], 60)
     assert reason_ids(error) == {"DNS-NAPTR-URL-LENGTH"}
 
 
 def test_naptr_tells_every_reason_at_once() -> None:
     with pytest.raises(ValidationError) as error:
-        naptr_rrset("x", "smp!" + "x" * 250, "1:", 60, order=-1, preference=65536)
+        naptr_rrset("x", "smp!" + "x" * 250, ["1:"], 60, order=-1, preference=65536)
     assert reason_ids(error) == {
         "DNS-NAPTR-URL",
         "DNS-NAPTR-URL-CHARACTERS",
@@ -82,20 +82,20 @@ def test_naptr_tells_every_reason_at_once() -> None:
 
 @pytest.mark.parametrize("service", ["Meta:SMP", "meta:smp", "Meta:SMP2", "ERACUN:meta", "Meta"])
 def test_naptr_services_of_the_known_networks_are_accepted(service: str) -> None:
-    assert f'"{service}"' in naptr_rrset("x", "https://a.example", service, 60).rdatas[0]
+    assert f'"{service}"' in naptr_rrset("x", "https://a.example", [service], 60).rdatas[0]
 
 
 @pytest.mark.parametrize("service", ["", ":", "Meta:", "Meta:S MP", 'Meta:"', "https://smp.example", "a" * 33])
 def test_naptr_service_is_an_application_service_and_protocols(service: str) -> None:
     with pytest.raises(ValidationError) as error:
-        naptr_rrset("x", "https://a.example", service, 60)
+        naptr_rrset("x", "https://a.example", [service], 60)
     assert reason_ids(error) == {"DNS-NAPTR-SERVICE"}
 
 
 @given(st.text(alphabet=st.characters(min_codepoint=0x21, max_codepoint=0x7E, exclude_characters='!\\"'), max_size=200))
 def test_naptr_of_any_accepted_url_survives_a_foreign_parser(tail: str) -> None:
     url = "https://a.example/" + tail
-    (rdata,) = naptr_rrset("x", url, "Meta:SMP", 60).rdatas
+    (rdata,) = naptr_rrset("x", url, ["Meta:SMP"], 60).rdatas
     regexp = dns.rdata.from_text("IN", "NAPTR", rdata).regexp  # type: ignore[attr-defined]
     assert regexp.decode() == f"!.*!{url}!"
 
@@ -106,7 +106,7 @@ def test_real_naptr_records_come_out_equal(corpus: Path) -> None:
     ours = [v for v in ours if v["expect"].startswith("http")]
     assert ours
     for vector in ours:
-        assert naptr_rrset("x", vector["expect"], "Meta:SMP", 60).rdatas == (vector["rdata"],)
+        assert naptr_rrset("x", vector["expect"], ["Meta:SMP"], 60).rdatas == (vector["rdata"],)
 
 
 def test_real_publisher_records_come_out_equal(corpus: Path) -> None:

@@ -75,7 +75,7 @@ def test_a_version_applied_in_the_loop_is_served_at_once(running: Running, zone:
     query = dns.message.make_query("new.sml.test", "NAPTR")
     with running(DnsServer([zone])) as it:
         assert udp(it.address, query).rcode() == dns.rcode.NXDOMAIN
-        rrset = naptr_rrset("new", "https://new.example", "Meta:SMP", 60)
+        rrset = naptr_rrset("new", "https://new.example", ["Meta:SMP"], 60)
         it.call(zone.apply, 2, [("new", "NAPTR", rrset)])
         assert "https://new.example" in udp(it.address, query).to_text()
 

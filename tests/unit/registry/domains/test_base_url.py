@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry.domains.base_url import parse_base_url
+from registry.domains.base_url import check_https_443, parse_base_url
 from registry.errors import ValidationError
 
 
@@ -71,3 +71,38 @@ def test_any_text_gives_a_url_or_a_validation_error(text: str) -> None:
     except ValidationError:
         return
     assert str(parse_base_url(normal)) == normal
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://smp.example.org",
+        "https://SMP.example.org:443/base/x%2Fy::z##1",
+        "HTTPS://smp.example.org./",
+        "https://1.smp.example",
+        "https://0xsmp.example",
+    ],
+)
+def test_https_443_accepts_a_dns_name_by_https_on_port_443(url: str) -> None:
+    assert check_https_443(url) is None
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("http://smp.example.org", "http://smp.example.org:443", "https://smp.example.org:8443", "smp.example.org"),
+        *("https://192.0.2.1", "https://192.0.2.1:443/x", "https://127.1", "https://0x7f000001", "https://2130706433"),
+        *("https://[2001:db8::1]", "https://[::1]:443", "https://smp.example.org@192.0.2.1", "https://192.0.2.1."),
+        *("", "https://", "https://[", "https://smp.example.org:99999", "https://smp .example", "ftp://x"),
+    ],
+)
+def test_https_443_refuses_every_other_address(url: str) -> None:
+    reason = check_https_443(url)
+    assert reason is not None
+    assert reason.id == "SMP-HTTPS-443"
+
+
+@given(st.one_of(st.text(), st.text().map("https://".__add__)))
+def test_https_443_takes_any_text(url: str) -> None:
+    if check_https_443(url) is None:
+        assert url.lower().startswith("https://") or not url.isprintable()

@@ -93,3 +93,22 @@ def test_wildcard_is_the_value_star_only() -> None:
 
 def test_identifier_without_a_scheme_is_written_as_its_value() -> None:
     assert str(ParticipantIdentifier("", "*")) == "*"
+
+
+def test_scheme_may_be_left_out_where_the_caller_says_so() -> None:
+    assert ParticipantIdentifier.parse(" 0088:1 ", scheme_optional=True) == ParticipantIdentifier("", "0088:1")
+    assert ParticipantIdentifier.parse("a::b", scheme_optional=True) == ParticipantIdentifier("a", "b")
+    assert ParticipantIdentifier.parse(URN, scheme_optional=True) == ParticipantIdentifier.parse(URN)
+
+
+@pytest.mark.parametrize("text", ["", "::1", "a::", "::", f"{EBCORE_PREFIX}iso6523:0088:"])
+def test_an_empty_scheme_or_value_is_refused_even_where_the_scheme_may_be_left_out(text: str) -> None:
+    with pytest.raises(ValidationError):
+        ParticipantIdentifier.parse(text, scheme_optional=True)
+
+
+def test_agency_is_found_in_either_form() -> None:
+    assert ParticipantIdentifier("iso6523-actorid-upis", "0088:1:2").agency == ("0088", "1:2")
+    assert ParticipantIdentifier.parse(URN).agency == ("0088", "4035811991021")
+    assert ParticipantIdentifier.parse(f"{EBCORE_PREFIX}unregistered:x:1").agency is None
+    assert ParticipantIdentifier("other-actorid-upis", "0088:1").agency is None

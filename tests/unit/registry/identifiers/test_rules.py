@@ -4,6 +4,7 @@
 import json
 import time
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -15,7 +16,7 @@ from registry.identifiers.dns_names import participant_owner
 from registry.identifiers.document_type import BUSDOX, PEPPOL_WILDCARD, DocumentTypeIdentifier
 from registry.identifiers.participant import EBCORE_PREFIX, ISO6523, ParticipantIdentifier
 from registry.identifiers.process import ProcessIdentifier
-from registry.identifiers.rules import stops_new_entries_only
+from registry.identifiers.rules import IdentifierRules, SchemeRule, stops_new_entries_only
 
 PEPPOL = load_domain("peppol").identifiers
 LAX = replace(PEPPOL, strict=False)
@@ -284,3 +285,74 @@ def test_messages_can_be_written_as_utf8(scheme: str, value: str) -> None:
         *PEPPOL.validate_document_type(DocumentTypeIdentifier(scheme, value)),
     ):
         str(reason).encode()
+
+
+class TestCheckDigits:
+    RIGHT = ParticipantIdentifier(ISO6523, "0088:1548079098355")
+    WRONG = ParticipantIdentifier(ISO6523, "0088:1548079098356")
+    EBCORE_WRONG = ParticipantIdentifier(f"{EBCORE_PREFIX}iso6523:0088", "1548079098356")
+
+    def rules(self, says: str = "mod10 (weights 1, 3)", **changes: Any) -> IdentifierRules:
+        row = {"iso6523": "0088", "state": "active", "validation-rules": says}
+        codes = CodeList.from_json(json.dumps({"version": "1", "values": [row]}).encode())
+        return replace(PEPPOL.with_code_lists(codes), **changes)
+
+    def test_by_default_wrong_ones_are_a_warning(self) -> None:
+        rules = self.rules()
+        assert rules.validate_participant(self.WRONG) == ()
+        assert [reason.id for reason in rules.participant_warnings(self.WRONG)] == ["PARTICIPANT-CHECK-DIGIT"]
+        assert rules.participant_warnings(self.RIGHT) == ()
+
+    def test_refusing_stops_new_participants_only(self) -> None:
+        rules = self.rules(check_digits="refuse")
+        (reason,) = rules.validate_participant(self.WRONG)
+        assert reason.id == "PARTICIPANT-CHECK-DIGIT"
+        assert stops_new_entries_only(reason)
+        assert rules.validate_participant(self.RIGHT) == rules.participant_warnings(self.WRONG) == ()
+
+    @pytest.mark.parametrize("changes", [{"check_digits": "off"}, {"strict": False}, {"code_lists": {}}])
+    def test_off_lax_or_without_a_list_they_are_not_looked_at(self, changes: dict[str, Any]) -> None:
+        rules = self.rules(**changes)
+        assert rules.validate_participant(self.WRONG) == rules.participant_warnings(self.WRONG) == ()
+
+    def test_a_list_that_states_no_rule_asks_for_none(self) -> None:
+        assert self.rules("RegEx: [0-9]{13}").participant_warnings(self.WRONG) == ()
+
+    def test_an_ebcore_party_id_has_the_same_number(self) -> None:
+        assert [reason.id for reason in self.rules().participant_warnings(self.EBCORE_WRONG)] == [
+            "PARTICIPANT-CHECK-DIGIT"
+        ]
+
+
+class TestSchemes:
+    def test_an_ebcore_scheme_is_known_by_its_catalogue_with_any_agency(self) -> None:
+        named = SchemeRule(f"{EBCORE_PREFIX}iso6523", case_sensitive=True, max_length=3)
+        rules = replace(PEPPOL, participant=replace(PEPPOL.participant, schemes={named.scheme: named}))
+        identifier = ParticipantIdentifier(f"{EBCORE_PREFIX}iso6523:0088", "1")
+        assert rules.validate_participant(identifier) == ()
+        assert rules.participant.rule(identifier.scheme) is named
+        (reason,) = rules.validate_participant(ParticipantIdentifier(f"{EBCORE_PREFIX}duns:x", "1"))
+        assert reason.id == "PARTICIPANT-SCHEME-UNKNOWN"
+
+    def test_the_code_list_finds_the_agency_of_an_ebcore_party_id(self) -> None:
+        codes = CodeList.from_json(b'{"version": "1", "values": [{"iso6523": "0088", "state": "removed"}]}')
+        any_scheme = replace(PEPPOL, participant=replace(PEPPOL.participant, schemes={})).with_code_lists(codes)
+        (reason,) = any_scheme.validate_participant(ParticipantIdentifier(f"{EBCORE_PREFIX}iso6523:0088", "1"))
+        assert reason.id == "PARTICIPANT-REMOVED"
+
+    def test_a_scheme_with_capitals_is_accepted_where_the_domain_names_it(self) -> None:
+        gln = SchemeRule("GLN", case_sensitive=False, max_length=13)
+        rules = replace(PEPPOL, participant=replace(PEPPOL.participant, schemes={"GLN": gln}))
+        assert rules.validate_participant(ParticipantIdentifier("GLN", "1")) == ()
+
+    def test_identifiers_without_a_scheme_need_a_domain_that_allows_them(self) -> None:
+        alone, document = ParticipantIdentifier("", "1"), DocumentTypeIdentifier("", "1")
+        for rules in (PEPPOL, LAX):
+            assert [reason.id for reason in rules.validate_participant(alone)] == ["PARTICIPANT-SCHEME-EMPTY"]
+            assert [reason.id for reason in rules.validate_document_type(document)] == ["DOCUMENT-TYPE-SCHEME-EMPTY"]
+        allowing = replace(
+            PEPPOL,
+            participant=replace(PEPPOL.participant, allow_no_scheme=True),
+            document_type=replace(PEPPOL.document_type, allow_no_scheme=True),
+        )
+        assert allowing.validate_participant(alone) == allowing.validate_document_type(document) == ()

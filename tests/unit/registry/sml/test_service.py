@@ -2,10 +2,12 @@
 """The SML's use cases: rows, zone records and audit events together, and who may do what."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from cryptography import x509
 
+from registry.demo.pki import DemoPki
 from registry.identifiers.dns_names import participant_owner
 from registry.sml.errors import FaultKind, SmlError
 from registry.sml.model import Publisher
@@ -303,3 +305,18 @@ def test_old_cname_names_only_where_a_profile_turns_them_on(tmp_path, pki, offli
         assert legacy.zone_state()[owner, "CNAME"] == f"60 {SMP_ID.lower()}.publisher.sml.test."
         legacy.instance.sml.delete_participants(legacy.caller(), SMP_ID, [participant("0088:1")])
         assert not any(owner.startswith("b-") for owner, _ in legacy.zone_state())
+
+
+@pytest.mark.parametrize("address", ["https://other.example.org:8443/smp", "https://192.0.2.1/smp"])
+def test_smp_at_another_port_or_at_an_address_is_refused_where_the_domain_says_so(
+    tmp_path: Path, pki: DemoPki, other: x509.Certificate, address: str
+) -> None:
+    smp = {"base_url": "https://smp.example.org", "smp_id": SMP_ID, "https_443_only": True}
+    with offline_instance(tmp_path, pki, smp=smp) as strict:
+        sml = strict.instance.sml
+        error = refusal(lambda: sml.create_publisher(strict.caller(other), Publisher("OTHER", address, "1.1.1.1")))
+        assert (error.kind, error.code) == (FaultKind.BAD_REQUEST, 106)
+        assert "SMP-HTTPS-443" in str(error)
+        sml.create_publisher(strict.caller(other), Publisher("OTHER", OTHER_ADDRESS, "1.1.1.1"))
+        error = refusal(lambda: sml.update_publisher(strict.caller(other), Publisher("OTHER", address, "1.1.1.1")))
+        assert "SMP-HTTPS-443" in str(error)

@@ -10,7 +10,8 @@ from registry.demo.content import demo_metadata
 from registry.identifiers.url_form import service_path
 from registry.metadata import Extension, ProcessMetadata, Redirect, ServiceGroup, ServiceMetadata
 from registry.smp.documents.busdox import write_service_group, write_service_metadata
-from registry.smp.documents.signing import sign_service_metadata
+from registry.smp.documents.busdox.dialect import BUSDOX
+from registry.smp.documents.signing import sign_document
 from registry.smp.exchange import TAKEN, Exporter, ImportedDocument, Importer, Verdict, file_name
 from registry.storage.queries import service_groups, services
 from tests.simulators.offline import ACTOR, OfflineInstance, offline_instance
@@ -111,7 +112,7 @@ def test_broken_signature_is_refused_unless_told_otherwise(
     offline: OfflineInstance, metadata: ServiceMetadata, tmp_path: Path
 ) -> None:
     file = tmp_path / "document.xml"
-    signed = sign_service_metadata(write_service_metadata(metadata), offline.pki.smp)
+    signed = sign_document(write_service_metadata(metadata), offline.pki.smp, BUSDOX)
     file.write_bytes(signed.replace(b"demo.example", b"evil.example"))
     assert run(offline, file)[0].verdict is Verdict.REFUSED
     careless = Importer(offline.instance.publishing, offline.stored, check_signatures=False)
@@ -120,7 +121,7 @@ def test_broken_signature_is_refused_unless_told_otherwise(
 
 def test_intact_signature_is_noted(offline: OfflineInstance, metadata: ServiceMetadata, tmp_path: Path) -> None:
     file = tmp_path / "document.xml"
-    file.write_bytes(sign_service_metadata(write_service_metadata(metadata), offline.pki.smp))
+    file.write_bytes(sign_document(write_service_metadata(metadata), offline.pki.smp, BUSDOX))
     (result,) = run(offline, file)
     assert result.verdict is Verdict.CREATED
     assert any("intact" in note for note in result.notes)
@@ -158,6 +159,7 @@ def test_what_is_exported_can_be_imported_elsewhere(
         offline.instance.publishing.put_service_metadata(ACTOR, offline.stored, item, create_group=True)
     folder = tmp_path / "export"
     written = list(Exporter(offline.instance.database, offline.instance.signer, offline.stored).run(folder))
+    assert all(not item.reasons for item in written)
     assert len(written) == len(documents) + len({item.participant for item in documents})
     with offline_instance(tmp_path / "other", pki) as other:
         results = run(other, folder)

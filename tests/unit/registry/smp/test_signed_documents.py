@@ -10,8 +10,8 @@ import pytest
 from registry.demo.content import demo_metadata
 from registry.errors import ConfigurationError
 from registry.metadata import ServiceMetadata
-from registry.smp.documents.signing import verify_service_metadata
-from registry.smp.signed_documents import DIALECT, read_signing_key
+from registry.smp.documents.signing import verify_document
+from registry.smp.signed_documents import read_signing_key
 from registry.storage.document_reader import DocumentKey, open_document_reader
 from registry.storage.queries import access_points, domains
 from registry.storage.queries.access_points import AccessPoint
@@ -36,7 +36,7 @@ def only_access_point(offline: OfflineInstance) -> int:
 
 
 def address(body: bytes) -> str:
-    parsed = verify_service_metadata(body).parsed
+    parsed = verify_document(body).parsed
     assert parsed.metadata is not None
     return parsed.metadata.process_metadata[0].endpoints[0].address
 
@@ -49,7 +49,7 @@ def found(offline: OfflineInstance, metadata: ServiceMetadata):
         rules.participant_key(metadata.participant),
         metadata.document_type.scheme,
         rules.document_type_key(metadata.document_type),
-        DIALECT,
+        "busdox",
     )
     reader = open_document_reader(offline.instance.database)
     try:
@@ -60,29 +60,29 @@ def found(offline: OfflineInstance, metadata: ServiceMetadata):
 
 def test_document_is_signed_once_per_stamp(offline: OfflineInstance, service_id: int) -> None:
     signer = offline.instance.signer
-    first = signer.current(service_id)
-    assert signer.current(service_id) == first
-    assert signer.current(service_id).body is not first.body
+    first = signer.current(service_id, "busdox")
+    assert signer.current(service_id, "busdox") == first
+    assert signer.current(service_id, "busdox").body is not first.body
 
 
 def test_nothing_is_found_before_it_is_signed(
     offline: OfflineInstance, service_id: int, metadata: ServiceMetadata
 ) -> None:
     assert found(offline, metadata).document is None
-    signed = offline.instance.signer.sign(service_id)
+    signed = offline.instance.signer.sign(service_id, "busdox")
     assert found(offline, metadata).document == signed
 
 
 def test_changed_access_point_moves_the_stamp_of_what_shows_it(
     offline: OfflineInstance, service_id: int, metadata: ServiceMetadata
 ) -> None:
-    before = offline.instance.signer.sign(service_id)
+    before = offline.instance.signer.sign(service_id, "busdox")
     (endpoint,) = metadata.process_metadata[0].endpoints
     with offline.instance.database.write(ACTOR) as work:
         content = AccessPoint.of(replace(endpoint, address="https://moved.example.org/as4"))
         access_points.change(work, only_access_point(offline), content)
     assert found(offline, metadata).document is None, "the old bytes can't be served"
-    after = offline.instance.signer.current(service_id)
+    after = offline.instance.signer.current(service_id, "busdox")
     assert address(after.body) == "https://moved.example.org/as4"
     assert after.etag != before.etag
 
@@ -92,7 +92,7 @@ def test_planned_successor_takes_over_at_its_instant_and_stamps_never_come_back(
 ) -> None:
     signer, database = offline.instance.signer, offline.instance.database
     (endpoint,) = metadata.process_metadata[0].endpoints
-    seen = [signer.current(service_id)]
+    seen = [signer.current(service_id, "busdox")]
     instant = offline.clock.now + timedelta(hours=1)
     with database.write(ACTOR) as work:
         content = AccessPoint.of(replace(endpoint, address="https://next.example.org/as4"))
@@ -102,7 +102,7 @@ def test_planned_successor_takes_over_at_its_instant_and_stamps_never_come_back(
 
     offline.clock.now = instant
     assert found(offline, metadata).document is None
-    seen.append(signer.current(service_id))
+    seen.append(signer.current(service_id, "busdox"))
     assert address(seen[1].body) == "https://next.example.org/as4"
     assert seen[1].last_modified == int(instant.timestamp())
 
@@ -110,7 +110,7 @@ def test_planned_successor_takes_over_at_its_instant_and_stamps_never_come_back(
         content = AccessPoint.of(replace(endpoint, address="https://third.example.org/as4"))
         access_points.change(work, only_access_point(offline), content)
     assert found(offline, metadata).document is None, "no earlier stamp is met again"
-    seen.append(signer.current(service_id))
+    seen.append(signer.current(service_id, "busdox"))
     assert address(seen[2].body) == "https://third.example.org/as4"
     assert len({document.etag for document in seen}) == 3
 
@@ -118,7 +118,7 @@ def test_planned_successor_takes_over_at_its_instant_and_stamps_never_come_back(
 def test_new_signing_key_moves_every_stamp(
     offline: OfflineInstance, service_id: int, metadata: ServiceMetadata, tmp_path: Path
 ) -> None:
-    offline.instance.signer.sign(service_id)
+    offline.instance.signer.sign(service_id, "busdox")
     offline.clock.forward(hours=1)
     pki = offline.pki
     own = pki.smp.certificate
@@ -138,15 +138,15 @@ def test_new_signing_key_moves_every_stamp(
         certificates.put(work.connection, [row])
         domains.activate_signing_key(work, offline.stored.id, row["sha256"], str(file), None)
     assert found(offline, metadata).document is None
-    document = offline.instance.signer.current(service_id)
-    assert verify_service_metadata(document.body).certificate == other.certificate
+    document = offline.instance.signer.current(service_id, "busdox")
+    assert verify_document(document.body).certificate == other.certificate
     assert document.last_modified == int(offline.clock.now.timestamp())
 
 
 def test_service_that_is_made_again_does_not_meet_its_predecessors_bytes(
     offline: OfflineInstance, service_id: int, metadata: ServiceMetadata
 ) -> None:
-    offline.instance.signer.sign(service_id)
+    offline.instance.signer.sign(service_id, "busdox")
     publishing = offline.instance.publishing
     publishing.delete_service_metadata(ACTOR, offline.stored, metadata.participant, metadata.document_type)
     again = publishing.put_service_metadata(ACTOR, offline.stored, metadata)

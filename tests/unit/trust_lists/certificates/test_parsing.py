@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.hazmat.primitives.asymmetric import ed448
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
@@ -25,6 +25,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from registry.demo.pki import DemoPki, certificates_pem, identity_pem, new_ec_key, private_key_pem
+from tests.simulators.self_signed import new_keys
 from trust_lists.certificates.parsing import (
     SigningKey,
     extensions,
@@ -243,6 +244,17 @@ def test_a_superfluous_password_does_no_harm(pki: DemoPki) -> None:
     assert load_signing_key(identity_pem(pki.smp), b"secret").certificate == pki.smp.certificate
 
 
+@pytest.mark.parametrize("kind", ["rsa", "p-256", "p-384", "p-521", "ed25519"])
+def test_a_key_of_every_kind_is_loaded_from_pem_and_pkcs12(kind: str) -> None:
+    identity = new_keys()[kind]
+    store = pkcs12.serialize_key_and_certificates(
+        b"smp", identity.private_key, identity.certificate, None, BestAvailableEncryption(b"secret")
+    )
+    for loaded in (load_signing_key(identity_pem(identity)), load_signing_key(store, b"secret")):
+        assert loaded.certificate == identity.certificate
+        assert loaded.private_key.public_key() == public_key(identity.certificate)
+
+
 def _pkcs12(pki: DemoPki, password: bytes | None) -> bytes:
     encryption = BestAvailableEncryption(password) if password else NoEncryption()
     issuers = [pki.smp_ca.certificate, pki.root.certificate]
@@ -267,8 +279,8 @@ def _no_key(pki: DemoPki) -> bytes:
     return pkcs12.serialize_key_and_certificates(None, None, None, [pki.smp_ca.certificate], NoEncryption())
 
 
-def _ed25519(pki: DemoPki) -> bytes:
-    return ed25519.Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+def _ed448(pki: DemoPki) -> bytes:
+    return ed448.Ed448PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
 BAD_KEYS: dict[str, tuple[Callable[[DemoPki], bytes], str]] = {
@@ -288,7 +300,7 @@ BAD_KEYS: dict[str, tuple[Callable[[DemoPki], bytes], str]] = {
         lambda pki: b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
         "damaged or unsupported",
     ),
-    "key of another kind": (_ed25519, "RSA or EC is needed"),
+    "key of another kind": (_ed448, "RSA, EC or Ed25519 is needed"),
     "key and damaged certificate": (
         lambda pki: (
             private_key_pem(pki.smp.private_key) + b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
@@ -348,5 +360,5 @@ def test_keys_that_cannot_be_read_or_used_are_an_error_of_ours(corpus: Path) -> 
     with pytest.raises(CertificateError, match=r"public key of .* cannot be read"):
         public_key(load_certificate(case["untrusted_intermediates"][0]))
     (case,) = _limbo(corpus, "webpki::forbidden-dsa-leaf")
-    with pytest.raises(CertificateError, match="neither RSA nor EC"):
+    with pytest.raises(CertificateError, match="neither RSA, EC nor Ed25519"):
         public_key(load_certificate(case["peer_certificate"]))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
@@ -22,6 +22,7 @@ from registry.metadata import (
 from registry.smp.documents.busdox import check_service_group, check_service_metadata
 
 EXTENSION = Extension(b"<e/>")
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def _ids(reasons: tuple[Reason, ...]) -> list[str]:
@@ -65,6 +66,10 @@ def test_what_busdox_can_say_has_no_reasons(
         ({"certificates": (EndpointCertificate(b""),)}, "ONE-CERTIFICATE"),
         ({"certificates": (EndpointCertificate(b"a"), EndpointCertificate(b"b"))}, "ONE-CERTIFICATE"),
         ({"certificates": (EndpointCertificate(b"a", "urn:type"),)}, "TYPE-CODE"),
+        ({"certificates": (EndpointCertificate(b"a", mime_code="application/pkix-cert"),)}, "MIME-CODE"),
+        ({"certificates": (EndpointCertificate(b"a", description="old"),)}, "CERTIFICATE-DESCRIPTION"),
+        ({"certificates": (EndpointCertificate(b"a", activation=NOW),)}, "CERTIFICATE-DATE"),
+        ({"certificates": (EndpointCertificate(b"a", expiration=NOW),)}, "CERTIFICATE-DATE"),
         ({"activation": datetime(2026, 1, 1)}, "DATE"),  # noqa: DTZ001
         ({"expiration": datetime(2026, 1, 1, tzinfo=timezone(timedelta(hours=1)))}, "DATE"),
         ({"extensions": (EXTENSION, EXTENSION)}, "ONE-EXTENSION"),
@@ -138,7 +143,12 @@ def test_each_endpoint_of_a_process_has_another_transport_profile(
         (lambda r: Redirect(r.href.replace("9915", "9916"), r.certificate_uid), ["REDIRECT-HREF"]),
         (lambda r: Redirect(r.href.replace("Test", "TEST"), r.certificate_uid), []),
         (lambda r: Redirect(r.href + "#a#b", r.certificate_uid), ["REDIRECT-HREF", "REDIRECT-HREF"]),
-        (lambda r: Redirect("https://smp.example.org", r.certificate_uid), ["REDIRECT-HREF"]),
+        (lambda r: Redirect("https://smp.example.org", r.certificate_uid), []),
+        (lambda r: Redirect("https://smp.example.org?x", r.certificate_uid), ["REDIRECT-HREF"]),
+        (lambda r: Redirect("https://smp.example.org/a/services/", r.certificate_uid), ["REDIRECT-HREF"]),
+        (lambda r: Redirect("smp.example.org", r.certificate_uid), ["REDIRECT-HREF"]),
+        (lambda r: replace(r, certificate=b"der"), []),
+        (lambda r: Redirect(r.href, "", certificate=b"der"), ["CERTIFICATE-UID"]),
         (lambda r: replace(r, extensions=(EXTENSION, EXTENSION)), ["ONE-EXTENSION"]),
     ],
 )

@@ -16,7 +16,7 @@ BUSDOX = "http://busdox.org/serviceMetadata/publishing/1.0/"
         (BUSDOX, "ServiceGroup", "busdox", "service_group"),
         (BUSDOX, "ServiceMetadata", "busdox", "service_metadata"),
         (BUSDOX, "SignedServiceMetadata", "busdox", "service_metadata"),
-        (f"{OASIS}/2014/07", "SignedServiceMetadata", "bdxr-2014-07", "service_metadata"),
+        (f"{OASIS}/2014/07", "SignedServiceMetadata", "bdxr1", "service_metadata"),
         (f"{OASIS}/2016/05", "ServiceGroup", "bdxr1", "service_group"),
         (f"{OASIS}/2/ServiceGroup", "ServiceGroup", "bdxr2", "service_group"),
         (f"{OASIS}/2/ServiceMetadata", "ServiceMetadata", "bdxr2", "service_metadata"),
@@ -45,7 +45,14 @@ def test_other_roots_are_of_no_smp_document(namespace: str, name: str) -> None:
 def test_another_dialect_is_refused_by_its_name() -> None:
     with pytest.raises(ValidationError, match=r"OASIS BDXR SMP 1\.0 draft 2014/07: not a Peppol document"):
         expect(f"{{{OASIS}/2014/07}}ServiceGroup", "busdox")
-    assert expect(f"{{{BUSDOX}}}ServiceGroup", "busdox") == DetectedDocument("busdox", "service_group")
+    assert expect(f"{{{BUSDOX}}}ServiceGroup", "busdox") == DetectedDocument("busdox", "service_group", BUSDOX)
+
+
+def test_any_of_several_dialects_may_be_expected() -> None:
+    group = f"{{{OASIS}/2016/05}}ServiceGroup"
+    assert expect(group, "busdox", "bdxr1").dialect == "bdxr1"
+    with pytest.raises(ValidationError, match=r"OASIS BDXR SMP 1\.0: not a Peppol or OASIS SMP 2\.0 document"):
+        expect(group, "busdox", "bdxr2")
 
 
 @given(st.binary())

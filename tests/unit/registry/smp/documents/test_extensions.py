@@ -136,3 +136,46 @@ def test_one_element_can_be_written(extension: Extension) -> None:
 )
 def test_what_is_not_one_well_formed_element_is_refused(extension: Extension) -> None:
     assert content_error(extension)
+
+
+BESIDE = frozenset({"{urn:smp}ID", "{urn:smp}Name"})
+
+
+def _capture_beside(content: str) -> bytes:
+    text = f"<p:s xmlns:p='urn:smp' xmlns:q='urn:q'><p:ID/><p:Extension>{content}</p:Extension></p:s>"
+    root, source = read_source(text.encode())
+    (extension,) = capture(root, source, TAG, BESIDE).values()
+    return extension.content
+
+
+@pytest.mark.parametrize(
+    ("content", "captured"),
+    [
+        ("<p:ID/><q:f/>", b"<q:f/>"),
+        ("<p:ID>1</p:ID ><p:Name a='>'/>\n<q:f/>\n", b"\n<q:f/>\n"),
+        ("\n <p:ID ></p:ID>\n <p:Name>a<b><p:ID/></b></p:Name>\n <q:f/>\n", b"\n <q:f/>\n"),
+        ("<q:f><p:ID>1</p:ID></q:f><p:ID>2</p:ID> ", b"<q:f><p:ID>1</p:ID></q:f>"),
+        ("<!-- a --><p:ID/><q:f/><p:Name/><?b c?>", b"<!-- a --><q:f/><?b c?>"),
+        ("<p:ID/>", b""),
+        ("<p:Other/><q:f/>", b"<p:Other/><q:f/>"),
+        (" \n", b" \n"),
+        ("<q:ID/><q:f/>", b"<q:ID/><q:f/>"),
+        ("<p:Extension><p:ID/></p:Extension>", b"<p:Extension><p:ID/></p:Extension>"),
+        ("<p:ID><![CDATA[</p:ID>]]></p:ID><q:f/>", b"<q:f/>"),
+    ],
+)
+def test_children_that_describe_the_content_are_no_part_of_it(content: str, captured: bytes) -> None:
+    assert _capture_beside(content) == captured
+
+
+@pytest.mark.parametrize(
+    ("extension", "error"),
+    [
+        (Extension(b"<e xmlns='urn:e'/>"), None),
+        (Extension(b"<e/>"), "its element is in no namespace, not a foreign one"),
+        (Extension(b"<s:e/>", (("s", "urn:smp"),)), "its element is in the namespace urn:smp, not a foreign one"),
+    ],
+)
+def test_content_may_be_barred_from_namespaces(extension: Extension, error: str | None) -> None:
+    assert content_error(extension, frozenset({"", "urn:smp"})) == error
+    assert content_error(extension) is None

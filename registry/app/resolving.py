@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs the resolver: one listener, its look-ups, and the domains that it answers for, in one event loop."""
+
+import asyncio
+import contextlib
+import dataclasses
+import signal
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+
+import structlog
+
+from registry.clock import Clock, system_clock
+from registry.discovery.addresses import AddressPolicy
+from registry.discovery.fetcher import HttpFetcher
+from registry.discovery.locator import DnsLocator
+from registry.domains.domain import Domain
+from registry.errors import ConfigurationError, RegistryError
+from registry.listeners.protocol import Limits
+from registry.listeners.server import Listener
+from registry.listeners.tls import ReloadingContext, server_context
+from registry.resolver.app import ResolverApp
+from registry.resolver.breaker import BreakingFetcher
+from registry.resolver.cache import AnswerCache
+from registry.resolver.dns_over_https import DnsForwarder
+from registry.resolver.lookups import Lookups, Times
+from registry.settings import Settings
+
+REFRESH_S = 5.0
+log = structlog.get_logger(__name__)
+
+DomainSource = Callable[[], Sequence[Domain] | None]
+"""The domains, None while they are what they were; may block."""
+
+
+def fixed(domains: Sequence[Domain]) -> DomainSource:
+    """Domains that stay as they are."""
+    news = iter([domains])
+    return lambda: next(news, None)
+
+
+class Resolving:
+    """A resolver for the domains of `source`, which is asked again and again. Raises ConfigurationError."""
+
+    def __init__(self, settings: Settings, source: DomainSource, clock: Clock = system_clock) -> None:
+        self._settings = settings
+        self._source = source
+        self._clock = clock
+        self._listener: Listener
+        self._app: ResolverApp
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[str]:
+        """Listen; inside the block everything answers, at the URL that is yielded. Raises ConfigurationError."""
+        settings = self._settings
+        policy = AddressPolicy.of(settings.resolver_allowed_networks, settings.resolver_allowed_ports)
+        name_server = settings.resolver_dns or None
+        with HttpFetcher(addresses=policy) as http:
+            fetcher = BreakingFetcher(http)
+            lookups = Lookups(
+                DnsLocator(name_server),
+                fetcher,
+                AnswerCache(settings.resolver_cache_entries, settings.resolver_cache_bytes),
+                Times(settings.resolver_cache_s, settings.resolver_negative_s, settings.resolver_stale_s),
+                self._clock,
+                workers=settings.resolver_workers,
+                queue=settings.resolver_queue,
+            )
+            with contextlib.closing(lookups):
+                self._app = ResolverApp(lookups, DnsForwarder(name_server), fetcher)
+                await self._refresh()
+                self._listener = Listener(
+                    "resolver", self._app, settings.resolver_bind, _limits(settings), _tls(settings)
+                )
+                async with _served(self._listener, settings.shutdown_grace_s):
+                    refreshing = asyncio.create_task(self._keep_refreshing(), name="domains")
+                    try:
+                        yield self._listener.url
+                    finally:
+                        refreshing.cancel()
+                        await asyncio.gather(refreshing, return_exceptions=True)
+
+    def reload_certificates(self) -> None:
+        """Read the TLS certificate and key again; goes on with what there is where the files are bad."""
+        try:
+            self._listener.reload_certificates()
+        except ConfigurationError as error:
+            log.error("certificates_not_reloaded", listener="resolver", reason=str(error))  # noqa: TRY400
+
+    async def _refresh(self) -> None:
+        domains = await asyncio.to_thread(self._source)
+        if domains is not None:
+            self._app.use(domains)
+
+    async def _keep_refreshing(self) -> None:
+        while True:
+            await asyncio.sleep(REFRESH_S)
+            try:
+                await self._refresh()
+            except RegistryError as error:  # a domain that can't be used: answers go on as before
+                log.error("domains_not_refreshed", reason=str(error))  # noqa: TRY400
+            except Exception:
+                log.exception("domains_not_refreshed")
+
+
+@contextlib.asynccontextmanager
+async def _served(listener: Listener, grace_s: float) -> AsyncIterator[None]:
+    task = asyncio.create_task(listener.serve(), name=listener.name)
+    try:
+        yield
+    finally:
+        await listener.stop(grace_s)
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def _limits(settings: Settings) -> Limits:
+    names = {field.name for field in dataclasses.fields(Limits)}
+    return Limits(**{name: value for name, value in settings.model_dump().items() if name in names})
+
+
+def _tls(settings: Settings) -> ReloadingContext | None:
+    certificate, key = settings.resolver_tls_cert, settings.resolver_tls_key
+    if (certificate is None) != (key is None):
+        raise ConfigurationError("REGISTRY_RESOLVER_TLS_CERT and _KEY are given together or not at all")
+    return server_context(str(certificate), str(key)) if certificate and key else None
+
+
+@contextlib.contextmanager
+def signals(resolving: Resolving) -> Iterator[asyncio.Event]:
+    """Handle signals inside the block: SIGINT and SIGTERM set the event, SIGHUP reads certificates again."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    handlers = {
+        signal.SIGINT: stop.set,
+        signal.SIGTERM: stop.set,
+        signal.SIGHUP: resolving.reload_certificates,
+    }
+    for number, handler in handlers.items():
+        loop.add_signal_handler(number, handler)
+    try:
+        yield stop
+    finally:
+        for number in handlers:
+            loop.remove_signal_handler(number)

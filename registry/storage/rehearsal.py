@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A database that takes every write back: what a use case would do, with its own rules and nothing left behind."""
+
+import contextlib
+from collections.abc import Iterator
+
+from registry.storage.engine import Actor, Database
+from registry.storage.unit_of_work import UnitOfWork
+
+
+class _TakenBackError(Exception):
+    """Ends a transaction that is not to be committed."""
+
+
+class RehearsalDatabase(Database):
+    """The database of another `Database`, which stays its owner: don't dispose of this one."""
+
+    def __init__(self, real: Database) -> None:
+        self._clock = real.now
+        self.url = real.url
+        self.is_sqlite = real.is_sqlite
+        self.engine = real.engine
+
+    @contextlib.contextmanager
+    def write(self, actor: Actor) -> Iterator[UnitOfWork]:
+        """One transaction that is rolled back at its end; what waits for a commit is never called."""
+        with contextlib.suppress(_TakenBackError), super().write(actor) as work:
+            yield work
+            raise _TakenBackError
