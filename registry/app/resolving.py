@@ -4,8 +4,7 @@
 import asyncio
 import contextlib
 import dataclasses
-import signal
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 
 import structlog
 
@@ -122,22 +121,3 @@ def _tls(settings: Settings) -> ReloadingContext | None:
     if (certificate is None) != (key is None):
         raise ConfigurationError("REGISTRY_RESOLVER_TLS_CERT and _KEY are given together or not at all")
     return server_context(str(certificate), str(key)) if certificate and key else None
-
-
-@contextlib.contextmanager
-def signals(resolving: Resolving) -> Iterator[asyncio.Event]:
-    """Handle signals inside the block: SIGINT and SIGTERM set the event, SIGHUP reads certificates again."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    handlers = {
-        signal.SIGINT: stop.set,
-        signal.SIGTERM: stop.set,
-        signal.SIGHUP: resolving.reload_certificates,
-    }
-    for number, handler in handlers.items():
-        loop.add_signal_handler(number, handler)
-    try:
-        yield stop
-    finally:
-        for number in handlers:
-            loop.remove_signal_handler(number)

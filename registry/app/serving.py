@@ -4,9 +4,8 @@
 import asyncio
 import contextlib
 import dataclasses
-import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -245,25 +244,3 @@ class Serving:
 
 def _tls(listener: str, certificate: Path | None, key: Path | None) -> ReloadingContext | None:
     return server_context(str(certificate), str(key), listener=listener) if certificate and key else None
-
-
-@contextlib.contextmanager
-def signals(serving: Serving) -> Iterator[asyncio.Event]:
-    """Handle signals inside the block: SIGINT and SIGTERM set the event, SIGHUP reads certificates again.
-
-    Begins before anybody is told that the instance runs, so that whoever is told may stop it at once.
-    """
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    handlers = {
-        signal.SIGINT: stop.set,
-        signal.SIGTERM: stop.set,
-        signal.SIGHUP: serving.reload_certificates,
-    }
-    for number, handler in handlers.items():
-        loop.add_signal_handler(number, handler)
-    try:
-        yield stop
-    finally:
-        for number in handlers:
-            loop.remove_signal_handler(number)

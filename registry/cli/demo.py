@@ -55,7 +55,7 @@ def _free_ports() -> dict[str, str]:
 
 
 async def _main(settings: "Settings", imports: list[Path], *, once: bool, json_output: bool) -> int:
-    from registry.app.serving import signals
+    from registry.app.signals import signals
     from registry.cli.common import print_json
     from registry.demo.run import running_demo
 
@@ -64,7 +64,7 @@ async def _main(settings: "Settings", imports: list[Path], *, once: bool, json_o
             typer.echo(f"· {text}")
 
     async with running_demo(settings, imports, progress) as demo:
-        with signals(demo.serving) as stop:
+        with signals(demo.serving.reload_certificates) as stop:
             if not json_output:
                 _print_report(demo)
             if not once:

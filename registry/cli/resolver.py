@@ -48,11 +48,12 @@ def resolver(
 
 
 async def _serve(settings: "Settings", source: "DomainSource") -> None:
-    from registry.app.resolving import Resolving, signals
+    from registry.app.resolving import Resolving
+    from registry.app.signals import signals
 
     resolving = Resolving(settings, source)
     async with resolving.running() as url:
-        with signals(resolving) as stop:
+        with signals(resolving.reload_certificates) as stop:
             typer.echo(f"resolve  {url}/resolve?participant=…")
             typer.echo(f"DNS      {url}/dns-query")
             await stop.wait()

@@ -38,11 +38,12 @@ def run_until_stopped(main: Coroutine[Any, Any, _T]) -> _T:
 
 
 async def _serve(settings: "Settings") -> None:
-    from registry.app.serving import Serving, signals
+    from registry.app.serving import Serving
+    from registry.app.signals import signals
 
     serving = Serving(settings)
     async with serving.running() as addresses:
-        with signals(serving) as stop:
+        with signals(serving.reload_certificates) as stop:
             typer.echo(f"SMP     {addresses.public}")
             typer.echo(f"manage  {addresses.manage}")
             typer.echo(f"SML     {addresses.sml or 'not served: no REGISTRY_SML_TLS_CERT'}")

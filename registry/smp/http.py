@@ -94,7 +94,8 @@ class SmpReadApp:
             problem = problem_for(error)
             if problem.status >= 500:
                 log.exception("smp_read_failed")
-            await send_problem(send, problem, head=head)
+            again = [(b"retry-after", b"1")] if problem.status == 503 else []
+            await send_problem(send, problem, head=head, headers=again)
 
     def _locate(self, host: bytes | None, raw_path: bytes) -> tuple[StoredDomain, Request]:
         matched = self._router.match(None if host is None else host.decode("latin-1"), raw_path)

@@ -14,7 +14,7 @@ from registry.identifiers.participant import ParticipantIdentifier
 from registry.identifiers.process import ProcessIdentifier
 from registry.metadata import ServiceGroup, ServiceMetadata
 from registry.smp.business_cards import BusinessCards
-from registry.smp.documents.catalogue import DIALECTS, read_document
+from registry.smp.documents.catalogue import DIALECTS, dialect_of
 from registry.smp.documents.parsed import ParsedDocument
 from registry.smp.merging import merged, without_process
 from registry.smp.overviews import Overviews
@@ -151,11 +151,12 @@ def _document_type(target: Target) -> DocumentTypeIdentifier:
 
 
 def _read(target: Target, participant: ParticipantIdentifier, body: bytes) -> ParsedDocument:
-    dialect, document = read_document(body)
+    dialect = dialect_of(body)
     if dialect.name not in target.dialects:
         wanted = " or ".join(DIALECTS[name].title for name in target.dialects)
         message = f"{dialect.title}: {target.stored.domain.name} takes documents of {wanted} here"
         raise ValidationError.of("SMP-DIALECT", message)
+    document = dialect.read(body)
     if not target.stored.domain.identifiers.same_participant(document.participant, participant):
         message = f"the document is of {document.participant}, the path says {participant}"
         raise ValidationError.of("SMP-ID-MISMATCH", message, "TA07")

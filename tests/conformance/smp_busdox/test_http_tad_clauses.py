@@ -60,7 +60,7 @@ def strict(shared_live: LiveInstance) -> Smp:
     access_points = [certificates_pem(live.pki.ap_ca.certificate).decode()]
     settings = {
         "name": "strict",
-        "smp": {"base_url": f"{live.addresses.public}/strict"},
+        "smp": {"base_url": f"{live.addresses.public}/strict", "https_443_only": False},
         "sml": {"url_schemes": ["http", "https"]},
         "trust": {role: {"anchors": access_points} for role in ("ap-encrypt", "ap-sign")},
     }
