@@ -23,7 +23,8 @@ from registry.storage.certificate_rows import certificate_row
 from registry.storage.domain_directory import StoredDomain
 from registry.storage.engine import Actor
 from registry.storage.queries import certificates, domains, publishers, registrations
-from registry.storage.unit_of_work import UnitOfWork
+from registry.storage.queries.domains import DomainRow
+from registry.storage.unit_of_work import Connection, UnitOfWork
 from trust_lists.certificates.parsing import SigningKey
 from trust_lists.errors import SigningError
 from trust_lists.signatures.xmldsig import create_signature
@@ -80,6 +81,27 @@ def add_domain(
     return instance.directory.get(domain.name)
 
 
+def changed_domain(instance: Instance, name: str, settings: Mapping[str, Any]) -> Domain:
+    """What a domain would be with settings laid over those that it has; nothing is changed.
+
+    Raises NotFoundError, or ConfigurationError with all that is wrong.
+    """
+    instance.directory.refresh()
+    stored = instance.directory.get(name)
+    with instance.database.read() as connection:
+        return _changed(connection, stored, settings)[1]
+
+
+def _changed(
+    connection: Connection, stored: StoredDomain, settings: Mapping[str, Any]
+) -> tuple[DomainRow, Domain, dict[str, Any]]:
+    """The row as it is, and the domain and its settings as they would be."""
+    row = next(row for row in domains.all_domains(connection) if row.id == stored.id)
+    merged = merge(row.settings, {**settings, "name": row.name})
+    domain = load_domain(row.profile, merged) if row.profile else Domain.from_mapping(merged)
+    return row, domain, merged
+
+
 def change_domain(instance: Instance, actor: Actor, name: str, settings: Mapping[str, Any]) -> StoredDomain:
     """Lay settings over those that a domain has; the records in its zone follow.
 
@@ -89,9 +111,7 @@ def change_domain(instance: Instance, actor: Actor, name: str, settings: Mapping
     instance.directory.refresh()
     stored = instance.directory.get(name)
     with instance.database.write(actor) as work:
-        row = next(row for row in domains.all_domains(work.connection) if row.id == stored.id)
-        merged = merge(row.settings, {**settings, "name": name})
-        domain = load_domain(row.profile, merged) if row.profile else Domain.from_mapping(merged)
+        row, domain, merged = _changed(work.connection, stored, settings)
         others = [other.domain for other in instance.directory.all() if other.id != stored.id]
         DomainRouter([*others, domain])
         held_key = domains.active_signing_key(work.connection, stored.id)

@@ -140,6 +140,39 @@ def add(
     typer.echo(f"Added {stored.domain.name}: zone {stored.domain.dns.zone}, SMP {stored.domain.smp.base_url or 'none'}")
 
 
+@app.command("change", epilog="Example: registry domain change example --settings smp2.yaml --plan")
+def change(
+    name: str = typer.Argument(help="A domain of the instance."),
+    settings_file: Path = typer.Option(..., "--settings", help="YAML file with the settings to lay over the present."),
+    plan: bool = typer.Option(False, "--plan", help="Only show what would change."),
+    json_output: bool = JSON_OPTION,
+) -> None:
+    """Change a domain; the DNS records of its participants follow. Prints each setting that changes.
+
+    Refused where participants are registered under names that would change, or the signing key doesn't fit.
+    """
+    from registry.app.domain_setup import change_domain, changed_domain
+    from registry.cli.common import cli_actor, open_instance, print_json
+    from registry.domains.differences import differences
+
+    settings = _read_settings(settings_file)
+    with open_instance() as instance:
+        before = instance.directory.get(name).domain
+        after = changed_domain(instance, name, settings)
+        if not plan:
+            after = change_domain(instance, cli_actor(), name, settings).domain
+    found = differences(before, after)
+    if json_output:
+        print_json([{"setting": item.setting, "before": item.before, "after": item.after} for item in found])
+    else:
+        for item in found:
+            typer.echo(f"{item.setting}: {item.before} -> {item.after}")
+        typer.echo(f"{len(found)} settings {'would change' if plan else 'changed'}", err=True)
+    _warn(after)
+    if before.smp.base_url != after.smp.base_url and after.smp.smp_id:
+        typer.echo(f"note: tell the SML the new address of {after.smp.smp_id}, too (Update of its publisher)", err=True)
+
+
 def anchors_of(options: list[str]) -> dict[str, Any]:
     """Trust settings from options ROLE=FILE."""
     roles: dict[str, Any] = {}

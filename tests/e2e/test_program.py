@@ -24,7 +24,7 @@ from tests.e2e.conftest import TIMEOUT, Registry, RunningDemo, command, environm
 
 CONTRACT = (
     *("demo", "serve", "resolve", "import", "export"),
-    *("domain list", "domain show", "domain add"),
+    *("domain list", "domain show", "domain add", "domain change"),
     *("participant add", "participant show", "participant list", "participant remove"),
     *("token create", "dns show", "resolver", "export-config"),
     *("business-card put", "business-card get", "business-card delete"),

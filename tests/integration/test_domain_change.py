@@ -7,7 +7,7 @@ import httpx2
 import pytest
 from dns import message, query, rdatatype
 
-from registry.app.domain_setup import change_domain
+from registry.app.domain_setup import change_domain, changed_domain
 from registry.demo.content import demo_metadata
 from registry.errors import ConfigurationError, ConflictError, ValidationError
 from registry.identifiers.dns_names import participant_name
@@ -91,3 +91,10 @@ def test_a_signing_key_that_no_algorithm_suits_is_refused_when_the_domain_is_cha
     smp = {"dialects": ["bdxr2"], "signature_algorithms": ["ecdsa-sha256"]}
     with pytest.raises(ConfigurationError, match=r"the signing key does not fit OASIS SMP 2\.0"):
         change_domain(live.instance, ACTOR, "demo", {"smp": smp})
+
+
+def test_a_plan_shows_the_domain_as_it_would_be_and_changes_nothing(live: LiveInstance) -> None:
+    planned = changed_domain(live.instance, "demo", {"smp": {"dialects": ["bdxr1"]}})
+    live.instance.directory.refresh()
+    assert planned.smp.dialects == ("bdxr1",)
+    assert live.instance.directory.get("demo").domain.smp.dialects == ("busdox",)
