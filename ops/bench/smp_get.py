@@ -47,6 +47,7 @@ from registry.smp.signed_documents import DocumentSigner, etag_of
 from registry.storage.document_reader import DocumentKey, DocumentReader, FoundService, open_document_reader
 from registry.storage.queries import documents, domains, services
 from registry.storage.queries.documents import SignedDocument
+from registry.storage.queries.signed_groups import GroupKey
 from registry.telemetry import configure_logging
 
 PARTICIPANTS = 600
@@ -173,7 +174,12 @@ def prepare(folder: Path) -> dict[str, list[bytes]]:
             beside = add_second_domain(instance, folder, dialect, dialect)
             prefixes[dialect] = smp_url(beside.domain, DIALECTS[dialect]).partition(HOST)[2]
             for number in range(PARTICIPANTS):
-                publish(instance, beside, service_metadata(number, pki), dialect)
+                metadata = service_metadata(number, pki)
+                publish(instance, beside, metadata, dialect)
+                if DIALECTS[dialect].signs_service_groups:
+                    who = metadata.participant
+                    key = GroupKey(beside.id, who.scheme, who.value, dialect)
+                    instance.signer.current_group(beside, key)
     (folder / "document.xml").write_bytes(document.body)
     random.Random(1).shuffle(asked)  # noqa: S311 — always the same order
     missing = [service_path(participant(PARTICIPANTS + number), INVOICE) for number in range(PARTICIPANTS)]

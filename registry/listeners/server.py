@@ -141,6 +141,9 @@ class Listener:
                 loop.call_later(_ACCEPT_RETRY_S, self._resume_accepting)
                 return
             connection.settimeout(0)
+            # asyncio does so only for sockets that say their protocol, which accepted ones don't: without it the body
+            # of an answer waits for the client's delayed acknowledgement of the head, some 40 ms.
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             protocol = self._protocol_class(config=self._config, server_state=self._state, app_state={}, _loop=loop)
             task = loop.create_task(self._converse(connection, peer, protocol))
             self._conversations[task] = protocol

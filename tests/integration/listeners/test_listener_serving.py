@@ -38,6 +38,21 @@ def test_address_is_known_and_clients_may_come_before_it_serves(run: Any, tools:
     run(main())
 
 
+def test_no_part_of_an_answer_waits_for_the_client_s_acknowledgement(run: Any, tools: Any, app: Any) -> None:
+    async def main() -> None:
+        async with tools.serving(app) as listener:
+            app.release = asyncio.Event()
+            asked = asyncio.create_task(tools.exchange(listener.port, LAST_GET))
+            await app.entered.wait()
+            (conversation,) = listener._conversations.values()
+            accepted = conversation.transport.get_extra_info("socket")
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+            app.release.set()
+            assert (await asked).startswith(b"HTTP/1.1 200 ")
+
+    run(main())
+
+
 def test_ipv6_address(run: Any, app: Any) -> None:
     async def main() -> None:
         listener = Listener("test", app, ("::1", 0), Limits())
