@@ -8,6 +8,7 @@ scheme in the 1.x dialects, so none can be mistaken for one of these words.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from registry.domains.domain import Domain
 from registry.identifiers.url_form import SmpPath, decode_segment, split_smp_path
@@ -18,6 +19,7 @@ _BUSINESS_CARD = b"/businesscard/"
 _PREFIXED: Mapping[bytes, Dialect] = {
     f"/{dialect.path_prefix}/".encode(): dialect for dialect in DIALECTS.values() if dialect.path_prefix
 }
+_WORDS = (_BUSINESS_CARD, *_PREFIXED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +42,21 @@ def route(domain: Domain, below: bytes) -> DocumentRequest | BusinessCardRequest
 
     Raises ValidationError when the form is right but a segment can't be decoded.
     """
-    for prefix, dialect in _PREFIXED.items():
-        if below.startswith(prefix):
-            return _document(domain, dialect.name, below[len(prefix) - 1 :])
+    if not below.startswith(_WORDS):
+        plain = _without_prefix(domain.smp.dialects)
+        path = None if plain is None else split_smp_path(below)
+        return None if plain is None or path is None else DocumentRequest(plain, path)
     if below.startswith(_BUSINESS_CARD):
         segment = below[len(_BUSINESS_CARD) :].removesuffix(b"/")
         return None if not segment or b"/" in segment else BusinessCardRequest(decode_segment(segment))
-    plain = next((name for name in domain.smp.dialects if not DIALECTS[name].path_prefix), None)
-    return None if plain is None else _document(domain, plain, below)
+    prefix, dialect = next((prefix, dialect) for prefix, dialect in _PREFIXED.items() if below.startswith(prefix))
+    path = split_smp_path(below[len(prefix) - 1 :]) if dialect.name in domain.smp.dialects else None
+    return None if path is None else DocumentRequest(dialect, path)
 
 
-def _document(domain: Domain, name: str, below: bytes) -> DocumentRequest | None:
-    path = split_smp_path(below) if name in domain.smp.dialects else None
-    return None if path is None else DocumentRequest(DIALECTS[name], path)
+@lru_cache
+def _without_prefix(names: tuple[str, ...]) -> Dialect | None:
+    return next((DIALECTS[name] for name in names if not DIALECTS[name].path_prefix), None)
 
 
 def smp_url(domain: Domain, dialect: Dialect) -> str:
