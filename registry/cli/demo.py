@@ -17,7 +17,9 @@ def demo(
     once: bool = typer.Option(False, "--once", help="Stop after the look-up, with its exit code."),
     json_output: bool = typer.Option(False, "--json", help="Print one JSON object as the last line."),
     data: Path | None = typer.Option(None, "--data", help="Keep the data in this folder; by default a temporary one."),
-    imports: list[Path] = typer.Option([], "--import", exists=True, help="Publish these documents of any dialect, too."),
+    imports: list[Path] = typer.Option(
+        [], "--import", exists=True, help="Publish these documents of any dialect, too."
+    ),
 ) -> None:
     """Build a test network in one process, register and publish, find a recipient by its identifier, keep serving."""
     import tempfile
