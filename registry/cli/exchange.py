@@ -87,12 +87,14 @@ def _importer(instance: "Instance", stored: "StoredDomain", *, plan: bool, check
 
 
 def print_result(result: "ImportedDocument") -> None:
-    """What became of one document, in a few lines."""
-    typer.echo(f"{result.verdict.value:<10} {result.source}")
+    """What became of one document, in a few lines; JSON lines may hold what would move a cursor."""
+    from registry.discovery.explanation import printable
+
+    typer.echo(printable(f"{result.verdict.value:<10} {result.source}"))
     if result.participant:
-        typer.echo(f"           {result.kind}: {result.participant} {result.document_type}".rstrip())
+        typer.echo(printable(f"           {result.kind}: {result.participant} {result.document_type}".rstrip()))
     for line in (*result.reasons, *(f"note: {note}" for note in result.notes)):
-        typer.echo(f"           - {line}")
+        typer.echo(printable(f"           - {line}"))
 
 
 def _as_json(result: "ImportedDocument") -> dict[str, Any]:

@@ -95,3 +95,14 @@ def test_export_to_where_nothing_can_be_written_says_so(documents: Path, tmp_pat
     exported = run("export", str(tmp_path / target), "--format", "jsonl" if "." in target else "documents")
     assert isinstance(exported.exception, TechnicalError)
     assert "can't be written" in str(exported.exception)
+
+
+def test_what_a_line_holds_never_moves_the_cursor(documents: Path) -> None:
+    participant = {"scheme": "x", "value": "\x1b[2J\x00"}
+    lines = ({"format": "edelivery-registry/1"}, {"participant": participant})
+    file = documents / "lines.jsonl"
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    done = run("import", str(file))
+    assert done.exit_code == 1
+    assert "service_group: x::" in done.output
+    assert not {"\x1b", "\x00"} & set(done.output)
