@@ -224,7 +224,7 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _check_tls(self) -> Self:
-        for listener in ("public", "manage", "sml"):
+        for listener in ("public", "manage", "sml", "resolver"):
             cert, key = getattr(self, f"{listener}_tls_cert"), getattr(self, f"{listener}_tls_key")
             if (cert is None) != (key is None):
                 name = f"{_PREFIX}{listener.upper()}_TLS"

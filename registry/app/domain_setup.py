@@ -143,6 +143,8 @@ def _change_names(instance: Instance, work: UnitOfWork, stored: StoredDomain, do
     changed = [key for key in kept if getattr(before, key) != getattr(after, key)]
     if changed and every:
         raise ConflictError(f"dns.{', dns.'.join(changed)} can't change while SMPs are registered in the domain")
+    if (before.naptr_services, before.ttl) == (after.naptr_services, after.ttl):
+        return  # nothing that the participants' records say
     registrations.name_service(work, stored.id, after.naptr_service)
     for publisher in every:
         instance.registrar.point_all(work, replace(stored, domain=domain), publisher)

@@ -3,18 +3,17 @@
 
 import asyncio
 import contextlib
-import dataclasses
 from collections.abc import AsyncIterator, Callable, Sequence
 
 import structlog
 
+from registry.app.limits import limits_of
 from registry.clock import Clock, system_clock
 from registry.discovery.addresses import AddressPolicy
 from registry.discovery.fetcher import HttpFetcher
 from registry.discovery.locator import DnsLocator
 from registry.domains.domain import Domain
 from registry.errors import ConfigurationError, RegistryError
-from registry.listeners.protocol import Limits
 from registry.listeners.server import Listener
 from registry.listeners.tls import ReloadingContext, server_context
 from registry.resolver.app import ResolverApp
@@ -68,7 +67,7 @@ class Resolving:
                 self._app = ResolverApp(lookups, DnsForwarder(name_server), fetcher)
                 await self._refresh()
                 self._listener = Listener(
-                    "resolver", self._app, settings.resolver_bind, _limits(settings), _tls(settings)
+                    "resolver", self._app, settings.resolver_bind, limits_of(settings), _tls(settings)
                 )
                 async with _served(self._listener, settings.shutdown_grace_s):
                     refreshing = asyncio.create_task(self._keep_refreshing(), name="domains")
@@ -111,13 +110,6 @@ async def _served(listener: Listener, grace_s: float) -> AsyncIterator[None]:
         await asyncio.gather(task, return_exceptions=True)
 
 
-def _limits(settings: Settings) -> Limits:
-    names = {field.name for field in dataclasses.fields(Limits)}
-    return Limits(**{name: value for name, value in settings.model_dump().items() if name in names})
-
-
 def _tls(settings: Settings) -> ReloadingContext | None:
     certificate, key = settings.resolver_tls_cert, settings.resolver_tls_key
-    if (certificate is None) != (key is None):
-        raise ConfigurationError("REGISTRY_RESOLVER_TLS_CERT and _KEY are given together or not at all")
     return server_context(str(certificate), str(key)) if certificate and key else None

@@ -3,7 +3,6 @@
 
 import asyncio
 import contextlib
-import dataclasses
 import socket
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -16,12 +15,12 @@ from registry.api.app import DomainHealth, management_app
 from registry.api.publishing import PublishingApp
 from registry.app.health import health_of
 from registry.app.instance import Instance
+from registry.app.limits import limits_of
 from registry.app.public_tls import lacks_certificate, open_public_tls
 from registry.clock import Clock, system_clock
 from registry.dns.journal import ZonePublisher
 from registry.dns.server import DnsServer
 from registry.errors import ConfigurationError, RegistryError, ValidationError
-from registry.listeners.protocol import Limits
 from registry.listeners.server import Listener
 from registry.listeners.tls import ReloadingContext, server_context
 from registry.settings import Settings
@@ -111,9 +110,7 @@ class Serving:
             self.instance.close()
 
     def _listener(self, name: str, app: object, bind: tuple[str, int], tls: ReloadingContext | None) -> Listener:
-        names = {field.name for field in dataclasses.fields(Limits)}
-        chosen = {name: value for name, value in self._settings.model_dump().items() if name in names}
-        return Listener(name, app, bind, Limits(**chosen), tls)
+        return Listener(name, app, bind, limits_of(self._settings), tls)
 
     def _management_app(self) -> object:
         instance = self.instance

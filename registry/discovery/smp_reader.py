@@ -154,7 +154,8 @@ class SmpReader:
         with self._explanation.step("signature") as step:
             try:
                 self._check_dialect(dialect_of(body), url)
-                verified = verify_document(body, profile=signature_profile(self._domain, self._dialect))
+                profile = signature_profile(self._domain, self._dialect)
+                verified = verify_document(body, dialect=self._dialect, profile=profile)
             except SignatureInvalidError as error:
                 reason_id = f"signature-{error.reason_id.lower().replace('_', '-')}"
                 raise NotTrustedError(reason_id, f"the signature of {url} is not good: {error}") from error

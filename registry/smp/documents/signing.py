@@ -87,15 +87,18 @@ def check_signable(unsigned: bytes) -> None:
         raise refused(error) from error
 
 
-def verify_document(data: bytes, *, archive: bool = False, profile: SignatureProfile | None = None) -> VerifiedDocument:
+def verify_document(
+    data: bytes, *, archive: bool = False, dialect: Dialect | None = None, profile: SignatureProfile | None = None
+) -> VerifiedDocument:
     """Verify the signature, then read what it covers; bytes that aren't signed are not looked at.
 
-    `profile` may narrow the algorithms of the document's dialect; `archive` also lets in what networks signed with
+    `dialect` is the document's, where the caller has looked already (`dialect_of` parses it). `profile` may narrow the
+    dialect's algorithms; `archive` also lets in what networks signed with
     before today's rules (SHA-1, exclusive canonicalisation). Byte for byte equality of extensions isn't kept here.
     Raises `trust_lists.errors.SignatureInvalidError` when the signature is wrong, missing or of another form;
     ValidationError when the document can't be understood.
     """
-    dialect = dialect_of(data)
+    dialect = dialect or dialect_of(data)
     algorithms = ARCHIVE if archive else profile or dialect.signature
     try:
         verified = verify_enveloped(data, profile=algorithms, root_tags=dialect.signed_roots)

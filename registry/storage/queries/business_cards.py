@@ -2,7 +2,6 @@
 """Business cards, by the service group that they belong to."""
 
 from sqlalchemy import Connection, bindparam, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from registry.errors import NotFoundError
@@ -10,6 +9,7 @@ from registry.storage.queries.documents import SignedDocument
 from registry.storage.tables import business_card, service_group
 from registry.storage.types import to_microseconds
 from registry.storage.unit_of_work import UnitOfWork
+from registry.storage.upsert import upsert
 
 _FIND = (
     select(business_card.c.body, business_card.c.etag, business_card.c.modified_at)
@@ -33,9 +33,8 @@ def find(connection: Connection, domain_id: int, scheme: str, value_key: str) ->
 
 def put(work: UnitOfWork, group_id: int, body: bytes, etag: str) -> None:
     """Make or replace the card of a service group. Raises NotFoundError when the group has gone meanwhile."""
-    insert = postgresql.insert if work.connection.dialect.name == "postgresql" else sqlite.insert
     values = {"body": body, "etag": etag, "modified_at": work.now}
-    statement = insert(business_card).values(service_group_id=group_id, **values)
+    statement = upsert(work.connection, business_card).values(service_group_id=group_id, **values)
     try:
         work.connection.execute(statement.on_conflict_do_update(index_elements=["service_group_id"], set_=values))
     except IntegrityError as error:

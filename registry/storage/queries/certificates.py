@@ -5,23 +5,17 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Insert, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, select
 
 from registry.storage.tables import certificate
-
-
-def _insert_if_new(connection: Connection) -> Insert:
-    if connection.dialect.name == "postgresql":
-        return postgresql.insert(certificate).on_conflict_do_nothing()
-    return sqlite.insert(certificate).on_conflict_do_nothing()
+from registry.storage.upsert import insert_if_new
 
 
 def put(connection: Connection, rows: Iterable[dict[str, Any]]) -> None:
     """Store certificates that aren't there yet; each row has all columns of the table."""
     batch = list(rows)
     if batch:
-        connection.execute(_insert_if_new(connection), batch)
+        connection.execute(insert_if_new(connection, certificate), batch)
 
 
 def not_after(connection: Connection, sha256: str) -> datetime | None:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import BindParameter, Connection, Select, bindparam, case, func, literal_column, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from registry.errors import NotFoundError
@@ -19,6 +18,7 @@ from registry.storage.tables import (
 )
 from registry.storage.types import Instant
 from registry.storage.unit_of_work import UnitOfWork
+from registry.storage.upsert import insert_if_new
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +152,7 @@ def store(work: UnitOfWork, stamp: Stamp, dialect: str, document: SignedDocument
         "last_modified": document.last_modified,
         "signed_at": work.now,
     }
-    dialect_insert = postgresql.insert if work.connection.dialect.name == "postgresql" else sqlite.insert
     try:
-        work.connection.execute(dialect_insert(signed_document).values(values).on_conflict_do_nothing())
+        work.connection.execute(insert_if_new(work.connection, signed_document), values)
     except IntegrityError as error:
         raise NotFoundError("the service metadata were withdrawn while they were signed") from error

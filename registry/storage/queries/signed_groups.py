@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from registry.errors import ConfigurationError
 from registry.storage.queries.documents import SignedDocument
 from registry.storage.tables import service_group, signed_service_group, signing_key
 from registry.storage.unit_of_work import UnitOfWork
+from registry.storage.upsert import insert_if_new
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,5 +110,4 @@ def store(work: UnitOfWork, stamp: GroupStamp, dialect: str, document: SignedDoc
         "last_modified": document.last_modified,
         "signed_at": work.now,
     }
-    dialect_insert = postgresql.insert if work.connection.dialect.name == "postgresql" else sqlite.insert
-    work.connection.execute(dialect_insert(signed_service_group).values(values).on_conflict_do_nothing())
+    work.connection.execute(insert_if_new(work.connection, signed_service_group), values)

@@ -111,7 +111,7 @@ def test_log_level_may_be_in_lower_case(monkeypatch: pytest.MonkeyPatch) -> None
     assert load_settings().log_level == "DEBUG"
 
 
-@pytest.mark.parametrize("listener", ["public", "manage", "sml"])
+@pytest.mark.parametrize("listener", ["public", "manage", "sml", "resolver"])
 def test_certificate_and_key_come_together(listener: str) -> None:
     name = f"REGISTRY_{listener.upper()}_TLS"
     assert (

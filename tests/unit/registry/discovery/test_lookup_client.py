@@ -453,7 +453,7 @@ def test_an_endpoint_without_a_certificate_that_can_be_read_is_not_trusted(
     verified = verify_document(network.smp.signed(network.metadata()))
     metadata = network.metadata(network.endpoint(certificates=certificates))
     verified = replace(verified, parsed=replace(verified.parsed, metadata=metadata))
-    monkeypatch.setattr(smp_reader, "verify_document", lambda body, profile: verified)
+    monkeypatch.setattr(smp_reader, "verify_document", lambda body, dialect, profile: verified)
     refused(network, NotTrustedError, reason_id)
 
 
