@@ -2,6 +2,7 @@
 """Alembic's entry: runs the migrations on the engine that the registry hands over, or on REGISTRY_DATABASE_URL."""
 
 import os
+from typing import Any
 
 from alembic import context
 
@@ -22,8 +23,24 @@ def run() -> None:
             render_as_batch=connection.dialect.name == "sqlite",
             transaction_per_migration=False,
         )
-        with context.begin_transaction():
-            context.run_migrations()
+        if connection.dialect.name == "sqlite":
+            # To change a table SQLite often makes it anew, and dropping the old one would delete whatever refers to
+            # it. It ignores this inside a transaction, so it goes around the engine, which would begin one.
+            driver: Any = connection.connection.dbapi_connection
+            driver.execute("PRAGMA foreign_keys = OFF")
+            try:
+                _migrate()
+            finally:
+                driver.execute("PRAGMA foreign_keys = ON")
+            if broken := driver.execute("PRAGMA foreign_key_check").fetchone():
+                raise RuntimeError(f"a migration broke the reference {tuple(broken)}")
+        else:
+            _migrate()
+
+
+def _migrate() -> None:
+    with context.begin_transaction():
+        context.run_migrations()
 
 
 run()

@@ -9,7 +9,9 @@
     ├── NotFoundError           what was asked for does not exist
     ├── AlreadyExistsError      what was to be created exists, unchanged
     ├── ConflictError           the present state forbids the change
+    ├── PreconditionError       it has changed since the caller last saw it
     ├── UnauthorizedError       who calls is unknown, or may not do this
+    ├── TooManyRequestsError    the caller has to wait
     └── TechnicalError          something outside failed; trying again may help
 
 Edges map these to their protocol (RFC 9457 problem, SOAP fault, RCODE, exit code); nothing here knows of any.
@@ -66,6 +68,18 @@ class ConflictError(RegistryError):
 
 class UnauthorizedError(RegistryError):
     """Who calls is unknown, or may not do this."""
+
+
+class PreconditionError(RegistryError):
+    """What was to be changed is not what the caller believes it to be any more."""
+
+
+class TooManyRequestsError(RegistryError):
+    """The caller asks too often, or failed too often; `retry_after_s` says how many seconds to wait."""
+
+    def __init__(self, message: str, retry_after_s: float) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class TechnicalError(RegistryError):

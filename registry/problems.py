@@ -13,9 +13,11 @@ from registry.errors import (
     ConfigurationError,
     ConflictError,
     NotFoundError,
+    PreconditionError,
     Reason,
     RegistryError,
     TechnicalError,
+    TooManyRequestsError,
     UnauthorizedError,
     ValidationError,
 )
@@ -68,6 +70,10 @@ _KINDS: dict[type[Exception], _Kind] = {
     NotFoundError: _Kind(HTTPStatus.NOT_FOUND, "not-found", "There is no such thing"),
     AlreadyExistsError: _Kind(HTTPStatus.CONFLICT, "already-exists", "It exists already"),
     ConflictError: _Kind(HTTPStatus.CONFLICT, "conflict", "The present state forbids this"),
+    PreconditionError: _Kind(
+        HTTPStatus.PRECONDITION_FAILED, "precondition-failed", "It has changed since you last saw it"
+    ),
+    TooManyRequestsError: _Kind(HTTPStatus.TOO_MANY_REQUESTS, "too-many-requests", "Too many requests; wait a moment"),
     UnauthorizedError: _Kind(HTTPStatus.FORBIDDEN, "forbidden", "The caller may not do this"),
     TechnicalError: _Kind(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", "Something failed; try again later"),
     # Names files and settings: for the log, not for whoever asks.

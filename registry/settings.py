@@ -99,6 +99,24 @@ class Settings(BaseSettings):
         description="SQLAlchemy URL of the database, SQLite or PostgreSQL. By default registry.sqlite3 in DATA_DIR.",
     )
 
+    master_key_file: Path = Field(
+        default_factory=lambda values: values["data_dir"] / "master.key",
+        description="File of the key from which the other secrets are derived; made when missing. All processes of an "
+        "installation, and a restored one, need the same. By default master.key in DATA_DIR.",
+    )
+    database_connections: int = Field(
+        20, ge=2, le=500, description="Most connections of a process to PostgreSQL; who finds none free waits."
+    )
+    database_acquire_s: float = Field(
+        10.0, gt=0, le=600, description="Seconds to wait for a free connection to PostgreSQL."
+    )
+    database_statement_s: float = Field(
+        60.0, gt=0, le=86_400, description="Seconds after which PostgreSQL breaks a statement off."
+    )
+    database_lock_s: float = Field(
+        10.0, gt=0, le=600, description="Seconds to wait for what another transaction holds, on both databases."
+    )
+
     public_bind: BindField = Field(
         Bind("127.0.0.1", 8080), description="HOST:PORT of the public listener, which serves SMP documents."
     )

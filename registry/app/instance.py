@@ -10,6 +10,7 @@ from registry.clock import Clock, system_clock
 from registry.dns.journal import ZoneJournal
 from registry.domains.domain import Domain
 from registry.errors import ConfigurationError
+from registry.master_key import MasterKey
 from registry.settings import Settings
 from registry.sml.registration import Registrar
 from registry.sml.service import SmlService
@@ -17,7 +18,8 @@ from registry.smp.business_cards import BusinessCards
 from registry.smp.publishing import Publishing
 from registry.smp.signed_documents import DocumentSigner
 from registry.storage.domain_directory import DomainDirectory
-from registry.storage.engine import Database
+from registry.storage.engine import Database, PoolLimits
+from registry.storage.installation import check_installation
 from registry.storage.migrate import migrate
 from registry.trust import TrustModel
 
@@ -45,9 +47,17 @@ class Instance:
         Raises ConfigurationError when the data folder can't be made or the database can't be used.
         """
         make_private_folder(settings.data_dir)
-        database = Database(settings.database_url, clock)
+        limits = PoolLimits(
+            settings.database_connections,
+            settings.database_acquire_s,
+            settings.database_statement_s,
+            settings.database_lock_s,
+        )
+        key = MasterKey.open(settings.master_key_file)
+        database = Database(settings.database_url, clock, master_key=key, limits=limits)
         try:
             migrate(database)
+            check_installation(database)
             return cls(database, wake_publisher)
         except BaseException:
             database.dispose()

@@ -5,7 +5,16 @@ from collections.abc import Iterable
 from typing import Any
 
 from registry.storage.queries import events
-from registry.storage.unit_of_work import UnitOfWork
+from registry.storage.unit_of_work import Topic, UnitOfWork
+
+_TOPICS = {
+    "accounts": (Topic.ACCOUNTS,),
+    "dns": (Topic.ZONES,),
+    "domains": (Topic.DOMAINS, Topic.DOCUMENTS),
+    "jobs": (Topic.JOBS,),
+    "smp": (Topic.DOCUMENTS,),
+}
+"""What has changed where a source has written; the zone journal tells of its own."""
 
 
 def record(
@@ -25,6 +34,8 @@ def record_many(
     work: UnitOfWork, tag: str, changes: Iterable[tuple[str, Any, Any]], *, domain_id: int | None = None
 ) -> None:
     """Add an event for each (subject, before, after); all share actor and request id."""
+    source = tag.partition(":")[0]
+    work.tell(Topic.EVENTS, *_TOPICS.get(source, ()))
     events.append(
         work.connection,
         [

@@ -21,7 +21,7 @@ from registry.errors import NotFoundError, ValidationError
 from registry.storage.engine import Actor, Database
 from registry.storage.queries import zones
 from registry.storage.queries.zones import Change, ZoneRow
-from registry.storage.unit_of_work import Connection, UnitOfWork
+from registry.storage.unit_of_work import Connection, Topic, UnitOfWork
 
 LEASE = timedelta(seconds=5)
 """How long zones wait for another publisher when theirs dies without a word."""
@@ -67,6 +67,7 @@ class ZoneJournal:
                 changes.append(Change(owner, rdtype, before, after))
         zones.write_changes(work, zone_id, changes)
         if changes:
+            work.tell(Topic.ZONES)
             work.after_commit(self._wake)
         return len(changes)
 

@@ -1,22 +1,38 @@
 # SPDX-License-Identifier: Apache-2.0
 """The database behind the registry: SQLite in WAL mode, or PostgreSQL."""
 
+import functools
+import random
+import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError, SQLAlchemyError
 
 from registry.clock import Clock
 from registry.errors import ConfigurationError, TechnicalError
+from registry.master_key import MasterKey
 from registry.storage.unit_of_work import UnitOfWork
 
-_BUSY_TIMEOUT_MS = 10_000
+CHANNEL = "registry"
+"""Where PostgreSQL tells listeners which topics have changed, as names with commas between them."""
+_NOTIFY = text("SELECT pg_notify(:channel, :topics)")
+_TRIES = 5
+_RETRY_S = 0.02
+_TRANSIENT = frozenset({"40001", "40P01"})  # serialization failure, deadlock
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+class TransientError(TechnicalError):
+    """The database gave this transaction up for the sake of another one; the same again will do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +43,35 @@ class Actor:
     request_id: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class PoolLimits:
+    """What a process may take of a PostgreSQL server; SQLite has but the time-out of locks.
+
+    Times are in seconds.
+    """
+
+    connections: int = 20
+    acquire_s: float = 10.0
+    """How long to wait for a free connection."""
+    statement_s: float = 60.0
+    lock_s: float = 10.0
+
+
 class Database:
     """Connections, and the two ways to use them: `read` and `write`.
 
     Raises `ConfigurationError` for a URL that can't be used. Errors of the database itself leave `read` and `write`
-    as `TechnicalError`.
+    as `TechnicalError`, those that vanish by trying again as `TransientError`, see `retried`.
     """
 
-    def __init__(self, url: str, clock: Clock) -> None:
+    def __init__(
+        self, url: str, clock: Clock, *, master_key: MasterKey | None = None, limits: PoolLimits | None = None
+    ) -> None:
+        """Without `master_key` nothing can be written that the audit has to seal."""
         self._clock = clock
+        self.master_key = master_key
+        self._limits = limits or PoolLimits()
+        self._running: ContextVar[UnitOfWork | None] = ContextVar("unit_of_work", default=None)
         try:
             self.url = make_url(url)
             self.is_sqlite = self.url.get_backend_name() == "sqlite"
@@ -43,18 +79,37 @@ class Database:
         except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
             raise ConfigurationError(f"the database URL can't be used: {error}") from error
         if self.is_sqlite:
-            event.listen(self.engine, "connect", _configure_sqlite)
+            event.listen(self.engine, "connect", functools.partial(_configure_sqlite, lock_s=self._limits.lock_s))
             event.listen(self.engine, "begin", _begin_sqlite)
 
     def _options(self) -> dict[str, Any]:
         if self.is_sqlite:
             # Use cases run in worker threads; a connection is used by one thread at a time, never by two at once.
             return {"connect_args": {"check_same_thread": False, "isolation_level": None}}
-        return {"isolation_level": "READ COMMITTED"}
+        limits = self._limits
+        timeouts = {
+            "statement_timeout": limits.statement_s,
+            "lock_timeout": limits.lock_s,
+            "idle_in_transaction_session_timeout": 2 * limits.statement_s,
+        }
+        options = " ".join(f"-c {name}={int(seconds * 1000)}" for name, seconds in timeouts.items())
+        return {
+            "isolation_level": "READ COMMITTED",
+            "pool_size": limits.connections,
+            "max_overflow": 0,  # beyond it each would be opened and closed for one use
+            "pool_timeout": limits.acquire_s,
+            "connect_args": {"options": options, "application_name": "edelivery-registry"},
+        }
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A connection inside a read transaction: one consistent state."""
+        """A connection inside a read transaction: one consistent state.
+
+        Inside a `write` of the same context it is that one's connection, which sees what was written.
+        """
+        if (running := self._running.get()) is not None:
+            yield running.connection
+            return
         options = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         with _translated(), self.engine.connect().execution_options(**options) as connection:
             yield connection
@@ -63,14 +118,38 @@ class Database:
     def write(self, actor: Actor) -> Iterator[UnitOfWork]:
         """One transaction; commits at the end of the block, rolls back when the block raises.
 
-        What was given to `UnitOfWork.after_commit` runs once the commit has succeeded.
+        What was given to `UnitOfWork.after_commit` runs once the commit has succeeded. Inside another `write` of the
+        same context it is a part of that one: taken back alone where it raises, committed with the whole. So use
+        cases can be put together to one that is done as a whole or not at all.
         """
+        running = self._running.get()
+        if running is not None:
+            with _translated(), running.connection.begin_nested():
+                part = self._unit(running.connection, running.now, actor, running.request_id)
+                yield part
+            running.adopt(part)
+            return
         with _translated():
             with self.engine.connect().execution_options(registry_writes=True) as connection:
-                work = UnitOfWork(connection, self._clock(), actor.name, actor.request_id or uuid.uuid4().hex)
+                work = self._unit(connection, self._clock(), actor, uuid.uuid4().hex)
                 with connection.begin():
-                    yield work
+                    token = self._running.set(work)
+                    try:
+                        yield work
+                    finally:
+                        self._running.reset(token)
+                    if work.topics and not self.is_sqlite:
+                        # Delivered by the commit, to every process that listens.
+                        connection.execute(_NOTIFY, {"channel": CHANNEL, "topics": ",".join(sorted(work.topics))})
             work.committed()
+
+    def _unit(self, connection: Connection, now: datetime, actor: Actor, request_id: str) -> UnitOfWork:
+        return UnitOfWork(connection, now, actor.name, actor.request_id or request_id, self.master_key)
+
+    @property
+    def in_write(self) -> bool:
+        """Whether a `write` of this context is under way."""
+        return self._running.get() is not None
 
     def now(self) -> datetime:
         """The present moment by this database's clock."""
@@ -79,6 +158,28 @@ class Database:
     def dispose(self) -> None:
         """Close every pooled connection."""
         self.engine.dispose()
+
+
+def retried(use_case: Callable[_P, _R]) -> Callable[_P, _R]:
+    """A method of an object with a `_database`, run again where the database gave it up for another transaction.
+
+    That is what PostgreSQL does to one of two in a deadlock. The method must do all that it does in one `write`. Inside
+    another one nothing is tried again: the whole has failed.
+    """
+
+    @functools.wraps(use_case)
+    def trying(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+        database: Database = args[0]._database  # type: ignore[attr-defined]  # noqa: SLF001
+        for attempt in range(_TRIES - 1):
+            try:
+                return use_case(*args, **kwargs)
+            except TransientError:
+                if database.in_write:
+                    raise
+                time.sleep(random.uniform(0, _RETRY_S * 2**attempt))  # noqa: S311
+        return use_case(*args, **kwargs)
+
+    return trying
 
 
 def sqlite_url(path: Path) -> str:
@@ -91,6 +192,8 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except OperationalError as error:
+        if getattr(error.orig, "sqlstate", None) in _TRANSIENT:
+            raise TransientError("another transaction was in the way; try again") from error
         raise TechnicalError(f"the database failed: {error.orig}") from error
     except DBAPIError as error:
         raise TechnicalError(f"the database refused: {type(error.orig).__name__}") from error
@@ -98,12 +201,12 @@ def _translated() -> Iterator[None]:
         raise TechnicalError(f"the database failed: {type(error).__name__}") from error
 
 
-def _configure_sqlite(connection: Any, _record: object) -> None:
+def _configure_sqlite(connection: Any, _record: object, *, lock_s: float) -> None:
     for pragma in (
         "journal_mode = WAL",
         "synchronous = FULL",
         "foreign_keys = ON",
-        f"busy_timeout = {_BUSY_TIMEOUT_MS}",
+        f"busy_timeout = {int(lock_s * 1000)}",
         "mmap_size = 268435456",
         "temp_store = MEMORY",
     ):

@@ -3,6 +3,7 @@
 
 import contextlib
 from collections.abc import Iterator
+from contextvars import ContextVar
 
 from registry.storage.engine import Actor, Database
 from registry.storage.unit_of_work import UnitOfWork
@@ -20,10 +21,19 @@ class RehearsalDatabase(Database):
         self.url = real.url
         self.is_sqlite = real.is_sqlite
         self.engine = real.engine
+        self.master_key = real.master_key
+        self._running = ContextVar("rehearsed_unit_of_work", default=None)
 
     @contextlib.contextmanager
     def write(self, actor: Actor) -> Iterator[UnitOfWork]:
-        """One transaction that is rolled back at its end; what waits for a commit is never called."""
+        """One transaction that is rolled back at its end; what waits for a commit is never called.
+
+        A part of another one stays until then, so that what comes after it sees it.
+        """
+        if self.in_write:
+            with super().write(actor) as part:
+                yield part
+            return
         with contextlib.suppress(_TakenBackError), super().write(actor) as work:
             yield work
             raise _TakenBackError

@@ -1,29 +1,60 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One transaction with what belongs to it: the moment, the actor, and what to wake once it is committed."""
+"""One transaction with what belongs to it: the moment, the actor, what to wake once it is committed, whom to tell."""
 
 from collections.abc import Callable
 from datetime import datetime
+from enum import StrEnum
 
 from sqlalchemy import Connection
 
-__all__ = ["Connection", "UnitOfWork"]
+from registry.master_key import MasterKey
+
+__all__ = ["Connection", "Topic", "UnitOfWork"]
+
+
+class Topic(StrEnum):
+    """What other processes may have to look at again."""
+
+    DOCUMENTS = "documents"
+    """What the SMP serves, or with which key it signs."""
+    DOMAINS = "domains"
+    ZONES = "zones"
+    """The journal has changes without a serial."""
+    ACCOUNTS = "accounts"
+    """Accounts, grants, tokens or sessions."""
+    JOBS = "jobs"
+    EVENTS = "events"
+    """There are events that aren't in the chain yet."""
 
 
 class UnitOfWork:
     """A running transaction. Made by `Database.write`; use cases pass it down."""
 
-    def __init__(self, connection: Connection, now: datetime, actor: str, request_id: str) -> None:
+    def __init__(
+        self, connection: Connection, now: datetime, actor: str, request_id: str, master_key: MasterKey | None = None
+    ) -> None:
         self.connection = connection
         self.now = now
         self.actor = actor
         self.request_id = request_id
-        self._after_commit: dict[Callable[[], None], None] = {}
+        self.master_key = master_key
+        self.topics: set[Topic] = set()
+        self._waiting: dict[Callable[[], None], None] = {}
 
     def after_commit(self, callback: Callable[[], None]) -> None:
         """Run `callback` once after the commit, however often it is asked for."""
-        self._after_commit[callback] = None
+        self._waiting[callback] = None
+
+    def tell(self, *topics: Topic) -> None:
+        """Let every process know, once this is committed, that something of these topics has changed."""
+        self.topics.update(topics)
 
     def committed(self) -> None:
         """Run what waited for the commit; called by `Database.write`."""
-        for callback in self._after_commit:
+        for callback in self._waiting:
             callback()
+
+    def adopt(self, joined: "UnitOfWork") -> None:
+        """Take over what a part that has ended well wants done after the commit; called by `Database.write`."""
+        self.topics |= joined.topics
+        self._waiting |= joined._waiting  # noqa: SLF001  # of its own kind

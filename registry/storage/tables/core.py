@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every part shares: domains with their code lists, certificates, signing keys, tokens, and the audit events."""
+"""What every part shares: domains with their code lists, certificates, signing keys, tokens, the installation."""
 
 from sqlalchemy import (
     Boolean,
@@ -96,22 +96,25 @@ token = Table(
     Column("revoked_at", Instant),
     # How its bearer speaks to the management listener, where the path doesn't say it.
     Column("management", String(16), nullable=False, server_default="native"),
+    # Whose it is. A token without an account was made by a version that knew none: a program that edits.
+    Column("account_id", ForeignKey("account.id"), index=True),
+    # The most that it may do, whatever its account may.
+    Column("role", String(16), nullable=False, server_default="editor"),
+    Column("last_used_at", Instant),
     UniqueConstraint("name"),
     UniqueConstraint("token_sha256"),
 )
 
-event = Table(
-    "event",
+# One row: this installation, whatever process works for it.
+installation = Table(
+    "installation",
     metadata,
-    Column("sequence", Key, primary_key=True),
-    Column("at", Instant, nullable=False),
-    Column("actor", Text, nullable=False),
-    Column("request_id", String(64), nullable=False),
-    Column("tag", String(96), nullable=False),
-    Column("domain_id", ForeignKey("domain.id")),
-    Column("subject", Text, nullable=False),
-    Column("before", JsonText),
-    Column("after", JsonText),
-    Index(None, "subject"),
-    sqlite_autoincrement=True,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("instance_id", String(36), nullable=False),
+    # The oldest schema whose programs can work with this one, which is newer: what they don't know has defaults.
+    Column("compatible_from", String(32), nullable=False),
+    # Tells whether a process has the right master key, without telling anything about the key.
+    Column("master_key_check", String(64)),
+    Column("created_at", Instant, nullable=False),
+    Column("restored_at", Instant),
 )

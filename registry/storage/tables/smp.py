@@ -69,6 +69,7 @@ service_group = Table(
     Column("content_version", Integer, nullable=False),
     Column("modified_at", Instant, nullable=False),
     Column("extensions", JsonText),
+    Column("owner_group_id", ForeignKey("owner_group.id"), index=True),
     UniqueConstraint("domain_id", "scheme", "value_key"),
 )
 

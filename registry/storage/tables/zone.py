@@ -30,6 +30,8 @@ zone = Table(
     Column("publisher", String(64)),  # the process that stamps serials, while its lease lasts
     Column("lease_until", Instant),
     Column("modified_at", Instant, nullable=False),
+    # Since which serial the journal is complete: after a restore it doesn't know what was published in between.
+    Column("history_from", BigInteger, nullable=False, server_default="0"),
     UniqueConstraint("domain_id"),
     UniqueConstraint("name"),
 )
