@@ -10,6 +10,8 @@ from registry.clock import system_clock
 from registry.storage.engine import Database
 from registry.storage.tables import metadata
 
+_LOCK = 7_310_580_254_117  # any number, as long as it stays the same
+
 
 def run() -> None:
     """Run the migrations in one transaction."""
@@ -40,7 +42,18 @@ def run() -> None:
 
 def _migrate() -> None:
     with context.begin_transaction():
+        if context.get_bind().dialect.name == "postgresql":
+            # Who comes second waits, however long it takes, and then finds nothing to do; on SQLite by BEGIN IMMEDIATE.
+            _execute("SET LOCAL lock_timeout = 0", "SET LOCAL statement_timeout = 0")
+            _execute(f"SELECT pg_advisory_xact_lock({_LOCK})")
+            # A table that is in use is not waited for without end: whoever uses it next would wait behind this.
+            _execute("SET LOCAL lock_timeout TO DEFAULT")
         context.run_migrations()
+
+
+def _execute(*statements: str) -> None:
+    for statement in statements:
+        context.get_bind().exec_driver_sql(statement)
 
 
 run()

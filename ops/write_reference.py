@@ -20,6 +20,7 @@ from pydantic_core import PydanticUndefined
 import registry.cli.main
 import trust_lists.cli
 from registry import errors, problems, telemetry
+from registry.api.v1.reference import rest_reference
 from registry.discovery.errors import DiscoveryError
 from registry.settings import Settings
 from registry.smp.documents.bdxr1 import names as bdxr1
@@ -56,7 +57,7 @@ def problems_table() -> str:
     rows: dict[str, tuple[str, ...]] = {}
     for name, error in vars(errors).items():
         if isinstance(error, type) and issubclass(error, errors.RegistryError):
-            made = error(()) if error is errors.ValidationError else error("x")
+            made = _made(error)
             for known in (False, True):
                 problem = problems.problem_for(made, caller_known=known)
                 after = "any other" if error is errors.RegistryError else f"`{name}`"
@@ -64,6 +65,12 @@ def problems_table() -> str:
                 rows[problem.type] = (f"`{problem.type}`", str(problem.status), problem.title, after, detail)
     ordered = sorted(rows.values(), key=lambda row: (row[1], row[0]))
     return table(("type", "status", "title", "of the error", "tells a detail"), ordered)
+
+
+def _made(error: type[errors.RegistryError]) -> errors.RegistryError:
+    if error is errors.ValidationError:
+        return errors.ValidationError(())
+    return errors.TooManyRequestsError("x", 1.0) if error is errors.TooManyRequestsError else error("x")
 
 
 def commands(app: typer.Typer, program: str) -> str:
@@ -196,8 +203,14 @@ PARTS = (
 )
 
 
+WHOLE: Mapping[str, Callable[[], str]] = {"rest.md": rest_reference}
+"""Pages of which nothing is written by people."""
+
+
 def written(page: str) -> str:
     """A page with what its parts are today. Raises ValueError where a mark is missing."""
+    if page in WHOLE:
+        return WHOLE[page]()
     text = (PAGES / page).read_text(encoding="utf-8")
     for part in (part for part in PARTS if part.page == page):
         head, begin, rest = text.partition(part.begin)
@@ -209,7 +222,7 @@ def written(page: str) -> str:
 
 
 def main() -> int:
-    for page in dict.fromkeys(part.page for part in PARTS):
+    for page in dict.fromkeys([*(part.page for part in PARTS), *WHOLE]):
         (PAGES / page).write_text(written(page), encoding="utf-8")
     return 0
 

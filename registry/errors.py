@@ -28,6 +28,8 @@ class Reason:
     id: str
     message: str
     clause: str = ""
+    pointer: str = ""
+    """Where in a request it is: `#/…` is a JSON pointer into the body; empty where the message says it."""
 
     def __str__(self) -> str:
         return f"{self.message} [{self.id}]" if not self.clause else f"{self.message} [{self.id}; {self.clause}]"

@@ -23,15 +23,24 @@ from registry.errors import (
 )
 
 MEDIA_TYPE = "application/problem+json"
+_HTTP = {
+    400: ("validation", "The input breaks rules"),
+    404: ("not-found", "There is no such thing"),
+    405: ("method-not-allowed", "There is no such method here"),
+    413: ("content-too-large", "The body is too large"),
+    415: ("unsupported-media-type", "The body is of a media type that is not taken here"),
+}
 _TYPE_PREFIX = "urn:edelivery-registry:problem:"
 _MAX_REASONS = 100
+NOT_READY = {"type": f"{_TYPE_PREFIX}not-ready", "title": "This process isn't ready for requests", "status": 503}
+"""The members of the problem of a readiness probe, but for its reasons."""
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One problem document (RFC 9457 §3); empty members are left out of the bytes.
 
-    `reasons` is our extension member: a list of {id, message, clause}.
+    `reasons` is our extension member: a list of {id, message, clause}, with a pointer where one is known.
     """
 
     status: int
@@ -50,7 +59,9 @@ class Problem:
             document["instance"] = self.instance
         if self.reasons:
             document["reasons"] = [
-                {"id": reason.id, "message": reason.message, "clause": reason.clause} for reason in self.reasons
+                {"id": reason.id, "message": reason.message, "clause": reason.clause}
+                | ({"pointer": reason.pointer} if reason.pointer else {})
+                for reason in self.reasons
             ]
         return json.dumps(document, ensure_ascii=False).encode()
 
@@ -83,6 +94,13 @@ _KINDS: dict[type[Exception], _Kind] = {
 }
 
 
+def http_problem(status: int, detail: str = "") -> Problem:
+    """The problem document for what HTTP itself refuses, such as a method."""
+    # Not the phrases of the standard library: they differ between versions of Python.
+    name, title = _HTTP.get(status, (f"http-{status}", HTTPStatus(status).phrase))
+    return Problem(status, _TYPE_PREFIX + name, title, detail, _instance())
+
+
 def problem_for(error: Exception, *, caller_known: bool = True) -> Problem:
     """The problem document for `error`; `instance` names the request being answered.
 
@@ -95,15 +113,19 @@ def problem_for(error: Exception, *, caller_known: bool = True) -> Problem:
     kind = next((_KINDS[cls] for cls in type(error).__mro__ if cls in _KINDS), _UNEXPECTED)
     if isinstance(error, UnauthorizedError) and not caller_known:
         kind = _UNKNOWN_CALLER
-    request_id = telemetry.request_id.get()
     return Problem(
         status=kind.status.value,
         type=_TYPE_PREFIX + kind.name,
         title=kind.title,
         detail=str(error) if kind.tells_detail and isinstance(error, RegistryError) else "",
-        instance=f"urn:uuid:{request_id}" if request_id else "",
+        instance=_instance(),
         reasons=error.reasons if isinstance(error, ValidationError) else (),
     )
+
+
+def _instance() -> str:
+    request_id = telemetry.request_id.get()
+    return f"urn:uuid:{request_id}" if request_id else ""
 
 
 async def send_problem(

@@ -8,8 +8,10 @@ descriptions.
 
 import ipaddress
 import os
+import stat
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, Self
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from pydantic_settings import (
@@ -25,6 +27,7 @@ from registry.errors import ConfigurationError
 _PREFIX = "REGISTRY_"
 _CONFIG_VARIABLE = "REGISTRY_CONFIG"
 _DEFAULT_CONFIG = "registry.toml"
+_OTHERS = stat.S_IROTH | stat.S_IWOTH
 
 
 class Bind(NamedTuple):
@@ -83,6 +86,30 @@ def _upper(value: Any) -> Any:
     return value.upper() if isinstance(value, str) else value
 
 
+def read_secret(path: Path) -> str:
+    """The text of a file that others can neither read nor write, without the line's end. Raises `ValueError`."""
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise ValueError(f"{path} is no file")
+        if path.stat().st_mode & _OTHERS:
+            raise ValueError(f"everybody on this machine may read or change {path}; chmod o-rwx it")
+        text = path.read_text(encoding="utf-8").rstrip("\r\n")
+    except OSError as error:
+        raise ValueError(f"{path} can't be read: {error.strerror}") from error
+    if not text:
+        raise ValueError(f"{path} is empty")
+    return text
+
+
+def _with_password(url: str, password: str) -> str:
+    """A database URL with this password, which it must not have yet. Raises `ValueError`."""
+    parts = urlsplit(url)
+    user, at, host = parts.netloc.rpartition("@")
+    if not (at and user) or ":" in user:
+        raise ValueError("REGISTRY_DATABASE_PASSWORD_FILE needs a REGISTRY_DATABASE_URL with a user and no password")
+    return urlunsplit(parts._replace(netloc=f"{user}:{quote(password, safe='')}@{host}"))
+
+
 class Settings(BaseSettings):
     """Every setting, validated. Make it with `load_settings`, whose errors are fit for a user."""
 
@@ -99,10 +126,58 @@ class Settings(BaseSettings):
         description="SQLAlchemy URL of the database, SQLite or PostgreSQL. By default registry.sqlite3 in DATA_DIR.",
     )
 
+    database_url_file: Path | None = Field(
+        None, description="File with DATABASE_URL, which others may not read. Instead of DATABASE_URL."
+    )
+    database_password_file: Path | None = Field(
+        None, description="File with the password of the user in DATABASE_URL, which others may not read."
+    )
+    run_as: str | None = Field(
+        None,
+        description="USER or USER:GROUP to become once all ports are bound, where the program is started as root. "
+        "Database, master key and TLS keys are read as that user.",
+    )
+
     master_key_file: Path = Field(
         default_factory=lambda values: values["data_dir"] / "master.key",
         description="File of the key from which the other secrets are derived; made when missing. All processes of an "
         "installation, and a restored one, need the same. By default master.key in DATA_DIR.",
+    )
+    audit_signing_key_file: Path = Field(
+        default_factory=lambda values: values["data_dir"] / "audit-signing.pem",
+        description="File of the key (Ed25519) that signs exports of the audit; made at the first one. By default "
+        "audit-signing.pem in DATA_DIR.",
+    )
+    keep_events_days: int = Field(
+        3_650, ge=0, le=36_500, description="Days for which audit events are kept; 0: for ever."
+    )
+    keep_sessions_days: int = Field(
+        90, ge=0, le=36_500, description="Days for which sessions are kept after their end; 0: for ever."
+    )
+    keep_logins_hours: int = Field(
+        24, ge=1, le=8_760, description="Hours for which failed logins are kept, and those that nobody finished."
+    )
+    keep_answers_hours: int = Field(
+        24, ge=1, le=8_760, description="Hours for which a repeated request (Idempotency-Key) gets the first answer."
+    )
+    keep_jobs_days: int = Field(
+        90, ge=0, le=36_500, description="Days for which jobs are kept after their end; 0: for ever."
+    )
+    keep_zone_changes_days: int = Field(
+        30,
+        ge=0,
+        le=36_500,
+        description="Days for which published changes of zones are kept; a name server that is further behind gets the "
+        "whole zone. 0: for ever.",
+    )
+    keep_signed_documents_days: int = Field(
+        365,
+        ge=0,
+        le=36_500,
+        description="Days for which signed documents are kept that aren't served any more; 0: for ever.",
+    )
+    keep_migrations_days: int = Field(
+        30, ge=0, le=36_500, description="Days for which migrations are kept after they expired; 0: for ever."
     )
     database_connections: int = Field(
         20, ge=2, le=500, description="Most connections of a process to PostgreSQL; who finds none free waits."
@@ -115,6 +190,16 @@ class Settings(BaseSettings):
     )
     database_lock_s: float = Field(
         10.0, gt=0, le=600, description="Seconds to wait for what another transaction holds, on both databases."
+    )
+    document_cache_entries: int = Field(
+        10_000,
+        ge=0,
+        le=10_000_000,
+        description="Most signed documents that a process keeps in memory; 0: none. For PostgreSQL only, where another "
+        "process's changes are told; SQLite is read faster than it is kept.",
+    )
+    document_cache_mib: int = Field(
+        64, ge=0, le=1_048_576, description="Most memory for these documents, in MiB, for each process."
     )
 
     public_bind: BindField = Field(
@@ -136,6 +221,12 @@ class Settings(BaseSettings):
         "it asks for: NAME.crt with NAME.key, NAME.pem with both, or NAME/fullchain.pem with NAME/privkey.pem. "
         "Instead of PUBLIC_TLS_CERT.",
     )
+    tls_min_version: Literal["1.2", "1.3"] = Field("1.2", description="The oldest version of TLS that is spoken.")
+    tls_ciphers: str = Field(
+        "ECDHE+AESGCM:ECDHE+CHACHA20",
+        description="Cipher suites of TLS 1.2 in OpenSSL's notation; all must have forward secrecy and authenticated "
+        "encryption. Those of TLS 1.3 are all good.",
+    )
     tls_check_s: float = Field(
         10.0, ge=0.1, le=3_600, description="Seconds between two looks whether a listener's certificates have changed."
     )
@@ -147,10 +238,42 @@ class Settings(BaseSettings):
         None, description="PEM file with the certificate chain of the management listener; plain HTTP without it."
     )
     manage_tls_key: Path | None = Field(None, description="PEM file with the key of MANAGE_TLS_CERT.")
+    manage_client_ca: Path | None = Field(
+        None,
+        description="PEM file with the certificates of those who issue client certificates for the management "
+        "listener; a client may come without one. Which account a certificate is of, `registry account "
+        "add-certificate` says. Needs MANAGE_TLS_CERT.",
+    )
+    session_lifetime_s: float = Field(
+        43_200.0, ge=60, le=2_592_000, description="Seconds for which a login is good, at most."
+    )
+    session_idle_s: float = Field(
+        3_600.0, ge=60, le=2_592_000, description="Seconds without a request after which a login has ended."
+    )
     sml_tls_cert: Path | None = Field(
         None, description="PEM file with the certificate chain of the SML listener, which speaks nothing but TLS."
     )
     sml_tls_key: Path | None = Field(None, description="PEM file with the key of SML_TLS_CERT.")
+
+    manage_public_url: str = Field(
+        "",
+        description="URL under which browsers reach the management listener, without a slash at the end; needed for "
+        "logins at an OIDC provider, which sends them back to it.",
+    )
+    oidc_issuer: str = Field(
+        "", description="Issuer of the OpenID Connect provider at which people log in; nobody does so by default."
+    )
+    oidc_client_id: str = Field("", description="What this installation is called at the OIDC provider.")
+    oidc_client_secret: str | None = Field(
+        None, repr=False, description="Our secret at the OIDC provider; none for a public client."
+    )
+    oidc_client_secret_file: Path | None = Field(None, description="File with OIDC_CLIENT_SECRET.")
+    oidc_groups_claim: str = Field("groups", description="Claim of the ID token that names somebody's groups.")
+    oidc_roles: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = Field(
+        (),
+        description="What the groups of the OIDC provider may do: `GROUP=ROLE@system`, `GROUP=ROLE@DOMAIN` or "
+        "`GROUP=ROLE@DOMAIN/GROUP`, with commas between; roles are viewer, editor and admin.",
+    )
 
     sml_public_url: str = Field(
         "", description="URL under which clients reach the SML listener, for its WSDL; by default its own address."
@@ -173,7 +296,61 @@ class Settings(BaseSettings):
         2_000_000, ge=10_000, le=100_000_000, description="Longest body of a request, in bytes."
     )
     max_connections: int = Field(
-        1_000, ge=1, le=100_000, description="Most connections at a time, per listener; further ones wait."
+        1_000,
+        ge=1,
+        le=100_000,
+        description="Most connections at a time, per listener; further ones wait, and those idle longest are closed.",
+    )
+    client_connections: int = Field(
+        100,
+        ge=0,
+        le=100_000,
+        description="Most connections of one client address (IPv6: /64) at a time, per listener; 0: no limit.",
+    )
+    public_max_requests: int = Field(
+        1_000, ge=1, le=100_000, description="Requests in work at a time at the public listener; beyond that 503."
+    )
+    manage_max_requests: int = Field(
+        100, ge=1, le=100_000, description="Requests in work at a time at the management listener; beyond that 503."
+    )
+    sml_max_requests: int = Field(
+        100, ge=1, le=100_000, description="Requests in work at a time at the SML listener; beyond that 503."
+    )
+    resolver_max_requests: int = Field(
+        1_000, ge=1, le=100_000, description="Requests in work at a time at the resolver; beyond that 503."
+    )
+    public_rate_per_s: float = Field(
+        100.0,
+        ge=0,
+        le=1_000_000,
+        description="Requests a second of one client address (IPv6: /64) to the public listener; beyond that 429. "
+        "Each process counts for itself. 0: no limit.",
+    )
+    manage_rate_per_s: float = Field(
+        500.0, ge=0, le=1_000_000, description="The same for the management listener; bulk requests count once."
+    )
+    sml_rate_per_s: float = Field(100.0, ge=0, le=1_000_000, description="The same for the SML listener.")
+    resolver_rate_per_s: float = Field(500.0, ge=0, le=1_000_000, description="The same for the resolver.")
+    rate_burst_s: float = Field(
+        5.0,
+        ge=0.1,
+        le=3_600,
+        description="Seconds of a rate that a client may use at once after a pause, at every listener and in DNS.",
+    )
+    rate_exempt_networks: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = Field(
+        ("127.0.0.0/8", "::1/128"),
+        description="Networks of clients without rates and limits of connections, in HTTP and DNS, such as those of "
+        "your own access points. By default this machine, so that a proxy on it isn't one client.",
+    )
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = Field(
+        (),
+        description="Networks of the proxies in front of the listeners, as `192.0.2.10, fd00::/8`. Who the client is "
+        "is then what PROXY_HEADER says: the right-most address that isn't one of a proxy.",
+    )
+    proxy_header: Literal["X-Forwarded-For", "Forwarded"] = Field(
+        "X-Forwarded-For",
+        description="The header in which the proxies tell their client. Only this one is read: proxies pass others on "
+        "as a client made them up.",
     )
     head_timeout_s: float = Field(
         10.0, gt=0, le=600, description="Seconds a client may take for the head of a request, or the TLS handshake."
@@ -189,6 +366,46 @@ class Settings(BaseSettings):
         10.0, ge=0, le=600, description="Seconds that running requests get to end when the instance stops."
     )
     dns_tick_s: float = Field(0.2, ge=0.01, le=60, description="Seconds between two looks for zone changes to publish.")
+    job_workers: int = Field(1, ge=1, le=64, description="Jobs that a process with the role `jobs` does at a time.")
+    ready_zone_lag_s: float = Field(
+        30.0, gt=0, le=86_400, description="Seconds that a change may wait for DNS before /readyz says so."
+    )
+    ready_job_wait_s: float = Field(
+        900.0, gt=0, le=604_800, description="Seconds that a job may wait when it is due before /readyz says so."
+    )
+    ready_audit_lag_s: float = Field(
+        300.0, gt=0, le=86_400, description="Seconds that an event may wait for its place in the chain of the audit."
+    )
+
+    dns_rate_per_s: float = Field(
+        500.0,
+        ge=0,
+        le=1_000_000,
+        description="DNS answers a second over UDP to one network (/24, IPv6: /64), whose addresses anybody can forge; "
+        "0: no limit.",
+    )
+    dns_slip: int = Field(
+        2,
+        ge=0,
+        le=100,
+        description="Beyond DNS_RATE_PER_S each so many-th query is answered as truncated, which sends real resolvers "
+        "to TCP, and the others are dropped; 1: all are answered so, 0: all are dropped.",
+    )
+    dns_tcp_connections: int = Field(
+        512, ge=1, le=100_000, description="Most DNS connections over TCP; then the one silent longest is dropped."
+    )
+    dns_tcp_client_connections: int = Field(
+        32, ge=0, le=100_000, description="Most DNS connections of one client address (IPv6: /64); 0: no limit."
+    )
+    dns_tcp_idle_s: float = Field(
+        10.0, gt=0, le=3_600, description="Seconds without a whole query after which a DNS connection is dropped."
+    )
+    dns_tcp_queries: int = Field(
+        10_000,
+        ge=1,
+        le=10_000_000,
+        description="Most queries of a DNS connection; behind the last answer it is closed.",
+    )
 
     resolver_bind: BindField = Field(
         Bind("127.0.0.1", 8053), description="HOST:PORT of `registry resolver`: look-ups as JSON, DNS over HTTPS."
@@ -240,6 +457,21 @@ class Settings(BaseSettings):
         # Container files and systemd units write NAME= for "not set".
         return {name: value for name, value in values.items() if value != ""}
 
+    @model_validator(mode="before")
+    @classmethod
+    def _read_secrets(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Every setting NAME beside which there is a NAME_file may come from that file."""
+        read = dict(values)
+        for file in [name for name in cls.model_fields if name.endswith("_file") and values.get(name)]:
+            name = file.removesuffix("_file")
+            if name in cls.model_fields:
+                if values.get(name):
+                    raise ValueError(f"{_PREFIX}{name.upper()} and {_PREFIX}{file.upper()} exclude each other")
+                read[name] = read_secret(Path(values[file]))
+        if password_file := values.get("database_password_file"):
+            read["database_url"] = _with_password(str(read.get("database_url", "")), read_secret(Path(password_file)))
+        return read
+
     @model_validator(mode="after")
     def _check_tls(self) -> Self:
         for listener in ("public", "manage", "sml", "resolver"):
@@ -249,11 +481,25 @@ class Settings(BaseSettings):
                 raise ValueError(f"{name}_CERT and {name}_KEY are given together or not at all")
         if self.public_tls is not None and self.public_tls_cert is not None:
             raise ValueError("REGISTRY_PUBLIC_TLS and REGISTRY_PUBLIC_TLS_CERT exclude each other")
+        if self.oidc_issuer and not (self.oidc_client_id and self.manage_public_url):
+            raise ValueError("REGISTRY_OIDC_ISSUER needs REGISTRY_OIDC_CLIENT_ID and REGISTRY_MANAGE_PUBLIC_URL")
+        if self.manage_client_ca is not None and self.manage_tls_cert is None:
+            raise ValueError("REGISTRY_MANAGE_CLIENT_CA needs REGISTRY_MANAGE_TLS_CERT and _KEY")
         if not self.manage_bind.is_loopback and self.manage_tls_cert is None:
             raise ValueError(
                 f"REGISTRY_MANAGE_BIND is {self.manage_bind}, which others can reach: "
                 "tokens would travel in clear. Set REGISTRY_MANAGE_TLS_CERT and _KEY, or bind to 127.0.0.1"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _check_networks(self) -> Self:
+        for name in ("rate_exempt_networks", "trusted_proxies"):
+            for network in getattr(self, name):
+                try:
+                    ipaddress.ip_network(network)
+                except ValueError as error:
+                    raise ValueError(f"{_PREFIX}{name.upper()}: {error}") from error
         return self
 
     def warnings(self) -> list[str]:

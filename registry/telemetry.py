@@ -8,6 +8,7 @@ asyncio, Alembic) leaves in the same format.
 
 import itertools
 import logging
+import os
 import sys
 import uuid
 from collections.abc import Sequence
@@ -22,6 +23,7 @@ from prometheus_client import (
     Gauge,
     Histogram,
     generate_latest,
+    multiprocess,
 )
 from structlog.typing import EventDict, Processor, WrappedLogger
 
@@ -41,6 +43,13 @@ request_seconds = Histogram(
     buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
     registry=METRICS,
 )
+connections_refused_total = Counter(
+    "registry_connections_refused_total",
+    "Connections closed unasked: a client had too many (connections) or opened them too fast (rate), or the listener "
+    "was full and they had been idle longest (idle).",
+    ["listener", "reason"],
+    registry=METRICS,
+)
 tls_failures_total = Counter(
     "registry_tls_failures_total", "TLS handshakes that failed, by OpenSSL's reason.", ["reason"], registry=METRICS
 )
@@ -48,6 +57,7 @@ tls_certificate_not_after_seconds = Gauge(
     "registry_tls_certificate_not_after_seconds",
     "When a certificate that a listener serves expires, in seconds since 1970.",
     ["listener", "name"],
+    multiprocess_mode="livemin",
     registry=METRICS,
 )
 tls_load_failures_total = Counter(
@@ -57,10 +67,28 @@ tls_load_failures_total = Counter(
     registry=METRICS,
 )
 dns_answers_total = Counter("registry_dns_answers_total", "DNS queries answered.", ["rcode"], registry=METRICS)
+dns_limited_total = Counter(
+    "registry_dns_limited_total",
+    "DNS queries over UDP beyond their network's rate: dropped, or answered as truncated.",
+    registry=METRICS,
+)
 signatures_total = Counter("registry_signatures_total", "XML signatures made.", registry=METRICS)
+audit_position = Gauge(
+    "registry_audit_position",
+    "Position of the newest event that this process put into the audit chain.",
+    multiprocess_mode="max",
+    registry=METRICS,
+)
 zone_lag_seconds = Gauge(
     "registry_zone_lag_seconds",
     "Age of the oldest committed zone change that DNS doesn't serve yet; 0 when there is none.",
+    multiprocess_mode="livemax",
+    registry=METRICS,
+)
+jobs_total = Counter(
+    "registry_jobs_total",
+    "Jobs by how a worker's try ended: done, failed, cancelled, or retried later.",
+    ["kind", "outcome"],
     registry=METRICS,
 )
 
@@ -101,9 +129,14 @@ class DnsMetrics:
 
     def __init__(self) -> None:
         self._seen = [0] * 16
+        self._seen_limited = 0
 
-    def update(self, rcodes: Sequence[int]) -> None:
-        """Take over how many answers had each code (index: the code in the header) since the server's start."""
+    def update(self, rcodes: Sequence[int], rate_limited: int = 0) -> None:
+        """Take over how many answers had each code (index: the code in the header) since the server's start, and how
+        many queries were beyond the rate.
+        """
+        dns_limited_total.inc(rate_limited - self._seen_limited)
+        self._seen_limited = rate_limited
         for code, total in enumerate(rcodes):
             if total > self._seen[code]:
                 name = _RCODES[code] if code < len(_RCODES) else str(code)
@@ -128,9 +161,22 @@ def new_request_id() -> str:
     return f"{_process_id}{next(_request_numbers):012x}"
 
 
+METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+"""The environment variable with the folder through which processes share their metrics; read when this is imported."""
+
+
 def render_metrics() -> tuple[bytes, str]:
-    """All metrics in the Prometheus text format, and its media type."""
-    return generate_latest(METRICS), CONTENT_TYPE_LATEST
+    """All metrics in the Prometheus text format, and its media type; of all processes that share a folder."""
+    if METRICS_FOLDER not in os.environ:
+        return generate_latest(METRICS), CONTENT_TYPE_LATEST
+    shared = CollectorRegistry()
+    multiprocess.MultiProcessCollector(shared)  # type: ignore[no-untyped-call]
+    return generate_latest(shared), CONTENT_TYPE_LATEST
+
+
+def forget_process(folder: str, pid: int) -> None:
+    """Leave out what a process that has ended said of its present; what it counted stays."""
+    multiprocess.mark_process_dead(pid, folder)  # type: ignore[no-untyped-call]
 
 
 def configure_logging(level: str = "INFO", log_format: Literal["json", "console"] = "json") -> None:

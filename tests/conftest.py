@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every test may use: the corpus, tools that we did not write, and the rule about skipping.
+"""What every test may use: the corpus, databases, tools that we did not write, and the rule about skipping.
 
 `REGISTRY_REQUIRE=all` turns every skip for a missing tool or a missing corpus into a failure, so that CI can't pass
-by leaving things out.
+by leaving things out. `REGISTRY_TEST_DATABASE=postgresql` runs what uses a database on PostgreSQL, and nothing else.
 """
 
 import os
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from registry.demo.pki import DemoPki
     from tests.simulators.live import LiveInstance
     from tests.simulators.offline import OfflineInstance
+    from tests.simulators.postgresql import Cluster
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -65,6 +66,54 @@ class ToolFinder:
         if not Path(python).exists():
             _missing("the virtual environment of foreign clients is missing (make interop-venv)")
         return python
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "database: uses a database although neither fixtures nor imports tell")
+    config.addinivalue_line("markers", "sqlite: is about SQLite itself")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    from tests.simulators.databases import runs_here
+
+    left_out = [item for item in items if not runs_here(item)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if runs_here(item)]
+
+
+@pytest.fixture(scope="session")
+def cluster(tool: "type[ToolFinder]") -> "Iterator[Cluster]":
+    """A PostgreSQL server for this process's tests; it starts with the first database."""
+    from tests.simulators.postgresql import new_cluster
+
+    with new_cluster(tool.path) as server:
+        yield server
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _kind_of_database(request: pytest.FixtureRequest) -> Iterator[None]:
+    from registry.settings import Settings
+    from tests.simulators.databases import ON_POSTGRESQL, databases, use_postgresql_by_default
+
+    if not ON_POSTGRESQL:
+        yield
+        return
+    databases.cluster = request.getfixturevalue("cluster")
+    with pytest.MonkeyPatch.context() as patch:
+        use_postgresql_by_default(patch)
+        yield
+    Settings.model_rebuild(force=True)
+
+
+@pytest.fixture(autouse=True)
+def _own_databases(request: pytest.FixtureRequest) -> Iterator[None]:
+    from tests.simulators.databases import databases, refuse_databases, uses_a_database
+
+    with databases.of_a_test(), pytest.MonkeyPatch.context() as patch:
+        if not uses_a_database(request.node):
+            refuse_databases(patch)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -46,8 +46,6 @@ def upgrade() -> None:
         sa.Column("label", sa.Text(), nullable=False),
         sa.Column("secret", sa.Text(), nullable=True),
         sa.Column("must_change", sa.Boolean(), nullable=False),
-        sa.Column("failures", sa.Integer(), nullable=False),
-        sa.Column("locked_until", sa.BigInteger(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("expires_at", sa.BigInteger(), nullable=True),
         sa.Column("last_used_at", sa.BigInteger(), nullable=True),
@@ -66,6 +64,15 @@ def upgrade() -> None:
         sqlite_where=sa.text("kind = 'password'"),
         postgresql_where=sa.text("kind = 'password'"),
     )
+    op.create_table(
+        "login_failure",
+        sa.Column("name_sha256", sa.String(length=64), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("locked_until", sa.BigInteger(), nullable=True),
+        sa.Column("last_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name_sha256", name=op.f("pk_login_failure")),
+    )
+    op.create_index(op.f("ix_login_failure_last_at"), "login_failure", ["last_at"])
     op.create_table(
         "owner_group",
         sa.Column("id", KEY, nullable=False),
@@ -107,6 +114,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_role_grant_domain_id"), "role_grant", ["domain_id"])
     op.create_index(op.f("ix_role_grant_owner_group_id"), "role_grant", ["owner_group_id"])
+    op.create_index(op.f("ix_role_grant_scope_key"), "role_grant", ["scope_key"])
     op.create_table(
         "session",
         sa.Column("id", KEY, nullable=False),
@@ -141,7 +149,10 @@ def upgrade() -> None:
     _refer("token", "account_id", "account")
     op.add_column("token", sa.Column("role", sa.String(length=16), server_default="editor", nullable=False))
     op.add_column("token", sa.Column("last_used_at", sa.BigInteger(), nullable=True))
+    op.add_column("token", sa.Column("replaced_sha256", sa.String(length=64), nullable=True))
+    op.add_column("token", sa.Column("replaced_until", sa.BigInteger(), nullable=True))
     op.create_index(op.f("ix_token_account_id"), "token", ["account_id"])
+    op.create_index("uq_token_replaced_sha256", "token", ["replaced_sha256"], unique=True)
     _refer("service_group", "owner_group_id", "owner_group")
     op.create_index(op.f("ix_service_group_owner_group_id"), "service_group", ["owner_group_id"])
 
@@ -160,13 +171,15 @@ def downgrade() -> None:
     """Drop what was added."""
     op.drop_index(op.f("ix_service_group_owner_group_id"), "service_group")
     op.drop_column("service_group", "owner_group_id")
+    op.drop_index("uq_token_replaced_sha256", "token")
     op.drop_index(op.f("ix_token_account_id"), "token")
-    for name in ("account_id", "role", "last_used_at"):
+    for name in ("account_id", "role", "last_used_at", "replaced_sha256", "replaced_until"):
         op.drop_column("token", name)
     op.drop_table("oidc_login")
     op.drop_table("session")
     op.drop_table("role_grant")
     op.drop_table("owner_group")
+    op.drop_table("login_failure")
     op.drop_table("credential")
     op.drop_table("account")
     op.drop_table("installation")

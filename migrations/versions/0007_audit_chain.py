@@ -54,6 +54,14 @@ def upgrade() -> None:
     op.add_column("event", sa.Column("position", sa.BigInteger(), nullable=True))
     op.add_column("event", sa.Column("hash", sa.String(length=64), nullable=True))
     op.create_index(op.f("ix_event_subject_id"), "event", ["subject_id"])
+    op.drop_index(op.f("ix_event_subject"), "event")
+    op.create_index(
+        op.f("ix_event_subject"),
+        "event",
+        ["subject"],
+        sqlite_where=sa.text("subject <> ''"),
+        postgresql_where=sa.text("subject <> ''"),
+    )
     op.create_index(
         "ix_event_unsealed",
         "event",
@@ -127,6 +135,8 @@ def downgrade() -> None:
     else:
         op.execute("DROP TRIGGER event_no_delete")
         op.execute("DROP TRIGGER event_append_only")
+    op.drop_index(op.f("ix_event_subject"), "event")
+    op.create_index(op.f("ix_event_subject"), "event", ["subject"])
     for name in ("uq_event_position", "ix_event_unsealed", op.f("ix_event_subject_id")):
         op.drop_index(name, "event")
     for name in ("hash", "position", "sealed", "subject_id"):

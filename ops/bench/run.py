@@ -18,8 +18,12 @@ from typing import Any
 import cli_help
 import dns_answers
 import resolver
+import rest_writes
 import signatures
 import smp_get
+import startup
+import tokens
+import write_share
 import writing
 
 from registry.telemetry import configure_logging
@@ -33,6 +37,10 @@ BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "smp_get": smp_get.run,
     "dns_answers": lambda: dns_answers.run(16.0),
     "resolver": resolver.run,
+    "rest_writes": rest_writes.on_both,
+    "tokens": tokens.on_both,
+    "startup": startup.on_both,
+    "write_share": write_share.on_both,
 }
 TARGETS = (
     ("cli_help", "seconds", "<", 0.4),
@@ -45,6 +53,14 @@ TARGETS = (
     ("dns_answers", "answers_per_cpu_second.nxdomain", ">=", 50_000),
     ("resolver", "cached_answers_per_second_and_core", ">=", 3_000),
     ("resolver", "cold_adds_milliseconds", "<=", 3),
+    ("rest_writes", "sqlite.participants_per_second_and_core", ">=", 300),
+    ("rest_writes", "postgresql.participants_per_second_and_core", ">=", 300),
+    ("tokens", "sqlite.cpu_milliseconds", "<=", 0.2),
+    ("tokens", "postgresql.cpu_milliseconds", "<=", 0.2),
+    ("startup", "sqlite.seconds", "<=", 2),
+    ("startup", "postgresql.seconds", "<=", 2),
+    ("write_share", "sqlite.audit_and_permission_percent", "<=", 15),
+    ("write_share", "postgresql.audit_and_permission_percent", "<=", 15),
 )
 COMPARISONS = {"<": operator.lt, "<=": operator.le, ">=": operator.ge}
 LIBRARIES = ("cryptography", "dnspython", "httptools", "lxml", "signxml", "sqlalchemy", "uvicorn", "uvloop")

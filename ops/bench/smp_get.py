@@ -78,7 +78,12 @@ class NeverSigned:
         self._reader = reader
         self.find_group = reader.find_group
         self.find_signed_group = reader.find_signed_group
+        self.changed = reader.changed
         self.close = reader.close
+
+    def known(self, key: DocumentKey, now: datetime) -> FoundService | None:
+        """Nothing is."""
+        return None
 
     def find(self, key: DocumentKey, now: datetime, *, with_body: bool) -> FoundService | None:
         """As the stored reader, without the document."""

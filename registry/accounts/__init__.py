@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who may do what: for now, programs with tokens."""
+"""Who may do what: people and programs, how they prove who they are, and their roles."""

@@ -22,7 +22,7 @@ class Role(StrEnum):
     @property
     def rank(self) -> int:
         """0 is the least."""
-        return list(Role).index(self)
+        return _RANKS[self]
 
 
 class Level(StrEnum):
@@ -36,7 +36,11 @@ class Level(StrEnum):
     @property
     def rank(self) -> int:
         """0 is the widest."""
-        return list(Level).index(self)
+        return _RANKS[self]
+
+
+# Looked up at every decision, of which a request may need many.
+_RANKS: Mapping[StrEnum, int] = {item: rank for items in (Role, Level) for rank, item in enumerate(items)}
 
 
 class Action(Enum):

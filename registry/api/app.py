@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The FastAPI application of the management listener: health and metrics; all other paths are published documents."""
+"""The FastAPI application of the management listener: probes, metrics and the REST interface.
+
+All other paths are published documents.
+"""
 
 import asyncio
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from http import HTTPStatus
 from typing import Any
 
@@ -12,8 +17,10 @@ from starlette.exceptions import HTTPException
 
 from registry import __version__
 from registry.errors import RegistryError
-from registry.problems import MEDIA_TYPE, Problem, problem_for
+from registry.problems import MEDIA_TYPE, NOT_READY, Problem, problem_for
 from registry.telemetry import render_metrics
+
+_UNCACHED = {"cache-control": "no-store"}
 
 
 class DomainHealth(BaseModel):
@@ -35,8 +42,27 @@ class Health(BaseModel):
     domains: list[DomainHealth]
 
 
-def management_app(publishing: Any, health: Callable[[], list[DomainHealth]]) -> FastAPI:
-    """The application; `publishing` is the ASGI application for everything that isn't named here."""
+@dataclass(frozen=True, slots=True)
+class Unready:
+    """Why a process should get no requests: a stable `id`, what is wrong, and what to do about it."""
+
+    id: str
+    message: str
+    remedy: str
+
+
+def management_app(
+    publishing: Any,
+    health: Callable[[], list[DomainHealth]],
+    *,
+    readiness: Callable[[], Sequence[Unready]] = tuple,
+    rest: Any = None,
+) -> FastAPI:
+    """The application of the management listener.
+
+    `rest` is the ASGI application below `/api/v1/`, `publishing` the one for everything that isn't named here.
+    `health` and `readiness` are called in worker threads.
+    """
     app = FastAPI(
         title="edelivery-registry management",
         version=__version__,
@@ -54,15 +80,37 @@ def management_app(publishing: Any, health: Callable[[], list[DomainHealth]]) ->
         response.status_code = 200 if ready else 503
         return Health(version=__version__, ready=ready, domains=domains)
 
+    @app.get("/livez", include_in_schema=False)
+    async def read_liveness() -> Response:
+        """200 as long as the event loop of this process answers: whoever gets nothing may restart it."""
+        return _said({"alive": True, "version": __version__})
+
+    @app.get("/readyz", include_in_schema=False)
+    async def read_readiness() -> Response:
+        """200 where this process can do its work; 503 with the reasons why not."""
+        reasons = await asyncio.to_thread(readiness)
+        if not reasons:
+            return _said({"ready": True, "version": __version__})
+        told = NOT_READY | {"reasons": [asdict(reason) for reason in reasons]}
+        return Response(json.dumps(told, ensure_ascii=False), 503, _UNCACHED, MEDIA_TYPE)
+
     @app.get("/metrics", include_in_schema=False)
     async def read_metrics() -> Response:
-        """Prometheus metrics."""
-        body, media_type = render_metrics()
+        """Prometheus metrics, of all worker processes together."""
+        body, media_type = await asyncio.to_thread(render_metrics)
         return Response(body, media_type=media_type)
 
-    # Not a mount: that would look for a pattern in the decoded path, and identifiers may hold anything.
-    app.router.default = publishing
+    # Not mounts: those would look for a pattern in the decoded path, and identifiers may hold anything.
+    async def others(scope: Any, receive: Any, send: Any) -> None:
+        below = rest if rest is not None and scope["raw_path"].startswith(b"/api/v1/") else publishing
+        await below(scope, receive, send)
+
+    app.router.default = others
     return app
+
+
+def _said(content: Mapping[str, Any]) -> Response:
+    return Response(json.dumps(content), 200, _UNCACHED, "application/json")
 
 
 async def _refused(_request: Request, error: Exception) -> Response:

@@ -2,17 +2,20 @@
 """Managing what is published: PUT and DELETE under the paths that GET has on the public listener, and a little more.
 
 A raw ASGI application, since identifiers need the raw path. Which dialect a program speaks is said by a prefix of the
-path (``/phoss/…``, ``/domismp/…``, ``/native/…``), or else by its token. Whoever writes has a token.
+path (``/phoss/…``, ``/domismp/…``, ``/native/…``), or else by its token. Whoever writes is known, and may.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import structlog
 
-from registry.accounts.tokens import Grant
-from registry.api.management.credentials import grant_of
+from registry.accounts import permissions
+from registry.accounts.authentication import Authenticator
+from registry.accounts.permissions import Action, Principal, require
+from registry.api.management.credentials import principal_of
 from registry.api.management.desk import Desk
 from registry.api.management.dialect import READING, ManagementDialect, Request, Subject, Target, query_of
 from registry.api.management.domains import Domains
@@ -55,6 +58,7 @@ class PublishingApp:
         reader: SmpReadApp,
     ) -> None:
         self._database = database
+        self._authenticator = Authenticator(database)
         self._domains = Domains(directory)
         self._desk = Desk(database, publishing, signer, business_cards)
         self._reader = reader
@@ -75,11 +79,11 @@ class PublishingApp:
             await send(message)
 
         try:
-            grant = await asyncio.to_thread(self._grant, headers, required=not known)
-            known = known or grant is not None
-            dialect = dialect or DIALECTS[grant.management if grant else NATIVE.name]
+            caller = await asyncio.to_thread(self._caller, headers, scope, required=not known)
+            known = known or caller is not None
+            dialect = dialect or DIALECTS[caller.management if caller else NATIVE.name]
             query = query_of(scope.get("query_string", b""))
-            await self._answer(dialect, Request(scope["method"], path, query, headers, grant), scope, receive, answer)
+            await self._answer(dialect, Request(scope["method"], path, query, headers, caller), scope, receive, answer)
         except Exception as error:
             if not isinstance(error, RegistryError):
                 log.error("management_request_failed", exc_info=error)  # noqa: TRY400
@@ -90,9 +94,9 @@ class PublishingApp:
             body = refusal.body
             await _send(send, refusal.status, [*lines, *refusal.headers], body, head=scope["method"] == "HEAD")
 
-    def _grant(self, headers: Mapping[bytes, bytes], *, required: bool) -> Grant | None:
+    def _caller(self, headers: Mapping[bytes, bytes], scope: Scope, *, required: bool) -> Principal | None:
         try:
-            return grant_of(self._database, headers)
+            return principal_of(self._authenticator, headers, scope)
         except UnauthorizedError:
             if required:
                 raise
@@ -113,7 +117,7 @@ class PublishingApp:
             await self._write(dialect, request, target, receive, send)
         elif target.subject in _OVERVIEWS:
             if target.subject in dialect.for_known:
-                _allowed(request.grant, target)
+                require(_known(request.principal), Action.PARTICIPANT_LIST, permissions.Scope(target.stored.id))
             await self._overview(target, send, head=request.method == "HEAD")
         else:
             asked = route(target.stored.domain, target.below)
@@ -124,12 +128,13 @@ class PublishingApp:
     async def _write(
         self, dialect: ManagementDialect, request: Request, target: Target, receive: Receive, send: Send
     ) -> None:
-        grant = _allowed(request.grant, target)
+        caller = _known(request.principal)
         if request.method == "PUT":
+            target = replace(target, group=request.query.get("group", ""))
             body = await _body(receive)
-            done = await asyncio.to_thread(self._desk.put, grant, target, body, merge=dialect.merges)
+            done = await asyncio.to_thread(self._desk.put, caller, target, body, merge=dialect.merges)
         else:
-            done = await asyncio.to_thread(self._desk.delete, grant, target)
+            done = await asyncio.to_thread(self._desk.delete, caller, target)
         warnings = [(b"warning", text) for text in _warning_headers(done.warnings)]
         await _send(send, dialect.status(request.method, done.outcome), warnings)
 
@@ -153,13 +158,10 @@ def _chosen(raw_path: bytes) -> tuple[ManagementDialect | None, bytes]:
     return None, raw_path
 
 
-def _allowed(grant: Grant | None, target: Target) -> Grant:
-    domain = target.stored.domain
-    if grant is None:
+def _known(caller: Principal | None) -> Principal:
+    if caller is None:
         raise UnauthorizedError("a token is needed")
-    if not grant.allows(target.stored.id):
-        raise UnauthorizedError(f"the token {grant.name!r} is not for the domain {domain.name}")
-    return grant
+    return caller
 
 
 def _warning_headers(warnings: Sequence[str]) -> Iterator[bytes]:

@@ -21,6 +21,7 @@ from registry.storage.domain_directory import DomainDirectory
 from registry.storage.engine import Database, PoolLimits
 from registry.storage.installation import check_installation
 from registry.storage.migrate import migrate
+from registry.storage.unfinished import refuse_unfinished
 from registry.trust import TrustModel
 
 
@@ -53,9 +54,10 @@ class Instance:
             settings.database_statement_s,
             settings.database_lock_s,
         )
-        key = MasterKey.open(settings.master_key_file)
-        database = Database(settings.database_url, clock, master_key=key, limits=limits)
+        database = Database(settings.database_url, clock, limits=limits)
         try:
+            refuse_unfinished(database)  # before a key is made that isn't the one of the backup
+            database.master_key = MasterKey.open(settings.master_key_file)
             migrate(database)
             check_installation(database)
             return cls(database, wake_publisher)

@@ -1,13 +1,65 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The limits of a listener as the settings have them."""
+"""The limits of listeners and of DNS as the settings have them."""
 
-import dataclasses
+from typing import Literal
 
+from registry.dns.server import UdpLimits
+from registry.dns.tcp import TcpLimits
+from registry.listeners.clients import ClientLimits
 from registry.listeners.protocol import Limits
+from registry.listeners.tls import TlsPolicy
+from registry.rates import Networks
 from registry.settings import Settings
 
+ListenerName = Literal["public", "manage", "sml", "resolver"]
 
-def limits_of(settings: Settings) -> Limits:
-    """Each limit is the setting of the same name."""
-    names = {field.name for field in dataclasses.fields(Limits)}
-    return Limits(**{name: value for name, value in settings.model_dump().items() if name in names})
+
+def limits_of(settings: Settings, listener: ListenerName = "public") -> Limits:
+    """The limits of one listener: what is named after it is its own, the rest is the same for all."""
+    per_s: float = getattr(settings, f"{listener}_rate_per_s")
+    return Limits(
+        max_header_bytes=settings.max_header_bytes,
+        max_headers=settings.max_headers,
+        max_body_bytes=settings.max_body_bytes,
+        head_timeout_s=settings.head_timeout_s,
+        body_timeout_s=settings.body_timeout_s,
+        write_timeout_s=settings.write_timeout_s,
+        keep_alive_s=settings.keep_alive_s,
+        max_connections=settings.max_connections,
+        max_requests=getattr(settings, f"{listener}_max_requests"),
+        clients=ClientLimits(
+            connections=settings.client_connections,
+            per_s=per_s,
+            burst=_burst(per_s, settings),
+            exempt=Networks(settings.rate_exempt_networks),
+            proxies=Networks(settings.trusted_proxies),
+            proxy_header=settings.proxy_header,
+        ),
+    )
+
+
+def udp_limits_of(settings: Settings) -> UdpLimits:
+    """The limits of DNS over UDP."""
+    per_s = settings.dns_rate_per_s
+    exempt = Networks(settings.rate_exempt_networks)
+    return UdpLimits(per_s, _burst(per_s, settings), settings.dns_slip, exempt)
+
+
+def tcp_limits_of(settings: Settings) -> TcpLimits:
+    """The limits of DNS over TCP."""
+    return TcpLimits(
+        connections=settings.dns_tcp_connections,
+        client_connections=settings.dns_tcp_client_connections,
+        idle_s=settings.dns_tcp_idle_s,
+        queries=settings.dns_tcp_queries,
+        exempt=Networks(settings.rate_exempt_networks),
+    )
+
+
+def tls_policy_of(settings: Settings) -> TlsPolicy:
+    """Versions and cipher suites of every listener. Raises ConfigurationError where they can't be used."""
+    return TlsPolicy(settings.tls_min_version, settings.tls_ciphers)
+
+
+def _burst(per_s: float, settings: Settings) -> float:
+    return max(1.0, per_s * settings.rate_burst_s)

@@ -3,6 +3,7 @@
 
 from datetime import datetime
 
+from registry.app.limits import tls_policy_of
 from registry.clock import Clock
 from registry.domains.base_url import parse_base_url
 from registry.domains.domain import Domain
@@ -12,11 +13,13 @@ from registry.settings import Settings
 
 def open_public_tls(settings: Settings, clock: Clock) -> ReloadingContext | None:
     """None for plain HTTP. Raises ConfigurationError."""
+    policy = tls_policy_of(settings)
     if settings.public_tls is not None:
-        return folder_context(settings.public_tls, listener="public", clock=clock)
+        return folder_context(settings.public_tls, policy=policy, listener="public", clock=clock)
     if settings.public_tls_cert is None or settings.public_tls_key is None:
         return None
-    return server_context(str(settings.public_tls_cert), str(settings.public_tls_key), listener="public", clock=clock)
+    certificate, key = str(settings.public_tls_cert), str(settings.public_tls_key)
+    return server_context(certificate, key, policy=policy, listener="public", clock=clock)
 
 
 def lacks_certificate(settings: Settings, tls: ReloadingContext | None, domain: Domain, at: datetime) -> list[str]:

@@ -3,11 +3,12 @@
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 
 import structlog
 
-from registry.app.limits import limits_of
+from registry.app.limits import limits_of, tls_policy_of
 from registry.clock import Clock, system_clock
 from registry.discovery.addresses import AddressPolicy
 from registry.discovery.fetcher import HttpFetcher
@@ -37,9 +38,20 @@ def fixed(domains: Sequence[Domain]) -> DomainSource:
 
 
 class Resolving:
-    """A resolver for the domains of `source`, which is asked again and again. Raises ConfigurationError."""
+    """A resolver for the domains of `source`, which is asked again and again. Raises ConfigurationError.
 
-    def __init__(self, settings: Settings, source: DomainSource, clock: Clock = system_clock) -> None:
+    Without `listening`, a socket for it, the address of the settings is bound when it begins to run.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        source: DomainSource,
+        clock: Clock = system_clock,
+        *,
+        listening: socket.socket | None = None,
+    ) -> None:
+        self._bind = settings.resolver_bind if listening is None else listening
         self._settings = settings
         self._source = source
         self._clock = clock
@@ -67,20 +79,32 @@ class Resolving:
                 self._app = ResolverApp(lookups, DnsForwarder(name_server), fetcher)
                 await self._refresh()
                 self._listener = Listener(
-                    "resolver", self._app, settings.resolver_bind, limits_of(settings), _tls(settings)
+                    "resolver", self._app, self._bind, limits_of(settings, "resolver"), _tls(settings)
                 )
                 async with _served(self._listener, settings.shutdown_grace_s):
-                    refreshing = asyncio.create_task(self._keep_refreshing(), name="domains")
+                    tasks = [
+                        asyncio.create_task(self._keep_refreshing(), name="domains"),
+                        asyncio.create_task(self._watch_certificate(), name="certificates"),
+                    ]
                     try:
                         yield self._listener.url
                     finally:
-                        refreshing.cancel()
-                        await asyncio.gather(refreshing, return_exceptions=True)
+                        for task in tasks:
+                            task.cancel()
+                        await asyncio.gather(*tasks, return_exceptions=True)
 
     def reload_certificates(self) -> None:
         """Read the TLS certificate and key again; goes on with what there is where the files are bad."""
+        self._reload(Listener.reload_certificates)
+
+    async def _watch_certificate(self) -> None:
+        while True:
+            await asyncio.sleep(self._settings.tls_check_s)
+            self._reload(Listener.reload_changed_certificates)
+
+    def _reload(self, how: Callable[[Listener], None]) -> None:
         try:
-            self._listener.reload_certificates()
+            how(self._listener)
         except ConfigurationError as error:
             log.error("certificates_not_reloaded", listener="resolver", reason=str(error))  # noqa: TRY400
 
@@ -112,4 +136,6 @@ async def _served(listener: Listener, grace_s: float) -> AsyncIterator[None]:
 
 def _tls(settings: Settings) -> ReloadingContext | None:
     certificate, key = settings.resolver_tls_cert, settings.resolver_tls_key
-    return server_context(str(certificate), str(key)) if certificate and key else None
+    if certificate is None or key is None:
+        return None
+    return server_context(str(certificate), str(key), policy=tls_policy_of(settings), listener="resolver")

@@ -46,6 +46,7 @@ def import_documents(
     ),
 ) -> None:
     """Publish what other SMPs published or exported; says what was taken, and what was refused and why."""
+    from registry.app.signing_job import request_signing
     from registry.cli.common import chosen_domain, cli_actor, open_instance, print_json
     from registry.cli.exits import REFUSED
     from registry.smp.exchange import TAKEN, Verdict
@@ -53,7 +54,8 @@ def import_documents(
     counts: Counter[Verdict] = Counter()
     told: list[ImportedDocument] = []
     with open_instance() as instance:
-        importer = _importer(instance, chosen_domain(instance, domain), plan=plan, check=not ignore_signatures)
+        stored = chosen_domain(instance, domain)
+        importer = _importer(instance, stored, plan=plan, check=not ignore_signatures)
         for result in _counted("documents", importer.run(cli_actor(), paths), lines=not plan):
             counts[result.verdict] += 1
             if plan:
@@ -63,6 +65,9 @@ def import_documents(
                 print_json(_as_json(result))
             else:
                 print_result(result)
+        if not plan and any(counts[verdict] for verdict in TAKEN):
+            with instance.database.write(cli_actor()) as work:
+                request_signing(work, stored.id)  # or else each first reader waits for a signature
     if plan:
         _print_plan(counts, told, json_output=json_output)
     else:

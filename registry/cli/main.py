@@ -8,17 +8,27 @@ import typer
 from registry import __version__
 from registry.cli import (
     access_point,
+    account,
+    audit,
+    backup,
     business_card,
     code_list,
+    database,
     demo,
     dns,
+    doctor,
     domain,
     exchange,
     export_config,
+    group,
+    job,
     participant,
+    permission,
     resolve,
     resolver,
+    restore,
     serve,
+    session,
     token,
 )
 from registry.cli.exits import TECHNICAL, exit_code_for
@@ -36,16 +46,26 @@ app.command("demo", epilog=demo.EPILOG)(demo.demo)
 app.command("serve", epilog=serve.EPILOG)(serve.serve)
 app.command("resolve", epilog=resolve.EPILOG)(resolve.resolve)
 app.command("resolver", epilog=resolver.EPILOG)(resolver.resolver)
+app.command("doctor", epilog=doctor.EPILOG)(doctor.doctor)
 app.command("export-config", epilog=export_config.EPILOG)(export_config.export_config)
 app.command("import", epilog=exchange.IMPORT_EPILOG)(exchange.import_documents)
 app.command("export", epilog=exchange.EXPORT_EPILOG)(exchange.export_documents)
+app.add_typer(backup.app, name="backup")
+app.command("restore", epilog=restore.EPILOG)(restore.restore)
+app.add_typer(database.app, name="database")
 app.add_typer(domain.app, name="domain")
 app.add_typer(code_list.app, name="code-list")
 app.add_typer(participant.app, name="participant")
 app.add_typer(access_point.app, name="access-point")
 app.add_typer(business_card.app, name="business-card")
+app.add_typer(account.app, name="account")
+app.add_typer(group.app, name="group")
+app.add_typer(permission.app, name="permission")
+app.add_typer(session.app, name="session")
 app.add_typer(token.app, name="token")
 app.add_typer(dns.app, name="dns")
+app.add_typer(job.app, name="job")
+app.add_typer(audit.app, name="audit")
 
 
 def _print_version(value: bool) -> None:

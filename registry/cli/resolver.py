@@ -2,12 +2,14 @@
 """`registry resolver`: look-ups as a local service, until it is told to stop."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 if TYPE_CHECKING:
+    from socket import socket
+
     from registry.app.resolving import DomainSource
     from registry.domains.domain import Domain
     from registry.settings import Settings
@@ -43,15 +45,30 @@ def resolver(
     settings = prepared_settings(**{name: value for name, value in given.items() if value is not None})
     if not settings.resolver_bind.is_loopback and settings.resolver_tls_cert is None:
         typer.echo(f"warning: others can reach {settings.resolver_bind}, and there is no TLS", err=True)
-    with _source(settings, domain, anchors) as source:
-        run_until_stopped(_serve(settings, source))
+    with _listening(settings) as listening, _source(settings, domain, anchors) as source:
+        run_until_stopped(_serve(settings, source, listening))
 
 
-async def _serve(settings: "Settings", source: "DomainSource") -> None:
+@contextmanager
+def _listening(settings: "Settings") -> "Iterator[socket | None]":
+    """The bound socket where the user changes, which is before the database and the keys are opened."""
+    from registry.app.privileges import drop_privileges
+    from registry.listeners.server import listening_socket
+
+    if settings.run_as is None:
+        drop_privileges(None)
+        yield None
+        return
+    with closing(listening_socket("resolver", *settings.resolver_bind)) as listening:
+        drop_privileges(settings.run_as)
+        yield listening
+
+
+async def _serve(settings: "Settings", source: "DomainSource", listening: "socket | None") -> None:
     from registry.app.resolving import Resolving
     from registry.app.signals import signals
 
-    resolving = Resolving(settings, source)
+    resolving = Resolving(settings, source, listening=listening)
     async with resolving.running() as url:
         with signals(resolving.reload_certificates) as stop:
             typer.echo(f"resolve  {url}/resolve?participant=…")

@@ -5,8 +5,9 @@ It is outbox, transfer journal and history in one. What a name holds now is kept
 "before" is what really was there and a server can start without replaying history.
 """
 
+import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import chain
@@ -15,6 +16,7 @@ import structlog
 
 from registry.audit.events import record
 from registry.dns.records import APEX, RRset, ns_rrset, soa_rrset
+from registry.dns.serials import STAMP_INTERVAL_S
 from registry.dns.served_zone import ServedZone
 from registry.domains.domain import DnsProfile
 from registry.errors import NotFoundError, ValidationError
@@ -71,6 +73,13 @@ class ZoneJournal:
             work.after_commit(self._wake)
         return len(changes)
 
+    def begin_anew(self, work: UnitOfWork, zone: ZoneRow, serial: int) -> None:
+        """Let a zone go on with a serial that can't be reached by differences, and with all that was written to it."""
+        soa = zones.rrset_texts(work.connection, zone.id, [(APEX, "SOA")])[APEX, "SOA"]
+        zones.begin_history(work, zone.id, serial, Change(APEX, "SOA", soa, soa))
+        work.tell(Topic.ZONES)
+        work.after_commit(self._wake)
+
 
 @dataclass(frozen=True, slots=True)
 class ZoneUpdate:
@@ -87,51 +96,60 @@ class ZoneUpdate:
 
 @dataclass(frozen=True, slots=True)
 class ZoneNews:
-    """What a tick brought: zones that are new here, and updates of the known ones.
+    """What a tick brought: zones to be served as they are from now on, and updates of those that are served.
 
-    `lag_s` is the age in seconds of the oldest change that still has no serial; 0 where there is none.
+    To begin are zones that are new here, and those to which no differences lead from what is served.
+
+    `lag_s` is the age in seconds of the oldest change that still has no serial; 0 where there is none. `unreadable`
+    names the zones that can't be brought up to date for what is in them.
     """
 
     begun: tuple[ServedZone, ...]
     updates: tuple[ZoneUpdate, ...]
     lag_s: float = 0.0
+    unreadable: tuple[str, ...] = ()
 
 
 class ZonePublisher:
     """Stamps serials on what waits, and reads for the served zones what the journal has for them.
 
     A lease in the database makes sure that one process stamps a zone; the others follow. Blocking: call `tick` from a
-    worker thread, one at a time, and apply its news where queries are answered.
+    worker thread, one at a time, and apply its news where queries are answered. A tick waits where the last serial is
+    less than `interval_s` ago: what a restore presumes of the serials that it doesn't know (`registry.dns.serials`).
     """
 
-    def __init__(self, database: Database, name: str) -> None:
+    def __init__(self, database: Database, name: str, interval_s: float = STAMP_INTERVAL_S) -> None:
         self._database = database
         self._name = name
+        self._interval_s = interval_s
+        self._stamped_at = -interval_s
         self._served: dict[int, ServedZone] = {}
 
-    def tick(self) -> ZoneNews:
+    def tick(self, *, serve: bool = True) -> ZoneNews:
         """Stamp, then read what is new since the serials that are served; an update not taken over comes again.
 
-        A zone that can't be read is logged and left as it is: the others go on.
+        A zone that can't be read is logged and left as it is: the others go on. Without `serve` no zone is read.
         """
         self._stamp()
         begun: dict[int, ServedZone] = {}
         updates: list[ZoneUpdate] = []
+        unreadable: list[str] = []
         with self._database.read() as connection:
-            for row in zones.all_zones(connection):
+            for row in zones.all_zones(connection) if serve else ():
                 served = self._served.get(row.id)
                 try:
-                    if served is None:
-                        rrsets = (RRset.from_text(*item) for item in zones.state(connection, row.id))
-                        begun[row.id] = ServedZone(row.name, rrsets, row.serial)
+                    if served is None or not row.has_history_since(served.serial):
+                        with closing(zones.state(connection, row.id)) as texts:
+                            begun[row.id] = ServedZone.of_texts(row.name, texts, row.serial)
                     elif row.serial != served.serial:
                         updates.append(_update(connection, row, served))
                 except ValidationError as error:
+                    unreadable.append(row.name)
                     log.error("zone_unreadable", zone=row.name, reason=str(error))  # noqa: TRY400 — it says it all
             oldest = zones.oldest_unstamped(connection)
         self._served |= begun
         lag_s = 0.0 if oldest is None else (self._database.now() - oldest).total_seconds()
-        return ZoneNews(tuple(begun.values()), tuple(updates), max(lag_s, 0.0))
+        return ZoneNews(tuple(begun.values()), tuple(updates), max(lag_s, 0.0), tuple(unreadable))
 
     def release(self) -> None:
         """Let another process stamp from now on; call it when this one ends."""
@@ -143,10 +161,12 @@ class ZonePublisher:
             waiting = zones.zones_with_unstamped(connection)
         if not waiting:
             return
+        time.sleep(max(0.0, self._stamped_at + self._interval_s - time.monotonic()))
         with self._database.write(Actor(f"publisher:{self._name}")) as work:
             for zone_id in waiting:
                 if zones.acquire_lease(work, zone_id, self._name, LEASE):
                     zones.stamp(work, zone_id)
+        self._stamped_at = time.monotonic()
 
 
 def _update(connection: Connection, row: ZoneRow, served: ServedZone) -> ZoneUpdate:

@@ -38,6 +38,7 @@ class Counters:
     send_errors: int = 0
     tcp_connections: int = 0
     tcp_turned_away: int = 0
+    rate_limited: int = 0
 
 
 def _opt(*, dnssec_ok: bool, bad_version: bool = False) -> bytes:
@@ -94,6 +95,21 @@ class Responder:
         if data[end - 2 : end] != IN:
             return self._answer_unusual(data, over_tcp=over_tcp)
         return self._look_up(data, end, flags, opt, _limit(payload, over_tcp=over_tcp))
+
+    def truncated(self, data: bytes) -> bytes | None:
+        """An answer that says nothing but: ask again over TCP (RFC 7766 §5). None where the query isn't a plain one."""
+        bits = int.from_bytes(data[2:4])
+        if len(data) < HEADER or bits & (_QR | _OPCODE):
+            return None
+        try:
+            query = read_query(data)
+        except MalformedQueryError:
+            return None
+        self.counters.truncated += 1
+        opt = b"" if query.edns is None else _OPTS[query.edns.dnssec_ok]
+        flags = (_QR | _TC | (bits & _RD)).to_bytes(2)
+        arcount = b"\x00\x01" if opt else b"\x00\x00"
+        return b"".join((data[:2], flags, _ONLY_QUESTION, arcount, data[HEADER : query.question_end], opt))
 
     def _answer_unusual(self, data: bytes, *, over_tcp: bool) -> bytes | None:
         bits = int.from_bytes(data[2:4])

@@ -11,7 +11,7 @@ import struct
 from collections.abc import Iterable
 from weakref import WeakValueDictionary
 
-from registry.dns.records import RRset
+from registry.dns.records import APEX, RRset
 from registry.dns.wire import CNAME, MAX_NAME, NS, SOA, RenderedRRset, name_to_wire, render, type_code
 from registry.errors import Reason, ValidationError
 
@@ -40,6 +40,19 @@ class Node:
 
 
 _EMPTY = Node(())
+_LENGTHS = [bytes((length,)) for length in range(64)]
+
+
+class _Parent:
+    """A name without its first label, while a zone is read, and how many names with records are under it."""
+
+    __slots__ = ("children", "wire")
+
+    def __init__(self, wire: bytes) -> None:
+        self.wire = wire
+        self.children = 0
+
+
 _interned: WeakValueDictionary[tuple[RenderedRRset, ...], Node] = WeakValueDictionary()
 
 
@@ -58,6 +71,19 @@ def _changed(node: Node | None, code: bytes, rrset: RenderedRRset | None) -> Nod
     return found
 
 
+def _is_plain(label: str) -> bool:
+    """Whether its wire form is its length and its octets."""
+    return 0 < len(label) < len(_LENGTHS) and label.isascii() and "\\" not in label
+
+
+def _plain_node(rrset: RRset) -> Node | None:
+    """The node of a set that may be at any name below the apex, if it is alone there."""
+    rendered = render(rrset)
+    if rendered.code in {NS, SOA, _DNAME} or (rendered.code == CNAME and rendered.count > 1):
+        return None
+    return _changed(None, rendered.code, rendered)
+
+
 class ServedZone:
     """The zone `name`; the SOA among `rrsets` is served with `serial` instead of its own.
 
@@ -66,13 +92,54 @@ class ServedZone:
     """
 
     def __init__(self, name: str, rrsets: Iterable[RRset], serial: int) -> None:
+        self._begin(name)
+        self.apply(serial, ((rrset.owner, rrset.rdtype, rrset) for rrset in rrsets))
+
+    @classmethod
+    def of_texts(cls, name: str, texts: Iterable[tuple[str, str, str]], serial: int) -> "ServedZone":
+        """The zone of record sets as they are stored: owner, type and `RRset.to_text`. Raises as the constructor."""
+        zone = cls.__new__(cls)
+        zone._begin(name)  # noqa: SLF001  # of its own kind
+        zone.apply(serial, zone._take_plain(texts))  # noqa: SLF001
+        return zone
+
+    def _begin(self, name: str) -> None:
         self.name = name.lower().removesuffix(".")
         self.wire = name_to_wire(self.name) + b"\x00"
-        self.serial = serial
+        self.serial = 0
         self._nodes: dict[bytes, Node] = {}
         self._below: dict[bytes, int] = {}
         self._negative = b""
-        self.apply(serial, ((rrset.owner, rrset.rdtype, rrset) for rrset in rrsets))
+
+    def _take_plain(self, texts: Iterable[tuple[str, str, str]]) -> list[Change]:
+        """Take over what is alone at an ordinary name, as all but a handful of sets are; returns the others.
+
+        A start waits for this, so each set is looked at once, and equal content and equal parents of names only once
+        for all.
+        """
+        nodes = self._nodes
+        known: dict[tuple[str, str], Node] = {}
+        parents: dict[str, _Parent] = {}
+        others: list[Change] = []
+        room = MAX_NAME - len(self.wire)
+        for owner, rdtype, text in texts:
+            label, dot, rest = owner.partition(".")
+            node = known.get((rdtype, text))
+            if node is None and (node := _plain_node(RRset.from_text(owner, rdtype, text))) is not None:
+                known[rdtype, text] = node
+            parent = parents.get(rest)
+            if parent is None:
+                parent = parents[rest] = _Parent(name_to_wire(rest) if rest else b"")
+            if node is not None and owner != APEX and bool(dot) == bool(rest) and _is_plain(label):
+                name = _LENGTHS[len(label)] + label.lower().encode() + parent.wire
+                if name not in nodes and len(name) <= room:
+                    nodes[name] = node
+                    parent.children += 1
+                    continue
+            others.append((owner, rdtype, RRset.from_text(owner, rdtype, text)))
+        for parent in parents.values():
+            self._count_below(parent.wire, parent.children)
+        return others
 
     def apply(self, serial: int, changes: Iterable[Change]) -> None:
         """Make the changes, in their order, the zone's version `serial`: all of them, or with an error none."""
@@ -192,14 +259,20 @@ class ServedZone:
             self._nodes[name] = node
         if existed == (node is not None):
             return
-        step = 1 if node is not None else -1
-        while name:
-            name = name[1 + name[0] :]
+        if name:
+            self._count_below(name[1 + name[0] :], 1 if node is not None else -1)
+
+    def _count_below(self, name: bytes, step: int) -> None:
+        """Note that `step` more names have records below this one; below the names that it is below, too."""
+        while step:
             count = self._below.get(name, 0) + step
             if count:
                 self._below[name] = count
             else:
                 del self._below[name]
+            if not name:
+                return
+            name = name[1 + name[0] :]
 
 
 def _pointer(offset: int) -> bytes:

@@ -10,31 +10,50 @@ import asyncio
 import errno
 import socket
 from collections.abc import Iterable
+from dataclasses import dataclass
+from time import monotonic
 
 from registry.dns.query import MAX_QUERY
 from registry.dns.responder import Counters, Responder
 from registry.dns.served_zone import ServedZone
-from registry.dns.tcp import TcpConnections
+from registry.dns.tcp import TcpConnections, TcpLimits
 from registry.errors import ConfigurationError
+from registry.rates import NO_NETWORKS, Networks, Rates
 
 _DATAGRAMS_PER_TURN = 64  # then others in the event loop have theirs
 _TRIES_FOR_A_PORT = 32
 _BACKLOG = 256
+_PREFIX_4 = 24
+"""Bits: whoever forges addresses of a network to flood it gets the answers of one client (as BIND, Knot and NSD)."""
+
+
+@dataclass(frozen=True, slots=True)
+class UdpLimits:
+    """Answers over UDP for each client: a /24 of IPv4, a /64 of IPv6; without `per_s` as many as it likes.
+
+    UDP tells nothing about who really asks, so a flood of answers may be meant for somebody else. Of what is over the
+    rate, all is dropped but each `slip`th query, whose truncated answer sends a real resolver to TCP; 0 drops all.
+    """
+
+    per_s: float = 0.0
+    burst: float = 1.0
+    slip: int = 2
+    exempt: Networks = NO_NETWORKS
 
 
 class DnsServer:
-    """Answers for `zones` on the addresses that it was started on; `counters` tell what it did.
-
-    `idle_timeout` is in seconds and, like `max_connections`, about TCP.
-    """
+    """Answers for `zones` on the addresses that it was started on; `counters` tell what it did."""
 
     def __init__(
-        self, zones: Iterable[ServedZone] = (), *, max_connections: int = 512, idle_timeout: float = 10.0
+        self, zones: Iterable[ServedZone] = (), *, udp: UdpLimits | None = None, tcp: TcpLimits | None = None
     ) -> None:
         self.counters = Counters()
         self._zones = {zone.wire: zone for zone in zones}
         self._responder = Responder(self._zones, self.counters)
-        self._connections = TcpConnections(self._responder, max_connections, idle_timeout)
+        self._connections = TcpConnections(self._responder, tcp or TcpLimits())
+        limits = udp or UdpLimits()
+        self._slip = limits.slip
+        self._rates = Rates(limits.per_s, limits.burst, limits.exempt, prefix_4=_PREFIX_4) if limits.per_s else None
         self._udp: list[socket.socket] = []
         self._tcp: list[asyncio.Server] = []
 
@@ -51,13 +70,11 @@ class DnsServer:
 
         Returns the bound address and port; may be called once per address. Raises `ConfigurationError`.
         """
+        return await self.start_on(*await asyncio.to_thread(dns_sockets, host, port))
+
+    async def start_on(self, udp: socket.socket, tcp: socket.socket) -> tuple[str, int]:
+        """Answer on sockets of `dns_sockets`, which other processes may share; returns as `start`."""
         loop = asyncio.get_running_loop()
-        try:
-            found = await loop.getaddrinfo(host, port, type=socket.SOCK_DGRAM, flags=socket.AI_PASSIVE)
-            family, *_, address = found[0]
-            udp, tcp = _bind(family, address)
-        except OSError as error:
-            raise ConfigurationError(f"cannot serve DNS on {host} port {port}: {error}") from error
         self._connections.accepting = True
         self._tcp.append(await loop.create_server(self._connections.connect, sock=tcp, backlog=_BACKLOG))
         self._udp.append(udp)
@@ -82,19 +99,40 @@ class DnsServer:
         """Answer the datagrams that wait: a few per turn cost half of what one per turn does (dns.md §5.1)."""
         answer = self._responder.answer
         counters = self.counters
+        rates = self._rates
+        now = monotonic()
         for _ in range(_DATAGRAMS_PER_TURN):
             try:
                 data, address = udp.recvfrom(MAX_QUERY + 1)
             except OSError:  # nothing waits, or an earlier answer met an ICMP error
                 return
             counters.udp_queries += 1
-            response = answer(data)
+            if rates is not None and rates.take(address[0], now):
+                response = self._limited(data, address[0], rates)
+            else:
+                response = answer(data)
             if response is None:
                 continue
             try:
                 udp.sendto(response, address)
             except OSError:  # a full buffer or an unreachable asker; who asks over UDP asks again
                 counters.send_errors += 1
+
+    def _limited(self, data: bytes, host: str, rates: Rates) -> bytes | None:
+        self.counters.rate_limited += 1
+        if self._slip and rates.refused(host) % self._slip == 0:
+            return self._responder.truncated(data)
+        return None
+
+
+def dns_sockets(host: str, port: int) -> tuple[socket.socket, socket.socket]:
+    """A UDP socket and a listening TCP socket on one port, as `DnsServer.start`. Raises `ConfigurationError`."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM, flags=socket.AI_PASSIVE)
+        family, *_, address = found[0]
+        return _bind(family, address)
+    except OSError as error:
+        raise ConfigurationError(f"cannot serve DNS on {host} port {port}: {error}") from error
 
 
 def _bind(family: int, address: tuple[object, ...]) -> tuple[socket.socket, socket.socket]:

@@ -2,27 +2,42 @@
 """DNS over TCP: messages framed by their length, answered in their order (RFC 1035 §4.2.2, RFC 7766)."""
 
 import asyncio
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import cast
 
 from registry.dns.responder import Responder
+from registry.rates import NO_NETWORKS, Networks, client_of
 
 _MESSAGES_PER_TURN = 64  # then others in the event loop have theirs
 
 
+@dataclass(frozen=True, slots=True)
+class TcpLimits:
+    """What DNS over TCP may cost; `client_connections` is for one address (IPv6: /64), 0 for as many as it likes."""
+
+    connections: int = 512
+    client_connections: int = 0
+    idle_s: float = 10.0
+    queries: int = 10_000
+    """Queries of a connection; it is closed behind the last answer."""
+    exempt: Networks = NO_NETWORKS
+
+
 @dataclass(slots=True, eq=False)
 class TcpConnections:
-    """The open connections of one server, and their limits.
+    """The open connections of one server.
 
-    A connection is dropped when no whole query came for `idle_timeout` seconds (RFC 7766 §6.2.3), so that dripping
-    octets, or not reading answers, keeps none open; those above `limit` are turned away.
+    A connection is dropped when no whole query came for `idle_s` seconds (RFC 7766 §6.2.3), so that dripping octets,
+    or not reading answers, keeps none open. Where there are too many, the one goes that has been silent longest.
     """
 
     responder: Responder
-    limit: int
-    idle_timeout: float
+    limits: TcpLimits
     accepting: bool = False
-    connections: "set[Connection]" = field(default_factory=set)
+    connections: "dict[Connection, None]" = field(default_factory=dict)
+    """The one that asked last comes last."""
+    clients: Counter[tuple[int, int]] = field(default_factory=Counter)
 
     def connect(self) -> "Connection":
         """A protocol for the connection that is just being accepted."""
@@ -32,9 +47,10 @@ class TcpConnections:
         """Turn away new connections, drop the open ones and wait until they are gone."""
         self.accepting = False
         await asyncio.sleep(0)  # one that is being accepted shows up, and is turned away
-        for connection in tuple(self.connections):
+        open_ones = tuple(self.connections)
+        for connection in open_ones:
             connection.drop()
-        await asyncio.gather(*(connection.lost for connection in tuple(self.connections)))
+        await asyncio.gather(*(connection.lost for connection in open_ones))
 
 
 class Connection(asyncio.Protocol):
@@ -46,7 +62,9 @@ class Connection(asyncio.Protocol):
         self._received = bytearray()
         self._writable = True
         self._ended = False
-        self._deadline = self._loop.time() + shared.idle_timeout
+        self._queries_left = shared.limits.queries
+        self._client: tuple[int, int] | None = None
+        self._deadline = self._loop.time() + shared.limits.idle_s
         self._timer: asyncio.TimerHandle | None = None
         self._transport: asyncio.Transport | None = None
         self.lost: asyncio.Future[None] = self._loop.create_future()
@@ -54,30 +72,49 @@ class Connection(asyncio.Protocol):
     def drop(self) -> None:
         """Close at once, without sending what waits to be sent."""
         if self._transport is not None:
+            self._shared.connections.pop(self, None)  # its place is free, though its end comes with a later turn
             self._transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
         shared = self._shared
-        shared.connections.add(self)
+        limits = shared.limits
+        shared.connections[self] = None
         counters = shared.responder.counters
         counters.tcp_connections = len(shared.connections)
-        if not shared.accepting or len(shared.connections) > shared.limit:
+        if not shared.accepting or self._is_one_too_many(transport.get_extra_info("peername")):
             counters.tcp_turned_away += 1
             self.drop()
-        else:
-            self._timer = self._loop.call_at(self._deadline, self._check_idle)
+            return
+        if len(shared.connections) > limits.connections:
+            counters.tcp_turned_away += 1
+            next(iter(shared.connections)).drop()
+        self._timer = self._loop.call_at(self._deadline, self._check_idle)
+
+    def _is_one_too_many(self, peer: tuple[str, int] | None) -> bool:
+        limits = self._shared.limits
+        if not limits.client_connections or peer is None or peer[0] in limits.exempt:
+            return False
+        self._client = client_of(peer[0])
+        self._shared.clients[self._client] += 1
+        return self._shared.clients[self._client] > limits.client_connections
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._shared.connections.discard(self)
-        self._shared.responder.counters.tcp_connections = len(self._shared.connections)
+        shared = self._shared
+        shared.connections.pop(self, None)
+        shared.responder.counters.tcp_connections = len(shared.connections)
+        if self._client is not None:
+            shared.clients[self._client] -= 1
+            if not shared.clients[self._client]:
+                del shared.clients[self._client]
         self.lost.set_result(None)
 
     def data_received(self, data: bytes) -> None:
-        self._received += data
-        self._work()
+        if self._queries_left:
+            self._received += data
+            self._work()
 
     def eof_received(self) -> bool:
         """The peer sends no more; it still gets the answers to what it sent."""
@@ -106,6 +143,10 @@ class Connection(asyncio.Protocol):
         elif self._ended and not waiting:
             transport.close()
             return
+        elif not self._queries_left:
+            # Not closed: unread queries would make that a reset, which may destroy the last answers.
+            transport.write_eof()
+            return
         if waiting or not self._writable:
             transport.pause_reading()
         else:
@@ -114,23 +155,30 @@ class Connection(asyncio.Protocol):
     def _answers(self) -> list[bytes]:
         responder = self._shared.responder
         answers: list[bytes] = []
-        for _ in range(_MESSAGES_PER_TURN):
+        for _ in range(min(_MESSAGES_PER_TURN, self._queries_left)):
             length = self._next_length()
             if length is None:
                 break
             message = bytes(self._received[2 : 2 + length])
             del self._received[: 2 + length]
-            self._deadline = self._loop.time() + self._shared.idle_timeout
-            responder.counters.tcp_queries += 1
             answer = responder.answer(message, over_tcp=True)
             if answer is not None:
                 answers += (len(answer).to_bytes(2), answer)
+            self._take_note_of_query()
         return answers
 
+    def _take_note_of_query(self) -> None:
+        self._queries_left -= 1
+        shared = self._shared
+        shared.responder.counters.tcp_queries += 1
+        self._deadline = self._loop.time() + shared.limits.idle_s
+        if shared.connections.pop(self, self) is None:
+            shared.connections[self] = None
+
     def _next_length(self) -> int | None:
-        """The length of the first message, or None while it isn't complete."""
+        """The length of the first message, or None while it isn't complete, or may not be answered any more."""
         length = int.from_bytes(self._received[:2])
-        return None if len(self._received) < 2 + length else length
+        return None if len(self._received) < 2 + length or not self._queries_left else length
 
     def _check_idle(self) -> None:
         if self._loop.time() >= self._deadline:

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Makes domains of profiles and settings: the only IO of this package is reading profiles and certificate files."""
 
+import copy
+import functools
 from collections.abc import Mapping
 from dataclasses import asdict
 from importlib.resources import files
@@ -90,7 +92,7 @@ def _read_profile(name_or_path: str | Path) -> dict[str, object]:
     path = Path(name_or_path)
     if str(name_or_path) in profile_names():
         name = str(name_or_path)
-        profile = _parse_yaml((_PROFILES / f"{name}{SUFFIX}").read_bytes(), name)
+        profile = copy.deepcopy(_parse_packaged(name))
     elif path.suffix == SUFFIX:
         name = path.stem
         profile = _with_certificate_files(_parse_yaml(_read(path), str(path)), path.parent)
@@ -106,6 +108,12 @@ def _read_packaged(extended: object, by: str) -> dict[str, object]:
     if extended not in profile_names() or extended == by:
         raise ConfigurationError(f"the profile {by} extends {extended}, which is no profile of the package")
     return _read_profile(str(extended))
+
+
+@functools.cache
+def _parse_packaged(name: str) -> dict[str, object]:
+    """A shipped profile; read once, since every domain is made from one, and parsing takes a while."""
+    return _parse_yaml((_PROFILES / f"{name}{SUFFIX}").read_bytes(), name)
 
 
 def _parse_yaml(data: bytes, name: str) -> dict[str, object]:

@@ -8,10 +8,12 @@ dropped for a moment, because closing a socket with unread bytes resets the conn
 """
 
 import asyncio
+import math
+import re
 import ssl
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from http import HTTPStatus
 from typing import Any, ClassVar
@@ -20,12 +22,18 @@ from urllib.parse import unquote_to_bytes
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from registry.listeners.clients import ClientLimits, Clients
+
+_OVERLOAD_RETRY_S = 1
+_PROBES = frozenset({b"/livez", b"/readyz"})
+"""Asked by whoever would restart a process that doesn't answer, which helps nobody in an overload."""
+_ABSOLUTE_FORM = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#@]*@)?([^/?#]*)")
 _TLS_VERSIONS = {"TLSv1.2": 0x0303, "TLSv1.3": 0x0304}
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one connection may cost; `max_connections` is per listener."""
+    """What one connection may cost; `max_connections` and `max_requests` are per listener, `clients` per client."""
 
     max_header_bytes: int = 32_768
     """Request line and headers together."""
@@ -42,6 +50,9 @@ class Limits:
     linger_s: float = 2.0
     """How long the rest of a refused request is read and dropped."""
     max_connections: int = 1_000
+    max_requests: int = 1_000
+    """Requests in work at a time; further ones are refused with 503."""
+    clients: ClientLimits = field(default_factory=ClientLimits)
 
 
 class _Reading(Enum):
@@ -52,6 +63,9 @@ class _Reading(Enum):
 
 _IDLE, _HEAD, _BODY = _Reading
 
+DRAIN_S = 0.5
+"""Seconds that a connection without a request stays open when the listener stops, for one that is under way."""
+
 
 class _RefusedError(Exception):
     """Stops the parser from inside a callback; the status is in `EdgeProtocol._refusal`."""
@@ -61,12 +75,14 @@ class EdgeProtocol(HttpToolsProtocol):
     """One connection. Made by a subclass from `edge_protocol`, which knows the limits."""
 
     limits: ClassVar[Limits]
+    clients: ClassVar[Clients]
     on_refusal: ClassVar[Callable[[int], None]]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.timeout_keep_alive = self.limits.keep_alive_s  # type: ignore[assignment]  # call_later takes fractions
         self.connected = False
+        self.accepted_at = self.loop.time()
         self.closed = asyncio.Event()
         self._tls: dict[str, Any] | None = None
         self._reading = _HEAD
@@ -76,7 +92,10 @@ class EdgeProtocol(HttpToolsProtocol):
         self._body_received = 0
         self._body_framing: bytes | None = None
         self._refusal = HTTPStatus.BAD_REQUEST
+        self._retry_after_s = 0.0
+        self._behind_proxy = False
         self._deaf = False
+        self._last = False
         self._excused = False
         self._read_deadline: asyncio.TimerHandle | None = None
         self._write_deadline: asyncio.TimerHandle | None = None
@@ -87,6 +106,7 @@ class EdgeProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         self.connected = True
         self._tls = _tls_extension(transport.get_extra_info("ssl_object"))
+        self._behind_proxy = self.client is not None and self.clients.is_proxy(self.client[0])
         self._read_deadline = self.loop.call_later(self.limits.head_timeout_s, self._read_expired)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -145,6 +165,7 @@ class EdgeProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._check_head()
+        self._check_client()
         target = self.url
         if plain := target.startswith(b"/") and target.isascii():
             # uvicorn would cut the path at "#", which document type identifiers contain and not every client encodes;
@@ -158,7 +179,7 @@ class EdgeProtocol(HttpToolsProtocol):
         self.headers = []  # trailers go here, not into the request that the application is answering
         self._reading = _BODY
         self._body_received = 0
-        if self.parser.should_upgrade():
+        if self._last or self.parser.should_upgrade():
             self.cycle.keep_alive = False
 
     def on_body(self, body: bytes) -> None:
@@ -183,11 +204,11 @@ class EdgeProtocol(HttpToolsProtocol):
             > limits.max_header_bytes
         ):
             self._stop(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
-        hosts = 0
+        hosts, host = 0, b""
         self._body_framing = None
         for name, value in self.headers:
             if name == b"host":
-                hosts += 1
+                hosts, host = hosts + 1, value
             elif name == b"content-length":
                 if int(value) > limits.max_body_bytes:
                     self._stop(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
@@ -198,6 +219,23 @@ class EdgeProtocol(HttpToolsProtocol):
                 self._body_framing = b"transfer-encoding: chunked"
         if hosts > 1 or (not hosts and self.parser.get_http_version() == "1.1"):
             self._stop(HTTPStatus.BAD_REQUEST)  # RFC 9112 §3.2
+        if hosts and not self.url.startswith(b"/"):
+            # One of the two decides which domain is meant, and who is in front of us may go by the other (§3.2.2).
+            named = _ABSOLUTE_FORM.match(self.url)
+            if named and named[1].lower() != host.lower():
+                self._stop(HTTPStatus.BAD_REQUEST)
+
+    def _check_client(self) -> None:
+        client = self.client[0] if self.client is not None else ""
+        if self._behind_proxy:
+            client = self.clients.behind(client, self.headers)
+            self.scope["client"] = (client, 0)
+        if (wait_s := self.clients.wait_s(client)) > 0:
+            self._retry_after_s = wait_s
+            self._stop(HTTPStatus.TOO_MANY_REQUESTS)
+        if len(self.tasks) >= self.limits.max_requests and self.url not in _PROBES:
+            self._retry_after_s = _OVERLOAD_RETRY_S
+            self._stop(HTTPStatus.SERVICE_UNAVAILABLE)
 
     def _stop(self, status: HTTPStatus) -> None:
         self._refusal = status
@@ -255,8 +293,17 @@ class EdgeProtocol(HttpToolsProtocol):
         self._limit_writing()
 
     def shutdown(self) -> None:
-        super().shutdown()
-        if self.transport.is_closing():
+        """Take no request after the present one, or after one that is on its way: a client can't know that we end."""
+        self._last = True
+        if self._answering:
+            self.cycle.keep_alive = False
+        elif self._received == 0:
+            self.loop.call_later(DRAIN_S, self._close_if_silent)
+
+    def _close_if_silent(self) -> None:
+        if not self._answering and self._received == 0 and not self.transport.is_closing():
+            self._unset_keepalive_if_required()
+            self.transport.close()
             self._limit_writing()
 
     def _limit_writing(self) -> None:
@@ -268,6 +315,20 @@ class EdgeProtocol(HttpToolsProtocol):
         if self._write_deadline is not None:
             self._write_deadline.cancel()
             self._write_deadline = None
+
+    # Making room
+
+    def idle_since(self) -> float | None:
+        """Since when, in the loop's time, the client owes a request; None while one is in work, or the end is near."""
+        if not self.connected:
+            return self.accepted_at
+        if self._answering or self._deaf or self._reading is _BODY or self.transport.is_closing():
+            return None
+        if self.timeout_keep_alive_task is not None:
+            return self.timeout_keep_alive_task.when() - self.limits.keep_alive_s
+        if self._read_deadline is not None:
+            return self._read_deadline.when() - self.limits.head_timeout_s
+        return self.accepted_at
 
     # Refusals
 
@@ -289,7 +350,7 @@ class EdgeProtocol(HttpToolsProtocol):
                 return
         self.flow.resume_reading()
         if not answered:
-            self.transport.write(_refusal(status, self.server_state.default_headers))
+            self.transport.write(_refusal(status, self.server_state.default_headers, self._retry_after_s))
         if self.transport.can_write_eof():
             self.transport.write_eof()
         self._read_deadline = self.loop.call_later(self.limits.linger_s, self.transport.abort)
@@ -316,15 +377,24 @@ class _BodyOnly:
             self._protocol._deaf = True  # noqa: SLF001
 
 
-def edge_protocol(limits: Limits, on_refusal: Callable[[int], None]) -> type[EdgeProtocol]:
+def edge_protocol(
+    limits: Limits, on_refusal: Callable[[int], None], clients: Clients | None = None
+) -> type[EdgeProtocol]:
     """The protocol class with these limits, since uvicorn takes a class; `on_refusal` is told each refusal's status."""
-    return type("LimitedEdgeProtocol", (EdgeProtocol,), {"limits": limits, "on_refusal": staticmethod(on_refusal)})
+    members = {
+        "limits": limits,
+        "clients": clients or Clients(limits.clients),
+        "on_refusal": staticmethod(on_refusal),
+    }
+    return type("LimitedEdgeProtocol", (EdgeProtocol,), members)
 
 
-def _refusal(status: HTTPStatus, headers: list[tuple[bytes, bytes]]) -> bytes:
+def _refusal(status: HTTPStatus, headers: list[tuple[bytes, bytes]], retry_after_s: float = 0.0) -> bytes:
     text = f"{status.phrase}\n".encode()
     lines = [b"HTTP/1.1 %d %s" % (status, status.phrase.encode())]
     lines += [name + b": " + value for name, value in headers]
+    if retry_after_s:
+        lines.append(b"retry-after: %d" % math.ceil(retry_after_s))
     lines += [b"content-type: text/plain", b"content-length: %d" % len(text), b"connection: close", b"", text]
     return b"\r\n".join(lines)
 

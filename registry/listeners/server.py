@@ -8,9 +8,11 @@ handshakes, and stops by polling.
 import asyncio
 import contextlib
 import functools
+import heapq
+import select
 import socket
 import time
-from collections.abc import MutableMapping
+from collections.abc import MutableMapping, Sequence
 from email.utils import formatdate
 from typing import Any
 
@@ -20,11 +22,16 @@ from uvicorn.server import ServerState
 
 from registry import telemetry
 from registry.errors import ConfigurationError
-from registry.listeners.protocol import EdgeProtocol, Limits, edge_protocol
+from registry.listeners.clients import Clients
+from registry.listeners.protocol import DRAIN_S, EdgeProtocol, Limits, edge_protocol
 from registry.listeners.tls import ReloadingContext
 
 _BACKLOG = 1024
 _ACCEPT_RETRY_S = 1.0
+_ROOM_RETRY_S = 0.1
+_NOT_IDLE_S = 1.0
+"""Who has just come has its turn, however many want it."""
+_NOSNIFF = (b"x-content-type-options", b"nosniff")
 _KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"})
 
 log = structlog.get_logger(__name__)
@@ -33,27 +40,32 @@ log = structlog.get_logger(__name__)
 class Listener:
     """Listens from the start (clients wait in the backlog) and answers from `serve` until `stop`.
 
-    `bind` is (host, port); with port 0 the system picks one, see `port`. Lifespan events aren't sent to `app`.
-    Raises `ConfigurationError` when the address can't be had.
+    `bind` is (host, port), where with port 0 the system picks one, see `port`; or a socket that listens already, which
+    other processes may share. Lifespan events aren't sent to `app`. Raises `ConfigurationError` when the address can't
+    be had.
     """
 
     def __init__(
         self,
         name: str,
         app: Any,
-        bind: tuple[str, int],
+        bind: tuple[str, int] | socket.socket,
         limits: Limits,
         ssl_context: ReloadingContext | None = None,
+        headers: Sequence[tuple[bytes, bytes]] = (),
     ) -> None:
+        """`headers` (names in lower case) go with every answer that doesn't have one of that name itself."""
         self.name = name
         self.limits = limits
         self._tls = ssl_context
-        self._socket = _listen(name, *bind)
-        self.host: str = bind[0]
+        self._socket = bind if isinstance(bind, socket.socket) else listening_socket(name, *bind)
+        self.host: str = self._socket.getsockname()[0] if isinstance(bind, socket.socket) else bind[0]
         self.port: int = self._socket.getsockname()[1]
-        self._protocol_class = edge_protocol(limits, functools.partial(_count_refusal, name))
+        self._headers = headers
+        self._clients = Clients(limits.clients)
+        self._protocol_class = edge_protocol(limits, functools.partial(_count_refusal, name), self._clients)
         self._config = Config(
-            _measured(name, app),
+            _measured(name, _with_headers(app, headers) if headers else app),
             http=self._protocol_class,
             ws="none",
             lifespan="off",
@@ -96,7 +108,7 @@ class Listener:
         self._resume_accepting()
         try:
             while not self._stop.is_set():
-                self._state.default_headers = [(b"date", formatdate(usegmt=True).encode())]
+                self._state.default_headers = [(b"date", formatdate(usegmt=True).encode()), _NOSNIFF]
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._stop.wait(), 1.0)
         finally:
@@ -140,15 +152,43 @@ class Listener:
                 self._pause_accepting()
                 loop.call_later(_ACCEPT_RETRY_S, self._resume_accepting)
                 return
+            if reason := self._clients.may_connect(peer[0]):
+                # Before the handshake, which would cost a hundred times as much.
+                connection.close()
+                telemetry.connections_refused_total.labels(self.name, reason).inc()
+                continue
             connection.settimeout(0)
             # asyncio does so only for sockets that say their protocol, which accepted ones don't: without it the body
             # of an answer waits for the client's delayed acknowledgement of the head, some 40 ms.
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             protocol = self._protocol_class(config=self._config, server_state=self._state, app_state={}, _loop=loop)
+            self._clients.connected(peer[0])
             task = loop.create_task(self._converse(connection, peer, protocol))
             self._conversations[task] = protocol
-            task.add_done_callback(self._conversation_ended)
+            task.add_done_callback(functools.partial(self._conversation_ended, connection, peer[0]))
         self._pause_accepting()  # full; further clients wait in the backlog
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """While clients wait, close the connections that have been idle longest: nobody keeps others out by waiting."""
+        if self._accepting or self._stop.is_set():
+            return
+        loop = asyncio.get_running_loop()
+        loop.call_later(_ROOM_RETRY_S, self._make_room)
+        if not _is_readable(self._socket):
+            return
+        before = loop.time() - _NOT_IDLE_S
+        idle = [
+            (since, task, protocol)
+            for task, protocol in self._conversations.items()
+            if (since := protocol.idle_since()) is not None and since < before
+        ]
+        for _, task, protocol in heapq.nsmallest(1 + self.limits.max_connections // 4, idle, key=lambda item: item[0]):
+            if protocol.connected:
+                protocol.transport.abort()
+            else:
+                task.cancel()
+            telemetry.connections_refused_total.labels(self.name, "idle").inc()
 
     async def _converse(self, connection: socket.socket, peer: tuple[Any, ...], protocol: EdgeProtocol) -> None:
         try:
@@ -165,10 +205,15 @@ class Listener:
         except OSError:  # gone before it was made
             connection.close()
             return
+        if self._stop.is_set():  # it was accepted before that, so it is answered
+            protocol.shutdown()
         await protocol.closed.wait()
 
-    def _conversation_ended(self, task: asyncio.Task[None]) -> None:
-        del self._conversations[task]
+    def _conversation_ended(self, connection: socket.socket, peer: str, task: asyncio.Task[None]) -> None:
+        protocol = self._conversations.pop(task)
+        if task.cancelled() and not protocol.connected:
+            connection.close()  # cancelled before its first step, nobody else would
+        self._clients.disconnected(peer)
         self._resume_accepting()
 
     async def _finish(self) -> None:
@@ -176,19 +221,22 @@ class Listener:
             if protocol.connected:
                 protocol.shutdown()
             else:
-                task.cancel()
+                asyncio.get_running_loop().call_later(min(DRAIN_S, self._grace_s), _end_handshake, task, protocol)
         if self._grace_s and (running := {*self._conversations, *self._state.tasks}):
             await asyncio.wait(running, timeout=self._grace_s)
-        for protocol in list(self._conversations.values()):
+        for task, protocol in list(self._conversations.items()):
             if protocol.connected:
                 protocol.transport.abort()
+            else:
+                task.cancel()
         for request in list(self._state.tasks):
             request.cancel()
         if rest := {*self._conversations, *self._state.tasks}:
             await asyncio.wait(rest)
 
 
-def _listen(name: str, host: str, port: int) -> socket.socket:
+def listening_socket(name: str, host: str, port: int) -> socket.socket:
+    """A socket for `Listener`. Raises `ConfigurationError` when the address can't be had."""
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
         listening = socket.create_server((host, port), family=family, backlog=_BACKLOG)
@@ -200,8 +248,33 @@ def _listen(name: str, host: str, port: int) -> socket.socket:
     return listening
 
 
+def _is_readable(listening: socket.socket) -> bool:
+    waiting = select.poll()  # select.select knows no file descriptors above 1023
+    waiting.register(listening, select.POLLIN)
+    return bool(waiting.poll(0))
+
+
+def _end_handshake(task: asyncio.Task[None], protocol: EdgeProtocol) -> None:
+    if not protocol.connected:
+        task.cancel()
+
+
 def _count_refusal(listener: str, status: int) -> None:
     telemetry.requests_total.labels(listener, "-", status).inc()
+
+
+def _with_headers(app: Any, headers: Sequence[tuple[bytes, bytes]]) -> Any:
+    async def with_headers(scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
+        def adding_send(message: MutableMapping[str, Any]) -> Any:
+            if message["type"] == "http.response.start":
+                given = list(message.get("headers", ()))
+                names = {name.lower() for name, _ in given}
+                message = {**message, "headers": given + [item for item in headers if item[0] not in names]}
+            return send(message)
+
+        await app(scope, receive, adding_send)
+
+    return with_headers
 
 
 def _measured(listener: str, app: Any) -> Any:

@@ -12,11 +12,12 @@ import contextlib
 import functools
 import socket
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from time import monotonic
+from typing import Any, Literal
 
 import structlog
 
@@ -25,14 +26,55 @@ from registry.clock import Clock, system_clock
 from registry.errors import ConfigurationError
 from registry.identifiers.text import ascii_lower
 from registry.listeners.pairs import PairFiles, ServerCertificate, find_pairs, wildcard_of
+from registry.rates import Rates
 
-# TLS 1.2 with forward secrecy and authenticated encryption only; the suites of TLS 1.3 are all good.
-_TLS_1_2_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
+_VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
+_EPHEMERAL = frozenset({"kx-ecdhe", "kx-dhe", "kx-any"})
 
 DEFAULT = "default"
 """The pair that serves clients for whose name there is no certificate."""
 
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class TlsPolicy:
+    """What a listener speaks: the oldest version, and the suites of TLS 1.2 in OpenSSL's notation.
+
+    Raises `ConfigurationError` for suites that OpenSSL doesn't know, that no certificate authenticates, or that have
+    no forward secrecy or no authenticated encryption (RFC 9325 §4.2); the suites of TLS 1.3 all have both.
+    """
+
+    min_version: Literal["1.2", "1.3"] = "1.2"
+    ciphers: str = "ECDHE+AESGCM:ECDHE+CHACHA20"
+
+    def __post_init__(self) -> None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        try:
+            self.apply(context)
+        except ssl.SSLError as error:
+            raise ConfigurationError(f"OpenSSL knows no cipher suites like {self.ciphers!r}") from error
+        weak = [suite["name"] for suite in context.get_ciphers() if not _is_strong(suite)]
+        if weak:
+            raise ConfigurationError(
+                "these cipher suites have no forward secrecy, no authenticated encryption, or no certificate: "
+                + ", ".join(weak)
+            )
+
+    def apply(self, context: ssl.SSLContext) -> None:
+        """Set up a server's context: also no renegotiation and no compression. Raises `ssl.SSLError`."""
+        context.minimum_version = _VERSIONS[self.min_version]
+        context.set_ciphers(self.ciphers)
+        context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION
+
+
+def _is_strong(suite: Mapping[str, Any]) -> bool:
+    return (
+        suite["aead"] and suite["kea"] in _EPHEMERAL and suite["auth"] != "auth-null" and suite["strength_bits"] >= 128
+    )
+
+
+_DEFAULT_POLICY = TlsPolicy()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +85,15 @@ class TlsFailure:
     reason: str
 
 
+_logged = Rates(10, 200)  # a second, and at once: a flood of bad handshakes shall not become one of the log
+_EVERYBODY = "0.0.0.0"  # noqa: S104 — the one client of this rate
+
+
 def report_failure(failure: TlsFailure) -> None:
-    """Count and log a failed handshake."""
+    """Count a failed handshake, and log it where there aren't too many."""
     telemetry.tls_failures_total.labels(failure.reason).inc()
-    log.warning("tls_handshake_failed", peer=failure.peer, reason=failure.reason)
+    if not _logged.take(_EVERYBODY, monotonic()):
+        log.warning("tls_handshake_failed", peer=failure.peer, reason=failure.reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,38 +246,41 @@ def server_context(
     key_file: str,
     *,
     client_anchors_pem: str | Callable[[], str] | None = None,
+    policy: TlsPolicy = _DEFAULT_POLICY,
     on_failure: Callable[[TlsFailure], None] = report_failure,
     listener: str = "",
     clock: Clock = system_clock,
 ) -> ReloadingContext:
-    """TLS 1.2 and later with this certificate (chain) and key, whatever name a client asks for.
+    """TLS as `policy` says with this certificate (chain) and key, whatever name a client asks for.
 
     With `client_anchors_pem` a client is asked for a certificate but may come without one; what it presents must be
     valid now and lead to one of these anchors, which needn't be self-signed; without any, all are refused. A function
     is asked again at each reload. Raises `ConfigurationError`.
     """
     pair = PairFiles(DEFAULT, Path(cert_file), Path(key_file))
-    open_pair = functools.partial(_server_context, client_anchors_pem=client_anchors_pem)
+    open_pair = functools.partial(_server_context, policy, client_anchors_pem=client_anchors_pem)
     return ReloadingContext(lambda: [pair], open_pair, on_failure, listener=listener, clock=clock)
 
 
 def folder_context(
     folder: Path,
     *,
+    policy: TlsPolicy = _DEFAULT_POLICY,
     on_failure: Callable[[TlsFailure], None] = report_failure,
     listener: str = "",
     clock: Clock = system_clock,
 ) -> ReloadingContext:
-    """TLS 1.2 and later with the certificates of a folder, see `find_pairs`. Raises `ConfigurationError`."""
+    """TLS as `policy` says with the certificates of a folder, see `find_pairs`. Raises `ConfigurationError`."""
     find = functools.partial(find_pairs, folder)
-    return ReloadingContext(find, _server_context, on_failure, listener=listener, clock=clock)
+    open_pair = functools.partial(_server_context, policy)
+    return ReloadingContext(find, open_pair, on_failure, listener=listener, clock=clock)
 
 
-def _server_context(pair: PairFiles, client_anchors_pem: str | Callable[[], str] | None = None) -> ssl.SSLContext:
+def _server_context(
+    policy: TlsPolicy, pair: PairFiles, client_anchors_pem: str | Callable[[], str] | None = None
+) -> ssl.SSLContext:
     context = _ReportingContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.set_ciphers(_TLS_1_2_CIPHERS)
-    context.options |= ssl.OP_NO_RENEGOTIATION
+    policy.apply(context)
     context.set_alpn_protocols(["http/1.1"])
     try:
         # Without a password function OpenSSL would ask for one on the terminal.

@@ -5,9 +5,22 @@ The texts marked *parsed* are compared by existing SMP servers with ``startswith
 are wire format (sml.md §1.2): never reword them.
 """
 
+from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 
-from registry.errors import RegistryError
+from registry.errors import (
+    AlreadyExistsError,
+    ConflictError,
+    NotFoundError,
+    Reason,
+    RegistryError,
+    TechnicalError,
+    UnauthorizedError,
+    ValidationError,
+)
+from registry.identifiers.participant import ParticipantIdentifier
+
+_MAX_NAMED = 10
 
 
 class FaultKind(Enum):
@@ -19,23 +32,48 @@ class FaultKind(Enum):
     INTERNAL_ERROR = "InternalErrorFault"
 
 
-class SmlError(RegistryError):
-    """A refusal with its fault kind; `str()` is the whole fault text, ``[ERR-nnn] …``."""
+_PLAIN: Mapping[FaultKind, type[RegistryError]] = {
+    FaultKind.BAD_REQUEST: ConflictError,
+    FaultKind.NOT_FOUND: NotFoundError,
+    FaultKind.UNAUTHORIZED: UnauthorizedError,
+    FaultKind.INTERNAL_ERROR: TechnicalError,
+}
 
-    def __init__(self, kind: FaultKind, code: int, text: str) -> None:
+
+class SmlError(RegistryError):
+    """A refusal with its fault kind; `str()` is the whole fault text, ``[ERR-nnn] …``.
+
+    `plain` is the same refusal for whoever doesn't speak SOAP.
+    """
+
+    def __init__(self, kind: FaultKind, code: int, text: str, plain: RegistryError | None = None) -> None:
         self.kind = kind
         self.code = code
+        self.plain = plain or _PLAIN[kind](text)
         super().__init__(f"[ERR-{code}] {text}")
 
 
-def bad_request(text: str) -> SmlError:
+def bad_request(text: str, plain: RegistryError | None = None) -> SmlError:
     """ERR-106: the request breaks a rule."""
-    return SmlError(FaultKind.BAD_REQUEST, 106, text)
+    return SmlError(FaultKind.BAD_REQUEST, 106, text, plain)
+
+
+def broken_rules(reasons: Iterable[Reason]) -> SmlError:
+    """ERR-106 with every reason."""
+    every = tuple(reasons)
+    return bad_request("; ".join(map(str, every)), ValidationError(every))
 
 
 def unauthorized(text: str) -> SmlError:
     """ERR-101: the caller may not do this."""
     return SmlError(FaultKind.UNAUTHORIZED, 101, text)
+
+
+def some_of(names: Iterable[str]) -> str:
+    """A list for a message, cut where it gets long."""
+    every = list(names)
+    more = f" and {len(every) - _MAX_NAMED} more" if len(every) > _MAX_NAMED else ""
+    return ", ".join(every[:_MAX_NAMED]) + more
 
 
 def publisher_not_found(smp_id: str) -> SmlError:
@@ -45,17 +83,20 @@ def publisher_not_found(smp_id: str) -> SmlError:
 
 def publisher_exists(smp_id: str) -> SmlError:
     """ERR-106, parsed."""
-    return bad_request(f"The SMP '{smp_id}' already exists")
+    text = f"The SMP '{smp_id}' already exists"
+    return bad_request(text, AlreadyExistsError(text))
 
 
 def participant_exists(value: str, scheme: str) -> SmlError:
     """ERR-106, parsed."""
-    return bad_request(f"The participant identifier '{value}' with scheme: '{scheme}' already exist")
+    text = f"The participant identifier '{value}' with scheme: '{scheme}' already exist"
+    return bad_request(text, AlreadyExistsError(f"the participant {scheme}::{value} is registered already"))
 
 
-def participants_not_found() -> SmlError:
-    """ERR-110, parsed."""
-    return SmlError(FaultKind.NOT_FOUND, 110, "At least one of the participants doesn't exist in the list")
+def participants_not_found(missing: Sequence[ParticipantIdentifier]) -> SmlError:
+    """ERR-110, parsed; only the plain form names those that are missing."""
+    plain = NotFoundError(f"not registered: {some_of(map(str, missing))}")
+    return SmlError(FaultKind.NOT_FOUND, 110, "At least one of the participants doesn't exist in the list", plain)
 
 
 def migration_not_found(value: str, scheme: str) -> SmlError:

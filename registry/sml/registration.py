@@ -16,7 +16,10 @@ from registry.errors import AlreadyExistsError, ValidationError
 from registry.identifiers.dns_names import legacy_cname_owner, participant_owner
 from registry.identifiers.participant import ParticipantIdentifier
 from registry.sml.errors import (
+    FaultKind,
+    SmlError,
     bad_request,
+    broken_rules,
     migration_planned,
     participant_exists,
     participants_not_found,
@@ -26,7 +29,7 @@ from registry.storage.domain_directory import StoredDomain
 from registry.storage.queries import publishers, registrations
 from registry.storage.queries.publishers import PublisherRow
 from registry.storage.queries.registrations import NewRegistration, RegistrationRow
-from registry.storage.unit_of_work import UnitOfWork
+from registry.storage.unit_of_work import Connection, UnitOfWork
 
 
 class Registrar:
@@ -43,13 +46,11 @@ class Registrar:
         participants: Sequence[ParticipantIdentifier],
     ) -> None:
         """Register participants for a publisher, all or none. Raises SmlError (ERR-106) for the first that can't be."""
-        domain = stored.domain
-        self._check(work, stored, publisher, participants)
-        new = [_new_registration(domain, participant) for participant in participants]
-        taken = {(row.scheme, row.value_key) for row in _existing(work, stored, new)}
-        for participant, row in zip(participants, new, strict=True):
-            if (row.scheme, row.value_key) in taken:
-                raise participant_exists(participant.value, participant.scheme)
+        for refusal in self._unfit(work.connection, stored, publisher, participants):
+            raise refusal
+        new = [_new_registration(stored.domain, participant) for participant in participants]
+        for participant in _taken(work.connection, stored, participants, new):
+            raise participant_exists(participant.value, participant.scheme)
         try:
             registrations.add(work, stored.id, publisher.id, new)
         except AlreadyExistsError as error:
@@ -61,6 +62,19 @@ class Registrar:
             [(str(participant), None, {"smp_id": publisher.smp_id}) for participant in participants],
             domain_id=stored.id,
         )
+
+    def refusals(
+        self,
+        connection: Connection,
+        stored: StoredDomain,
+        publisher: PublisherRow,
+        participants: Sequence[ParticipantIdentifier],
+    ) -> list[SmlError]:
+        """All that stands against registering participants; `register` raises the first. Raises SmlError (ERR-106)."""
+        if unfit := list(self._unfit(connection, stored, publisher, participants)):
+            return unfit
+        new = [_new_registration(stored.domain, participant) for participant in participants]
+        return [participant_exists(p.value, p.scheme) for p in _taken(connection, stored, participants, new)]
 
     def unregister(self, work: UnitOfWork, stored: StoredDomain, rows: Sequence[RegistrationRow], smp_id: str) -> None:
         """Remove registrations and their names."""
@@ -82,10 +96,7 @@ class Registrar:
         """
         if any(row.publisher_id != publisher.id for row in rows):
             raise unauthorized("At least one of the participants belongs to another SMP")
-        migrating = registrations.open_migrations(work.connection, [row.id for row in rows], work.now)
-        for row in rows:
-            if row.id in migrating:
-                raise migration_planned(row.value, row.scheme)
+        check_not_migrating(work, rows)
         self.unregister(work, stored, rows, publisher.smp_id)
 
     def move(
@@ -95,7 +106,13 @@ class Registrar:
         rows: Sequence[RegistrationRow],
         publisher: PublisherRow,
     ) -> None:
-        """Give registrations to another publisher and let their names lead there."""
+        """Give registrations to another publisher and let their names lead there.
+
+        Raises SmlError (ERR-101) for a wildcard that the publisher may not have.
+        """
+        for row in rows:
+            if not _may_have(stored, publisher, participant_of(row)):
+                raise _wildcard_refused(row.scheme)
         before = publishers.smp_ids(work.connection, {row.publisher_id for row in rows})
         registrations.move(work, [row.id for row in rows], publisher.id)
         self._point(work, stored, publisher, [(participant_of(row), row.label) for row in rows])
@@ -125,8 +142,9 @@ class Registrar:
             for row in registrations.find(work.connection, stored.id, keys)
             if row.naptr_service == service
         }
-        if any(key not in found for key in keys):
-            raise participants_not_found()
+        missing = [participant for participant, key in zip(participants, keys, strict=True) if key not in found]
+        if missing:
+            raise participants_not_found(missing)
         return [found[key] for key in keys]
 
     def _point(
@@ -156,36 +174,68 @@ class Registrar:
                     if not participant.is_wildcard
                 ]
         except ValidationError as error:
-            raise bad_request(str(error)) from error
+            raise bad_request(str(error), error) from error
         self._journal.write(work, zone_id_of(stored), states)
 
-    def _check(
+    def _unfit(
         self,
-        work: UnitOfWork,
+        connection: Connection,
         stored: StoredDomain,
         publisher: PublisherRow,
         participants: Sequence[ParticipantIdentifier],
-    ) -> None:
+    ) -> Iterator[SmlError]:
+        """What the rules of the domain have against participants."""
         rules = stored.domain.identifiers
-        owners = stored.domain.sml.wildcard_owners
         for participant in participants:
             reasons = rules.validate_participant(participant, allow_wildcard_participant=True)
             if reasons:
-                raise bad_request("; ".join(str(reason) for reason in reasons))
-            if participant.scheme == stored.domain.dns.publisher_label.rpartition(".")[2]:
+                yield broken_rules(reasons)
+            elif participant.scheme == stored.domain.dns.publisher_label.rpartition(".")[2]:
                 # An SMP can choose an id that equals the hash of a participant: two meanings for one name.
-                raise bad_request(f"The scheme '{participant.scheme}' is taken in DNS: SMPs have their names there")
-            allowed = publisher.smp_id.lower() in {smp_id.lower() for smp_id in owners.get(participant.scheme, ())}
-            if participant.is_wildcard and not allowed:
-                raise unauthorized("The user is not allowed to register Wildcard for this scheme")
+                message = f"The scheme '{participant.scheme}' is taken in DNS: SMPs have their names there"
+                yield bad_request(message, ValidationError.of("SML-SCHEME-TAKEN", message))
+            elif not _may_have(stored, publisher, participant):
+                yield _wildcard_refused(participant.scheme)
         schemes = sorted({p.scheme for p in participants if not p.is_wildcard})
-        if registrations.in_schemes(work.connection, stored.id, schemes, "*"):
-            raise bad_request("Only ParticipantIdentifier Wildcards can be registered for this scheme")
+        if registrations.in_schemes(connection, stored.id, schemes, "*"):
+            message = "Only ParticipantIdentifier Wildcards can be registered for this scheme"
+            yield bad_request(message, ValidationError.of("SML-WILDCARD-ONLY", message))
+
+
+def _may_have(stored: StoredDomain, publisher: PublisherRow, participant: ParticipantIdentifier) -> bool:
+    """Whether a publisher may have a participant: not every one may have a wildcard."""
+    owners = stored.domain.sml.wildcard_owners.get(participant.scheme, ())
+    return not participant.is_wildcard or publisher.smp_id.lower() in {smp_id.lower() for smp_id in owners}
+
+
+def _wildcard_refused(scheme: str) -> SmlError:
+    text = "The user is not allowed to register Wildcard for this scheme"
+    message = f"sml.wildcard_owners of the domain does not name this SMP for the scheme {scheme}"
+    return SmlError(FaultKind.UNAUTHORIZED, 101, text, ValidationError.of("SML-WILDCARD-OWNER", message))
 
 
 def participant_of(row: RegistrationRow) -> ParticipantIdentifier:
     """The participant in its registered spelling."""
     return ParticipantIdentifier(row.scheme, row.value)
+
+
+def check_list(stored: StoredDomain, participants: Sequence[ParticipantIdentifier], most: int) -> None:
+    """Raises SmlError (ERR-106) for a list that is too long, or names a participant twice."""
+    if len(participants) > most:
+        text = f"The list has {len(participants)} participants; {most} is the most"
+        raise bad_request(text, ValidationError.of("SML-LIST-LENGTH", text))
+    keys = {(p.scheme, stored.domain.identifiers.participant_key(p)) for p in participants}
+    if len(keys) < len(participants):
+        text = "The list names a participant twice"
+        raise bad_request(text, ValidationError.of("SML-LIST-TWICE", text))
+
+
+def check_not_migrating(work: UnitOfWork, rows: Sequence[RegistrationRow]) -> None:
+    """Raises SmlError (ERR-114) for a registration with an open migration."""
+    migrating = registrations.open_migrations(work.connection, [row.id for row in rows], work.now)
+    for row in rows:
+        if row.id in migrating:
+            raise migration_planned(row.value, row.scheme)
 
 
 def batches(work: UnitOfWork, publisher_id: int, size: int) -> Iterator[list[RegistrationRow]]:
@@ -196,16 +246,23 @@ def batches(work: UnitOfWork, publisher_id: int, size: int) -> Iterator[list[Reg
         after = rows[-1].id
 
 
-def _existing(work: UnitOfWork, stored: StoredDomain, new: Sequence[NewRegistration]) -> list[RegistrationRow]:
-    rows = registrations.find(work.connection, stored.id, [(row.scheme, row.value_key) for row in new])
-    return [row for row in rows if row.naptr_service == stored.domain.dns.naptr_service]
+def _taken(
+    connection: Connection,
+    stored: StoredDomain,
+    participants: Sequence[ParticipantIdentifier],
+    new: Sequence[NewRegistration],
+) -> list[ParticipantIdentifier]:
+    """Those that are registered already."""
+    rows = registrations.find(connection, stored.id, [(row.scheme, row.value_key) for row in new])
+    held = {(row.scheme, row.value_key) for row in rows if row.naptr_service == stored.domain.dns.naptr_service}
+    return [p for p, row in zip(participants, new, strict=True) if (row.scheme, row.value_key) in held]
 
 
 def _new_registration(domain: Domain, participant: ParticipantIdentifier) -> NewRegistration:
     try:
         label = participant_owner(participant, domain.dns.name_form)
     except ValidationError as error:
-        raise bad_request(str(error)) from error
+        raise bad_request(str(error), error) from error
     key = domain.identifiers.participant_key(participant)
     return NewRegistration(participant.scheme, participant.value, key, domain.dns.naptr_service, label)
 

@@ -14,9 +14,10 @@ from registry.identifiers.rules import stops_new_entries_only
 from registry.smp.validation import check_endpoint
 from registry.storage.certificate_rows import certificate_sha256
 from registry.storage.domain_directory import StoredDomain
-from registry.storage.engine import Actor, Database
+from registry.storage.engine import Actor, Database, retried
 from registry.storage.queries import access_points
 from registry.storage.queries.access_points import AccessPoint, AccessPointRow
+from registry.storage.unit_of_work import UnitOfWork
 from registry.trust import TrustModel
 
 
@@ -33,6 +34,7 @@ class AccessPoints:
         with self._database.read() as connection:
             return access_points.listed(connection, self._stored.id)
 
+    @retried
     def change(
         self,
         actor: Actor,
@@ -63,6 +65,8 @@ class AccessPoints:
             if not all(map(stops_new_entries_only, reasons)):
                 raise ValidationError(reasons)
             warnings += map(str, reasons)  # the transport profile stays what it was
+            if self._says_so_already(work, row, before, after, at):
+                return warnings
             if at is None:
                 access_points.change(work, row.id, after)
             else:
@@ -78,6 +82,17 @@ class AccessPoints:
                 after=_audited(after) | ({} if at is None else {"at": at.isoformat()}),
             )
         return warnings
+
+    def _says_so_already(
+        self, work: UnitOfWork, row: AccessPointRow, before: AccessPoint, after: AccessPoint, at: datetime | None
+    ) -> bool:
+        """Whether the change was made, or planned, before: then no stamp moves, and nothing is signed again."""
+        planned = row.successor_id is not None and row.successor_at is not None and row.successor_at > work.now
+        if at is None:
+            return after == before and not planned
+        if not planned or row.successor_at != at or row.successor_id is None:
+            return False
+        return access_points.content(work.connection, row.successor_id, work.now) == after
 
 
 def _audited(content: AccessPoint) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from registry.smp.documents.business_card import BusinessCard, Version, read, wr
 from registry.smp.publishing import Outcome
 from registry.smp.signed_documents import etag_of
 from registry.storage.domain_directory import StoredDomain
-from registry.storage.engine import Actor, Database
+from registry.storage.engine import Actor, Database, retried
 from registry.storage.queries import business_cards, service_groups
 from registry.storage.queries.documents import SignedDocument
 from registry.storage.queries.service_groups import ServiceGroupRow
@@ -41,6 +41,7 @@ class BusinessCards:
             raise ValidationError.of("BUSINESS-CARD-OTHER", message, f"{Version.V3.schema} BusinessCardType")
         return self.publish(actor, stored, card)
 
+    @retried
     def publish(self, actor: Actor, stored: StoredDomain, card: BusinessCard) -> Outcome:
         """As `put`, for a card that was read already."""
         with self._database.write(actor) as work:
@@ -56,6 +57,7 @@ class BusinessCards:
             self._record(work, stored, tag, group, before=before, after=_audited(body))
             return Outcome.CREATED if held is None else Outcome.UPDATED
 
+    @retried
     def delete(self, actor: Actor, stored: StoredDomain, participant: ParticipantIdentifier) -> None:
         """Withdraw a participant's card. Raises NotFoundError when there is none."""
         with self._database.write(actor) as work:

@@ -155,7 +155,8 @@ class SmpReadApp:
             rules.document_type_key(document_type),
             dialect,
         )
-        found = await self._read(lambda: self._reader.find(key, now, with_body=with_body))
+        found = self._reader.known(key, now) if self._reader.blocking else None
+        found = found or await self._read(lambda: self._reader.find(key, now, with_body=with_body))
         if found is not None:
             return found.document or await self._sign_once(found, dialect)
         if _may_be_wildcard(stored, participant):

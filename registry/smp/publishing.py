@@ -4,11 +4,12 @@
 Where this instance is also the domain's SML, a service group is registered and unregistered in the same transaction.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from registry.accounts.grants import drop_participant_grants
 from registry.audit.events import record
 from registry.domains.domain import Domain
 from registry.errors import ConflictError, NotFoundError, Reason, ValidationError
@@ -24,7 +25,7 @@ from registry.smp.folding import folded_group, folded_metadata
 from registry.smp.validation import check_metadata, participant_reasons
 from registry.storage.certificate_rows import certificate_sha256
 from registry.storage.domain_directory import StoredDomain
-from registry.storage.engine import Actor, Database
+from registry.storage.engine import Actor, Database, retried
 from registry.storage.queries import publishers, service_groups, services
 from registry.storage.queries.publishers import PublisherRow
 from registry.storage.queries.service_groups import ServiceGroupRow
@@ -58,6 +59,7 @@ class Publishing:
         self._registrar = registrar
         self._trust_of = trust_of
 
+    @retried
     def put_service_group(
         self, actor: Actor, stored: StoredDomain, group: ServiceGroup, *, in_sml: bool = True
     ) -> Published:
@@ -67,28 +69,35 @@ class Publishing:
 
         Raises ValidationError with all reasons; ConflictError when another SMP has registered the participant.
         """
-        reasons = (
-            *participant_reasons(stored.domain, group.participant),
-            *_unwritable_group(stored.domain, group),
-        )
-        if not all(map(stops_new_entries_only, reasons)):
-            raise ValidationError(dict.fromkeys(reasons))
+        reasons = _group_reasons(stored.domain, group)
         with self._database.write(actor) as work:
-            found = _find_group(work.connection, stored, group.participant)
-            if found is None:
-                if reasons:
-                    raise ValidationError(dict.fromkeys(reasons))
-                self._create_group(work, stored, group, in_sml=in_sml)
-                warned = stored.domain.identifiers.participant_warnings(group.participant)
-                return Published(Outcome.CREATED, tuple(map(str, warned)))
-            warnings = tuple(map(str, reasons))
-            registered = in_sml and self._register(work, stored, found.participant)
-            if found.extensions == group.extensions:
-                return Published(Outcome.UPDATED if registered else Outcome.UNCHANGED, warnings)
-            service_groups.change(work, found.id, group.extensions)
-            self._record(work, stored, "smp:service-group:update", group.participant, before=_audited_group(found))
-            return Published(Outcome.UPDATED, warnings)
+            return self._put_group(work, stored, group, reasons, in_sml=in_sml)
 
+    def put_service_group_in(
+        self, work: UnitOfWork, stored: StoredDomain, group: ServiceGroup, *, in_sml: bool = True
+    ) -> Published:
+        """As `put_service_group`, in a transaction that does more than that."""
+        return self._put_group(work, stored, group, _group_reasons(stored.domain, group), in_sml=in_sml)
+
+    def _put_group(
+        self, work: UnitOfWork, stored: StoredDomain, group: ServiceGroup, reasons: Sequence[Reason], *, in_sml: bool
+    ) -> Published:
+        found = _find_group(work.connection, stored, group.participant)
+        if found is None:
+            if reasons:
+                raise ValidationError(dict.fromkeys(reasons))
+            self._create_group(work, stored, group, in_sml=in_sml)
+            warned = stored.domain.identifiers.participant_warnings(group.participant)
+            return Published(Outcome.CREATED, tuple(map(str, warned)))
+        warnings = tuple(map(str, reasons))
+        registered = in_sml and self._register(work, stored, found.participant)
+        if found.extensions == group.extensions:
+            return Published(Outcome.UPDATED if registered else Outcome.UNCHANGED, warnings)
+        service_groups.change(work, found.id, group.extensions)
+        self._record(work, stored, "smp:service-group:update", group.participant, before=_audited_group(found))
+        return Published(Outcome.UPDATED, warnings)
+
+    @retried
     def delete_service_group(
         self, actor: Actor, stored: StoredDomain, participant: ParticipantIdentifier, *, in_sml: bool = True
     ) -> None:
@@ -103,10 +112,13 @@ class Publishing:
             for row in services.of_group(work.connection, found.id):
                 services.remove(work, row.id)
             service_groups.remove(work, found.id)
+            key = stored.domain.identifiers.participant_key(found.participant)
+            drop_participant_grants(work, stored.id, found.participant.scheme, key)
             if in_sml:
                 self._unregister(work, stored, found.participant)
             self._record(work, stored, "smp:service-group:delete", found.participant, before=_audited_group(found))
 
+    @retried
     def put_service_metadata(
         self, actor: Actor, stored: StoredDomain, metadata: ServiceMetadata, *, create_group: bool = False
     ) -> Published:
@@ -126,6 +138,7 @@ class Publishing:
             outcome, service_id = self._put_service(work, stored, group, metadata)
             return Published(outcome, tuple(warnings), service_id)
 
+    @retried
     def revise_service_metadata(
         self,
         actor: Actor,
@@ -163,6 +176,7 @@ class Publishing:
             held = services.load(connection, row.id, self._database.now())
             return any(item.endpoints for item in held.process_metadata)
 
+    @retried
     def delete_service_metadata(
         self,
         actor: Actor,
@@ -178,6 +192,7 @@ class Publishing:
                 raise NotFoundError(f"{participant} does not receive {document_type}")
             self._withdraw(work, stored, group, row)
 
+    @retried
     def delete_all_service_metadata(
         self, actor: Actor, stored: StoredDomain, participant: ParticipantIdentifier
     ) -> None:
@@ -259,13 +274,13 @@ class Publishing:
         self, work: UnitOfWork, stored: StoredDomain, group: ServiceGroup, *, in_sml: bool = True
     ) -> ServiceGroupRow:
         key = stored.domain.identifiers.participant_key(group.participant)
-        service_groups.add(work, stored.id, group.participant, key, group.extensions)
+        group_id = service_groups.add(work, stored.id, group.participant, key, group.extensions)
         if in_sml:
             self._register(work, stored, group.participant)
         self._record(
             work, stored, "smp:service-group:create", group.participant, after={"participant": str(group.participant)}
         )
-        return self._existing(work, stored, group.participant)
+        return ServiceGroupRow(group_id, stored.id, group.participant, work.now, group.extensions)
 
     def _existing(self, work: UnitOfWork, stored: StoredDomain, participant: ParticipantIdentifier) -> ServiceGroupRow:
         found = _find_group(work.connection, stored, participant)
@@ -339,6 +354,14 @@ def _find_service(
 ) -> ServiceRow | None:
     key = stored.domain.identifiers.document_type_key(document_type)
     return services.find(connection, group.id, document_type.scheme, key)
+
+
+def _group_reasons(domain: Domain, group: ServiceGroup) -> tuple[Reason, ...]:
+    """Reasons that stop new entries only. Raises ValidationError where there are other reasons."""
+    reasons = (*participant_reasons(domain, group.participant), *_unwritable_group(domain, group))
+    if not all(map(stops_new_entries_only, reasons)):
+        raise ValidationError(dict.fromkeys(reasons))
+    return reasons
 
 
 def _unwritable_group(domain: Domain, group: ServiceGroup) -> tuple[Reason, ...]:

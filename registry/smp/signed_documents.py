@@ -15,7 +15,7 @@ from registry.smp.documents.dialect import Dialect
 from registry.smp.documents.signing import sign_document, signature_profile
 from registry.smp.folding import folded_group, folded_metadata
 from registry.storage.domain_directory import DomainDirectory, StoredDomain
-from registry.storage.engine import Actor, Database
+from registry.storage.engine import Actor, Database, retried
 from registry.storage.queries import documents, domains, service_groups, services, signed_groups
 from registry.storage.queries.documents import SignedDocument, Stamp
 from registry.storage.queries.domains import SigningKeyRow
@@ -46,6 +46,7 @@ class DocumentSigner:
             stored = None if stamp is None else documents.find(connection, stamp, dialect)
         return stored or self.sign(service_id, dialect)
 
+    @retried
     def sign(self, service_id: int, dialect: str) -> SignedDocument:
         """The signed document of what a service shows now, signed and stored if nobody did so before.
 
@@ -66,6 +67,7 @@ class DocumentSigner:
         asked = replace(metadata, participant=participant)
         return self._signed_metadata(domain, asked, DIALECTS[dialect], key_row, modified)
 
+    @retried
     def current_group(self, stored: StoredDomain, key: GroupKey) -> SignedDocument:
         """The signed service group as it is now, for dialects that sign them: the stored one, or else a new one.
 

@@ -2,12 +2,13 @@
 """The read path of the SMP: one prepared statement per GET, no session, no ORM.
 
 On SQLite a primary-key read takes some ten microseconds, less than handing it to another thread, so it runs where it
-is called, on a read-only connection of its own. Elsewhere the same statement runs through the engine, and the caller
-hands it to a worker thread (`blocking`).
+is called, on a read-only connection of its own. On PostgreSQL it waits for an answer, so the caller hands it to a
+worker thread (`blocking`), unless the document is kept in memory and may be used (`known`).
 """
 
 import json
 import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -17,12 +18,18 @@ from sqlalchemy.dialects import sqlite
 
 from registry.errors import TechnicalError
 from registry.identifiers.document_type import DocumentTypeIdentifier
+from registry.storage.document_cache import NO_CACHE, CacheLimits, DocumentCache
 from registry.storage.engine import Database
 from registry.storage.queries import service_groups, signed_groups
-from registry.storage.queries.documents import SignedDocument, Stamp, current_document
+from registry.storage.queries.documents import SignedDocument, Stamp, current_document, next_change
 from registry.storage.queries.service_groups import ServiceGroupRow
 from registry.storage.queries.signed_groups import FoundGroup, GroupKey
+from registry.storage.single_reads import SingleReads
 from registry.storage.types import from_microseconds, to_microseconds
+from registry.storage.unit_of_work import Topic
+
+_CONNECTIONS = 4
+"""A read takes well below a millisecond, and half of it is work of this process, which has one core for that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +61,10 @@ class DocumentReader(Protocol):
 
     blocking: bool
 
+    def known(self, key: DocumentKey, now: datetime) -> FoundService | None:
+        """The service with its document, where that is in memory and as it is in the database; doesn't block."""
+        ...
+
     def find(self, key: DocumentKey, now: datetime, *, with_body: bool) -> FoundService | None:
         """The service, or None where there is none. Without `with_body` the document's body is empty."""
         ...
@@ -68,14 +79,24 @@ class DocumentReader(Protocol):
         """A service group of a dialect that signs them, or None. Raises ConfigurationError without a signing key."""
         ...
 
+    def changed(self, topics: frozenset[Topic]) -> None:
+        """Forget what another process may have changed; called by a `ChangeListener`."""
+        ...
+
     def close(self) -> None: ...
 
 
-def open_document_reader(database: Database) -> DocumentReader:
-    """The reader that fits the database."""
+def open_document_reader(
+    database: Database, cache: CacheLimits = NO_CACHE, connected: Callable[[], bool] = lambda: False
+) -> DocumentReader:
+    """The reader that fits the database.
+
+    `cache` is for PostgreSQL. It is used while `connected` says that `DocumentReader.changed` is called for what other
+    processes do.
+    """
     if database.is_sqlite and database.url.database not in (None, "", ":memory:"):
         return _SqliteReader(str(database.url.database))
-    return _EngineReader(database)
+    return _PostgresqlReader(database, DocumentCache(cache, connected))
 
 
 def _found(row: Any) -> FoundService | None:
@@ -105,6 +126,9 @@ class _SqliteReader:
         self._group, _ = _compiled(service_groups.FIND)
         self._document_types, _ = _compiled(service_groups.DOCUMENT_TYPES)
         self._signed_group, self._signed_group_names = _compiled(signed_groups.CURRENT)
+
+    def known(self, key: DocumentKey, now: datetime) -> FoundService | None:
+        return None  # the database is as near
 
     def find(self, key: DocumentKey, now: datetime, *, with_body: bool) -> FoundService | None:
         statement, names = self._with_body if with_body else self._without_body
@@ -137,21 +161,39 @@ class _SqliteReader:
             raise TechnicalError(f"the database failed: {error}") from error
         return signed_groups.found_of_row(row and (*row[:2], from_microseconds(row[2]), *row[3:]))
 
+    def changed(self, topics: frozenset[Topic]) -> None:
+        """Nothing is kept."""
+
     def close(self) -> None:
         self._connection.close()
 
 
-class _EngineReader:
+class _PostgresqlReader:
     blocking = True
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, cache: DocumentCache[DocumentKey, FoundService]) -> None:
         self._database = database
-        self._statements = {flag: current_document(with_body=flag) for flag in (True, False)}
+        self._cache = cache
+        self._reads = SingleReads(database, _CONNECTIONS)
+        whole = current_document(with_body=True).add_columns(next_change())
+        self._with_body = self._reads.compiled(whole)
+        self._without_body = self._reads.compiled(current_document(with_body=False))
+        database.watch(cache.changed)
+
+    def known(self, key: DocumentKey, now: datetime) -> FoundService | None:
+        return self._cache.find(key, now)
 
     def find(self, key: DocumentKey, now: datetime, *, with_body: bool) -> FoundService | None:
-        parameters = {name: getattr(key, name) for name in DocumentKey.__dataclass_fields__} | {"now": now}
-        with self._database.read() as connection:
-            return _found(connection.execute(self._statements[with_body], parameters).first())
+        values = {name: getattr(key, name) for name in DocumentKey.__dataclass_fields__} | {"now": to_microseconds(now)}
+        if not with_body:
+            return _found(self._reads.first(self._without_body, values))
+        generation = self._cache.generation
+        row = self._reads.first(self._with_body, values)
+        found = _found(row)
+        if row is not None and found is not None and found.document is not None:
+            until = None if row[-1] is None else from_microseconds(row[-1])
+            self._cache.put(key, found, len(found.document.body), generation, until)
+        return found
 
     def find_group(
         self, domain_id: int, scheme: str, value_key: str
@@ -164,8 +206,11 @@ class _EngineReader:
         with self._database.read() as connection:
             return signed_groups.find(connection, key)
 
+    def changed(self, topics: frozenset[Topic]) -> None:
+        self._cache.changed(topics)
+
     def close(self) -> None:
-        """Nothing of its own to close: the engine belongs to the database."""
+        """Nothing of its own to close: the connections end with the database's."""
 
 
 def _compiled(statement: Select[Any]) -> tuple[str, tuple[str, ...]]:

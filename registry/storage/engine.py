@@ -2,6 +2,7 @@
 """The database behind the registry: SQLite in WAL mode, or PostgreSQL."""
 
 import functools
+import math
 import random
 import time
 import uuid
@@ -19,14 +20,18 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, Operati
 from registry.clock import Clock
 from registry.errors import ConfigurationError, TechnicalError
 from registry.master_key import MasterKey
-from registry.storage.unit_of_work import UnitOfWork
+from registry.storage.unit_of_work import Topic, UnitOfWork
 
 CHANNEL = "registry"
 """Where PostgreSQL tells listeners which topics have changed, as names with commas between them."""
 _NOTIFY = text("SELECT pg_notify(:channel, :topics)")
 _TRIES = 5
 _RETRY_S = 0.02
-_TRANSIENT = frozenset({"40001", "40P01"})  # serialization failure, deadlock
+_CONNECT_S = 10
+_TRANSIENT = frozenset({"40001", "40P01", "23503", "23505"})
+"""Of PostgreSQL: serialization failure, deadlock, foreign key, unique. A use case looks before it writes, so it breaks
+the last two only where another transaction has changed meanwhile what it saw; the next time it sees that, and says so
+in its own words."""
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
@@ -70,7 +75,8 @@ class Database:
         """Without `master_key` nothing can be written that the audit has to seal."""
         self._clock = clock
         self.master_key = master_key
-        self._limits = limits or PoolLimits()
+        self.limits = limits or PoolLimits()
+        self._watching: list[Callable[[frozenset[Topic]], None]] = []
         self._running: ContextVar[UnitOfWork | None] = ContextVar("unit_of_work", default=None)
         try:
             self.url = make_url(url)
@@ -79,27 +85,34 @@ class Database:
         except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
             raise ConfigurationError(f"the database URL can't be used: {error}") from error
         if self.is_sqlite:
-            event.listen(self.engine, "connect", functools.partial(_configure_sqlite, lock_s=self._limits.lock_s))
+            event.listen(self.engine, "connect", functools.partial(_configure_sqlite, lock_s=self.limits.lock_s))
             event.listen(self.engine, "begin", _begin_sqlite)
 
     def _options(self) -> dict[str, Any]:
         if self.is_sqlite:
+            return {"connect_args": self.connect_args}
+        return {
+            "isolation_level": "READ COMMITTED",
+            "pool_size": self.limits.connections,
+            "max_overflow": 0,  # beyond it each would be opened and closed for one use
+            "pool_timeout": self.limits.acquire_s,
+            "connect_args": self.connect_args,
+        }
+
+    @property
+    def connect_args(self) -> dict[str, Any]:
+        """What the driver is told at each new connection: the time-outs, above all."""
+        if self.is_sqlite:
             # Use cases run in worker threads; a connection is used by one thread at a time, never by two at once.
-            return {"connect_args": {"check_same_thread": False, "isolation_level": None}}
-        limits = self._limits
+            return {"check_same_thread": False, "isolation_level": None}
+        limits = self.limits
         timeouts = {
             "statement_timeout": limits.statement_s,
             "lock_timeout": limits.lock_s,
             "idle_in_transaction_session_timeout": 2 * limits.statement_s,
         }
-        options = " ".join(f"-c {name}={int(seconds * 1000)}" for name, seconds in timeouts.items())
-        return {
-            "isolation_level": "READ COMMITTED",
-            "pool_size": limits.connections,
-            "max_overflow": 0,  # beyond it each would be opened and closed for one use
-            "pool_timeout": limits.acquire_s,
-            "connect_args": {"options": options, "application_name": "edelivery-registry"},
-        }
+        options = " ".join(f"-c {name}={math.ceil(seconds * 1000)}" for name, seconds in timeouts.items())
+        return {"options": options, "application_name": "edelivery-registry", "connect_timeout": _CONNECT_S}
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -108,10 +121,11 @@ class Database:
         Inside a `write` of the same context it is that one's connection, which sees what was written.
         """
         if (running := self._running.get()) is not None:
+            running.settle()
             yield running.connection
             return
         options = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-        with _translated(), self.engine.connect().execution_options(**options) as connection:
+        with translated(), self.engine.connect().execution_options(**options) as connection:
             yield connection
 
     @contextmanager
@@ -124,24 +138,39 @@ class Database:
         """
         running = self._running.get()
         if running is not None:
-            with _translated(), running.connection.begin_nested():
-                part = self._unit(running.connection, running.now, actor, running.request_id)
-                yield part
+            with translated():
+                running.settle()
+                with running.connection.begin_nested():
+                    part = self._unit(running.connection, running.now, actor, running.request_id)
+                    yield part
+                    part.settle()
             running.adopt(part)
             return
-        with _translated():
+        with translated():
             with self.engine.connect().execution_options(registry_writes=True) as connection:
                 work = self._unit(connection, self._clock(), actor, uuid.uuid4().hex)
                 with connection.begin():
                     token = self._running.set(work)
                     try:
                         yield work
+                        work.settle()
                     finally:
                         self._running.reset(token)
                     if work.topics and not self.is_sqlite:
                         # Delivered by the commit, to every process that listens.
                         connection.execute(_NOTIFY, {"channel": CHANNEL, "topics": ",".join(sorted(work.topics))})
+            if work.topics:
+                for watch in self._watching:
+                    watch(frozenset(work.topics))
             work.committed()
+
+    def watch(self, callback: Callable[[frozenset[Topic]], None]) -> None:
+        """Have `callback` told of the topics of each commit of this object, before `write` returns.
+
+        What is kept in memory forgets by it what its own process has changed. For other processes, see
+        `storage.changes.ChangeListener`.
+        """
+        self._watching.append(callback)
 
     def _unit(self, connection: Connection, now: datetime, actor: Actor, request_id: str) -> UnitOfWork:
         return UnitOfWork(connection, now, actor.name, actor.request_id or request_id, self.master_key)
@@ -161,15 +190,17 @@ class Database:
 
 
 def retried(use_case: Callable[_P, _R]) -> Callable[_P, _R]:
-    """A method of an object with a `_database`, run again where the database gave it up for another transaction.
+    """A use case that is run again where the database gave it up for another transaction.
 
-    That is what PostgreSQL does to one of two in a deadlock. The method must do all that it does in one `write`. Inside
-    another one nothing is tried again: the whole has failed.
+    That is what PostgreSQL does to one of two in a deadlock. It is a method of an object with a `_database`, or a
+    function whose first argument is the database, and must do all that it does in one `write`. Inside another one
+    nothing is tried again: the whole has failed.
     """
 
     @functools.wraps(use_case)
     def trying(*args: _P.args, **kwargs: _P.kwargs) -> _R:
-        database: Database = args[0]._database  # type: ignore[attr-defined]  # noqa: SLF001
+        first: Any = args[0]
+        database: Database = first if isinstance(first, Database) else first._database  # noqa: SLF001
         for attempt in range(_TRIES - 1):
             try:
                 return use_case(*args, **kwargs)
@@ -188,14 +219,15 @@ def sqlite_url(path: Path) -> str:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def translated() -> Iterator[None]:
+    """Let errors of the database leave the block as `TechnicalError`."""
     try:
         yield
-    except OperationalError as error:
+    except DBAPIError as error:
         if getattr(error.orig, "sqlstate", None) in _TRANSIENT:
             raise TransientError("another transaction was in the way; try again") from error
-        raise TechnicalError(f"the database failed: {error.orig}") from error
-    except DBAPIError as error:
+        if isinstance(error, OperationalError):
+            raise TechnicalError(f"the database failed: {error.orig}") from error
         raise TechnicalError(f"the database refused: {type(error.orig).__name__}") from error
     except SQLAlchemyError as error:
         raise TechnicalError(f"the database failed: {type(error).__name__}") from error

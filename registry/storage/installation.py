@@ -3,11 +3,12 @@
 
 import uuid
 
-from sqlalchemy import insert, inspect, select, update
+from sqlalchemy import inspect, select, update
 
 from registry.errors import ConfigurationError
 from registry.storage.engine import Actor, Database
 from registry.storage.tables import installation
+from registry.storage.upsert import insert_if_new
 
 COMPATIBLE_FROM = "0005"
 """The oldest schema whose programs can work with the newest one. Moves only when a migration takes something away
@@ -32,12 +33,10 @@ def check_installation(database: Database) -> None:
     if row is not None and row == (check, max(row[1], COMPATIBLE_FROM)):
         return
     with database.write(_SETUP) as work:
-        held = work.connection.execute(select(c.master_key_check, c.compatible_from).with_for_update()).first()
-        if held is None:
-            values = {"id": 1, "instance_id": str(uuid.uuid4()), "created_at": work.now}
-            said = {"compatible_from": COMPATIBLE_FROM, "master_key_check": check}
-            work.connection.execute(insert(installation).values(values | said))
-            return
+        values = {"id": 1, "instance_id": str(uuid.uuid4()), "created_at": work.now}
+        said = {"compatible_from": COMPATIBLE_FROM, "master_key_check": check}
+        work.connection.execute(insert_if_new(work.connection, installation).values(values | said))
+        held = work.connection.execute(select(c.master_key_check, c.compatible_from).with_for_update()).one()
         if held[0] is not None and check is not None and held[0] != check:
             raise ConfigurationError(
                 "the master key is not the one of this database: set REGISTRY_MASTER_KEY_FILE to the file that the "

@@ -21,6 +21,8 @@ class RehearsalDatabase(Database):
         self.url = real.url
         self.is_sqlite = real.is_sqlite
         self.engine = real.engine
+        self.limits = real.limits
+        self._watching = []
         self.master_key = real.master_key
         self._running = ContextVar("rehearsed_unit_of_work", default=None)
 

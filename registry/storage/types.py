@@ -25,6 +25,10 @@ def from_microseconds(stored: int) -> datetime:
     return _EPOCH + stored * _MICROSECOND
 
 
+to_json = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
+"""The text of a JSON value, the same one for equal values."""
+
+
 class Instant(TypeDecorator[datetime]):
     """An aware UTC datetime, stored as microseconds since 1970: same order, same arithmetic on both databases."""
 
@@ -45,9 +49,7 @@ class JsonText(TypeDecorator[Any]):
     cache_ok = True
 
     def process_bind_param(self, value: Any | None, dialect: Dialect) -> str | None:
-        if value is None:
-            return None
-        return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        return None if value is None else to_json(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
         return None if value is None else json.loads(value)

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """One transaction with what belongs to it: the moment, the actor, what to wake once it is committed, whom to tell."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -40,10 +41,24 @@ class UnitOfWork:
         self.master_key = master_key
         self.topics: set[Topic] = set()
         self._waiting: dict[Callable[[], None], None] = {}
+        self._unwritten: dict[Callable[[UnitOfWork, list[Any]], None], list[Any]] = {}
 
     def after_commit(self, callback: Callable[[], None]) -> None:
         """Run `callback` once after the commit, however often it is asked for."""
         self._waiting[callback] = None
+
+    def write_together(self, write: Callable[["UnitOfWork", list[Any]], None], rows: Iterable[Any]) -> None:
+        """Hand `rows` to `write` with all others that are meant for it: one statement instead of many.
+
+        That is at the end of this transaction, or part of one, and before anybody reads through `Database.read`.
+        """
+        self._unwritten.setdefault(write, []).extend(rows)
+
+    def settle(self) -> None:
+        """Write what was to be written together; called by `Database`, and by who reads such rows in a transaction."""
+        while self._unwritten:
+            write, rows = self._unwritten.popitem()
+            write(self, rows)
 
     def tell(self, *topics: Topic) -> None:
         """Let every process know, once this is committed, that something of these topics has changed."""

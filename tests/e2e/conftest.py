@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from tests.simulators.databases import ON_POSTGRESQL, database_url
+
 TIMEOUT = 60  # seconds, for whatever a subprocess has to do
 
 Registry = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -24,6 +26,9 @@ Registry = Callable[..., "subprocess.CompletedProcess[str]"]
 def environment(home: Path, **settings: str) -> dict[str, str]:
     """An environment without anybody's settings; `settings` are `REGISTRY_*` variables without the prefix."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("REGISTRY_")}
+    folder = settings.get("DATA_DIR")
+    if ON_POSTGRESQL and folder and not (Path(folder) / "registry.sqlite3").exists():  # a demonstration's is SQLite
+        settings = {"DATABASE_URL": database_url(Path(folder))} | settings
     kept |= {"HOME": str(home), "XDG_DATA_HOME": str(home / "data"), "TMPDIR": str(home), "COLUMNS": "120"}
     return kept | {f"REGISTRY_{name}": value for name, value in settings.items()}
 

@@ -23,11 +23,27 @@ from registry.sml.model import Publisher
 from tests.e2e.conftest import TIMEOUT, Registry, RunningDemo, command, environment, until
 
 CONTRACT = (
-    *("demo", "serve", "resolve", "import", "export"),
+    *("demo", "serve", "resolve", "import", "export", "doctor"),
     *("domain list", "domain show", "domain add", "domain change"),
     *("participant add", "participant show", "participant list", "participant remove"),
-    *("token create", "dns show", "resolver", "export-config"),
+    *("token create", "token list", "token revoke", "token rotate", "dns show", "resolver", "export-config"),
+    *("account list", "account show", "account create", "account change", "account disable", "account enable"),
+    *("account erase", "account set-password", "account unlock"),
+    *("account add-certificate", "account remove-credential"),
+    *(
+        "group list",
+        "group create",
+        "group change",
+        "group delete",
+        "group add-participant",
+        "group remove-participant",
+    ),
+    *("permission list", "permission explain", "permission grant", "permission revoke"),
+    *("session list", "session revoke"),
+    *("backup create", "backup verify", "restore", "database copy", "database adopt"),
     *("business-card put", "business-card get", "business-card delete"),
+    *("audit show", "audit head", "audit verify", "audit export", "audit erase", "audit prune"),
+    *("job list", "job show", "job cancel", "job retry", "job run"),
     *("code-list import", "code-list list", "code-list show", "code-list diff", "code-list update"),
 )
 HEAVY = ("fastapi", "sqlalchemy", "lxml", "cryptography", "uvicorn", "pydantic", "dns.resolver", "alembic")
@@ -37,6 +53,7 @@ NEWCOMER = f"{ISO6523}::0088:newcomer"
 # Help
 
 
+@pytest.mark.timeout(400)
 def test_every_command_of_the_contract_has_help_with_an_example(registry: Registry) -> None:
     with ThreadPoolExecutor(4) as pool:
         helps = list(pool.map(lambda words: registry(*words.split(), "--help"), CONTRACT))
@@ -237,6 +254,7 @@ def test_2_when_a_setting_is_wrong(registry: Registry, instance: Path) -> None:
     assert "REGISTRY_PUBLIC_BIND" in done.stderr
 
 
+@pytest.mark.sqlite
 def test_6_when_the_database_is_broken(registry: Registry, tmp_path: Path) -> None:
     (tmp_path / "registry.sqlite3").write_bytes(b"this is no database" * 1000)
     done = registry("participant", "list", DATA_DIR=tmp_path)

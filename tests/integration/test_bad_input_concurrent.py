@@ -7,6 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from registry.app.participants import describe, each_participant
+from registry.audit import events
 from registry.identifiers.participant import ISO6523, ParticipantIdentifier
 from registry.identifiers.url_form import participant_path
 from registry.metadata import ServiceGroup
@@ -14,7 +15,6 @@ from registry.sml.errors import SmlError
 from registry.sml.model import Publisher
 from registry.smp.documents.busdox import write_service_group
 from registry.smp.documents.signing import verify_document
-from registry.storage.queries import events
 from tests.simulators.hostile import (
     Answer,
     Manager,
@@ -51,8 +51,8 @@ def test_concurrent_puts_of_one_service_leave_one_of_them_signed_and_all_in_the_
     served = verified.parsed.metadata.process_metadata[0].endpoints[0].address
     (shown,) = describe(shared_live.instance, shared_live.stored, fresh.metadata.participant)["services"]
     assert served == shown["process_metadata"][0]["endpoints"][0]["address"]
-    with shared_live.instance.database.read() as connection:
-        told = [row for row in events.about(connection, str(fresh.metadata.participant)) if "metadata" in row.tag]
+    about = events.about(shared_live.instance.database, str(fresh.metadata.participant))
+    told = [event for event in about if "metadata" in event.tag]
     said = [row.after["says"][0]["endpoints"][0]["address"] for row in told]
     assert sorted(said) == sorted(addresses)
     assert said[-1] == served

@@ -7,6 +7,7 @@ import random
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -459,9 +460,10 @@ def test_query_string_or_fragment_finds_the_same_document(shared_live: LiveInsta
 
 @pytest.mark.parametrize("origin", ["http://smp.example.org", "https://user:password@evil.example:99", "http://[::1]"])
 def test_absolute_form_is_taken_for_its_path(shared_live: LiveInstance, path: str, origin: str) -> None:
-    answer = get(shared_live, origin + path)
+    host = (("Host", urlsplit(origin).netloc.rpartition("@")[2]),)
+    answer = get(shared_live, origin + path, host)
     assert answer.status == 200
-    group = get(shared_live, origin + path.partition("/services/")[0])
+    group = get(shared_live, origin + path.partition("/services/")[0], host)
     assert group.status == 200
     assert shared_live.addresses.public.encode() in group.body
     assert b"evil" not in group.body

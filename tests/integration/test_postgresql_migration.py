@@ -1,24 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """The same code on a real PostgreSQL: the schema is what the tables say, the main flow works, races have one winner.
 
-A cluster of its own is made from Debian's packages and reached by a Unix socket, so no port can be taken. Statements of
-the schema are held against SQLite, too.
+Statements of the schema are held against SQLite, too.
 """
 
-import os
-import pwd
-import shutil
-import subprocess
-import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx2
-import psycopg
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -39,82 +34,18 @@ from registry.sml.errors import SmlError
 from registry.sml.model import Caller, Publisher
 from registry.smp.merging import merged
 from registry.storage.document_reader import DocumentKey, open_document_reader
-from registry.storage.engine import Actor, Database
+from registry.storage.engine import Actor, Database, retried
 from registry.storage.migrate import _configuration, migrate, newest_version, schema_version
-from registry.storage.queries import publishers, registrations, service_groups
+from registry.storage.queries import publishers, registrations, service_groups, zones
+from registry.storage.tables import access_point, endpoint, registration, signed_document, zone_change
 from registry.storage.tables import metadata as tables
 from registry.storage.tables import process as process_table
-from registry.storage.tables import registration, signed_document, zone_change
 from tests.simulators.live import ACTOR, SMP_ID, LiveInstance, live_instance
+from tests.simulators.postgresql import Cluster
 
 pytestmark = pytest.mark.slow
 
-UrlOf = Callable[[], str]
 KEY = "11AAbb$$11AAbb$$"
-
-
-class Cluster:
-    """A PostgreSQL server in a folder; root has to run it as somebody else."""
-
-    def __init__(self, folder: Path, programs: Path, as_owner: Sequence[str]) -> None:
-        self._folder = folder
-        self._programs = programs
-        self._as_owner = list(as_owner)
-        self._databases = 0
-
-    def start(self) -> None:
-        self._run("initdb", "--auth=trust", "--username=registry", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync")
-        options = f"-k {self._folder} -c listen_addresses= -c fsync=off -c max_connections=50"
-        self._run("pg_ctl", "--wait", "--log", str(self._folder / "log"), "-o", options, "start")
-
-    def stop(self) -> None:
-        self._run("pg_ctl", "--wait", "--mode=immediate", "stop")
-
-    def new_database(self) -> str:
-        """The URL of an empty database."""
-        self._databases += 1
-        name = f"registry_{self._databases}"
-        with psycopg.connect(host=str(self._folder), user="registry", dbname="postgres", autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}".encode())
-        return f"postgresql+psycopg://registry@/{name}?host={self._folder}"
-
-    def _run(self, program: str, *arguments: str) -> None:
-        where = ["--pgdata", str(self._folder / "data")]
-        # A server that is started keeps the standard streams, so they can't be pipes.
-        with (self._folder / "output").open("w+") as output:
-            done = subprocess.run(
-                [*self._as_owner, str(self._programs / program), *where, *arguments],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                cwd=self._folder,
-                timeout=60,
-                check=False,
-            )
-            output.seek(0)
-            assert done.returncode == 0, output.read()
-
-
-@pytest.fixture(scope="module")
-def cluster(tool: Any) -> Iterator[Cluster]:
-    places = sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin")), reverse=True)
-    initdb = Path(tool.path("initdb", "/usr/lib/postgresql/15/bin", *places)).resolve()
-    # Not below pytest's folder, which nobody else may enter; and a socket's path has about a hundred characters.
-    folder = Path(tempfile.mkdtemp(prefix="registry-pg-"))
-    as_owner: list[str] = []
-    if os.geteuid() == 0:
-        as_owner = [tool.path("runuser"), "-u", "postgres", "--"]
-        owner = pwd.getpwnam("postgres")
-        os.chown(folder, owner.pw_uid, owner.pw_gid)
-    server = Cluster(folder, initdb.parent, as_owner)
-    try:
-        server.start()
-        try:
-            yield server
-        finally:
-            server.stop()
-    finally:
-        shutil.rmtree(folder)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -378,7 +309,7 @@ def test_a_document_that_several_sign_at_once_is_stored_once(live: LiveInstance)
 
 def test_two_instances_share_a_database(cluster: Cluster, live: LiveInstance) -> None:
     """What one process publishes another one serves: nothing that matters is in memory only."""
-    database = Database(live.settings.database_url, system_clock)
+    database = Database(live.settings.database_url, system_clock, master_key=live.instance.database.master_key)
     other = Instance(database)
     try:
         assert [stored.domain.name for stored in other.directory.all()] == ["demo"]
@@ -411,3 +342,110 @@ def test_merges_of_several_who_write_at_once_all_survive(live: LiveInstance) -> 
     with live.instance.database.read() as connection:
         names = set(connection.execute(select(process_table.c.value)).scalars())
     assert names == {f"urn:{number}" for number in range(12)}
+
+
+def test_a_deadlock_of_two_who_register_the_same_crosswise_reaches_nobody(live: LiveInstance) -> None:
+    caller = Caller(live.pki.smp.certificate, "test")
+    for number in range(2):
+        live.instance.sml.create_publisher(caller, Publisher(f"SMP-{number}", "https://smp.example.org/", "192.0.2.1"))
+    for turn in range(3):
+        listed = [ParticipantIdentifier(ISO6523, f"0088:{turn}-{number:03}") for number in range(100)]
+        orders = (listed, listed[::-1])
+        results = outcomes(
+            *(partial(live.instance.sml.create_participants, caller, f"SMP-{n}", orders[n]) for n in range(2))
+        )
+        (error,) = (result for result in results if result is not None)
+        assert isinstance(error, SmlError), "who comes second is told that they exist, not that the database failed"
+        assert "[ERR-106]" in str(error)
+
+
+def test_two_who_change_many_documents_crosswise_both_succeed(live: LiveInstance) -> None:
+    whole = demo_metadata(live.pki.access_points)[0]
+    publishing = live.instance.publishing
+    participants = [ParticipantIdentifier(ISO6523, f"0088:crosswise-{number}") for number in range(2)]
+    for participant in participants:
+        publishing.put_service_metadata(ACTOR, live.stored, replace(whole, participant=participant), create_group=True)
+    both_hold_one, tries = threading.Barrier(2), Counter[int]()
+
+    class Changes:
+        """A use case of several documents, as an API makes one of them: all or nothing."""
+
+        _database = live.instance.database
+
+        @retried
+        def publish(self, number: int) -> None:
+            tries[number] += 1
+            with self._database.write(ACTOR):
+                for turn, participant in enumerate((participants[number], participants[1 - number])):
+                    processes = (Process(ProcessIdentifier("cenbii-procid-ubl", f"urn:by-{number}")),)
+                    group = replace(whole.process_metadata[0], processes=processes)
+                    said = replace(whole, participant=participant, process_metadata=(group,))
+                    publishing.put_service_metadata(ACTOR, live.stored, said)
+                    if turn == 0 and tries.total() <= 2:
+                        both_hold_one.wait(20)
+
+    changes = Changes()
+    assert outcomes(*(lambda n=n: changes.publish(n) for n in range(2))) == [None, None]
+    assert tries.total() == 3, "one of the two was given up once"
+    with live.instance.database.read() as connection:
+        values = list(connection.execute(select(process_table.c.value)).scalars())
+    assert len(values) == 2
+    assert len(set(values)) == 1, "whoever was last has changed both"
+
+
+def test_many_who_publish_the_same_access_point_first_all_succeed(live: LiveInstance) -> None:
+    whole = demo_metadata(live.pki.access_points)[0]
+    publishing = live.instance.publishing
+    together = threading.Barrier(8)
+
+    def publish_and_withdraw(number: int) -> None:
+        """The access point is made by whoever is first, and goes with its last endpoint, again and again."""
+        participant = ParticipantIdentifier(ISO6523, f"0088:shared-{number}")
+        publishing.put_service_group(ACTOR, live.stored, ServiceGroup(participant))
+        said = replace(whole, participant=participant)
+        for _ in range(4):
+            together.wait(20)
+            publishing.put_service_metadata(ACTOR, live.stored, said)
+            publishing.delete_service_metadata(ACTOR, live.stored, participant, whole.document_type)
+        publishing.put_service_metadata(ACTOR, live.stored, said)
+
+    assert outcomes(*(partial(publish_and_withdraw, number) for number in range(8))) == [None] * 8
+    with live.instance.database.read() as connection:
+        assert service_groups.count(connection, live.stored.id) == 8
+        shown = connection.execute(select(endpoint.c.access_point_id)).scalars().all()
+        assert len(shown) == 8
+        assert set(shown) == set(connection.execute(select(access_point.c.id)).scalars())
+
+
+def test_changes_come_in_the_order_of_their_serials_however_long_their_transactions_took(live: LiveInstance) -> None:
+    database, zone_id = live.instance.database, live.stored.zone_id
+    assert zone_id is not None
+    with database.read() as connection:
+        before = zones.by_id(connection, zone_id).serial
+    written, others_are_done = threading.Event(), threading.Event()
+
+    def change(owner: str) -> zones.Change:
+        return zones.Change(owner, "TXT", None, '60 "x"')
+
+    def slow() -> None:
+        with database.write(ACTOR) as work:
+            zones.write_changes(work, zone_id, [change("slow")])
+            written.set()
+            assert others_are_done.wait(20)
+
+    with ThreadPoolExecutor(1) as pool:
+        taking_long = pool.submit(slow)
+        assert written.wait(20)
+        with database.write(ACTOR) as work:
+            zones.write_changes(work, zone_id, [change("quick")])
+        with database.write(ACTOR) as work:
+            zones.stamp(work, zone_id)
+        others_are_done.set()
+        taking_long.result()
+    with database.write(ACTOR) as work:
+        zones.stamp(work, zone_id)
+    with database.read() as connection:
+        now = zones.by_id(connection, zone_id).serial
+        changes = zones.changes_after(connection, zone_id, before, now)
+    assert [item.owner for item in changes] == ["quick", "slow"]
+    assert changes[0].serial < changes[1].serial

@@ -37,6 +37,7 @@ def call(
     headers: Iterable[tuple[bytes, bytes]] = (),
     body: Sequence[bytes] = (b"",),
     complete: bool = True,
+    scheme: str = "http",
 ) -> Reply:
     """The answer to one request, whose body comes in these parts; without `complete` the client leaves after them.
 
@@ -48,7 +49,7 @@ def call(
         "asgi": {"version": "3.0"},
         "http_version": "1.1",
         "method": method,
-        "scheme": "http",
+        "scheme": scheme,
         "path": unquote(path.decode()),
         "raw_path": path,
         "query_string": query,

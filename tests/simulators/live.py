@@ -21,6 +21,7 @@ from registry.settings import Settings, load_settings
 from registry.sml.client import SmlClient
 from registry.storage.domain_directory import StoredDomain
 from registry.storage.engine import Actor
+from tests.simulators.databases import database_url
 
 ACTOR = Actor("test")
 SMP_ID = "SMP-TEST"
@@ -89,7 +90,7 @@ def live_instance(
     settings = load_settings(
         **{
             "data_dir": folder,
-            "database_url": f"sqlite:///{folder / 'registry.sqlite3'}",
+            "database_url": database_url(folder),
             "public_bind": "127.0.0.1:0",
             "manage_bind": "127.0.0.1:0",
             "sml_bind": "127.0.0.1:0",

@@ -21,6 +21,7 @@ from registry.sml.model import Caller
 from registry.storage.domain_directory import StoredDomain
 from registry.storage.engine import Actor
 from registry.storage.queries import zones
+from tests.simulators.databases import database_url
 from tests.simulators.live import SMP_ID, demo_trust
 
 ACTOR = Actor("test", "request-1")
@@ -70,12 +71,14 @@ class OfflineInstance:
 
 
 @contextlib.contextmanager
-def offline_instance(folder: Path, pki: DemoPki, **settings: Any) -> Iterator[OfflineInstance]:
+def offline_instance(
+    folder: Path, pki: DemoPki, *, database: str | None = None, **settings: Any
+) -> Iterator[OfflineInstance]:
     """An instance in `folder` with the domain `demo`; `settings` are laid over the domain's."""
     # After the certificates became valid, before any expires.
     clock = MovableClock(datetime.now(UTC).replace(microsecond=0))
     files = pki.write(folder / "pki")
-    options = load_settings(data_dir=folder, database_url=f"sqlite:///{folder / 'registry.sqlite3'}")
+    options = load_settings(data_dir=folder, database_url=database or database_url(folder))
     with Instance.open(options, clock) as instance:
         domain = {
             "name": "demo",

@@ -128,7 +128,7 @@ class InMemoryLocator:
 
     def _held(self, caller: Caller, smp_id: str | None, participant: ParticipantIdentifier) -> None:
         if _key(participant) not in self.participants:
-            raise participants_not_found()
+            raise participants_not_found([participant])
         owner, _ = self.participants[_key(participant)]
         if smp_id not in {None, owner} or self.owners[owner] != caller.certificate:
             raise unauthorized(f"'{participant}' belongs to another SMP")

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 import structlog
 
-from registry.accounts.tokens import Grant
+from registry.accounts.groups import group_for_new, place_participant
+from registry.accounts.permissions import Action, Principal, require
+from registry.accounts.scopes import scope_of_participant
 from registry.api.management.dialect import Subject, Target
-from registry.errors import NotFoundError, RegistryError, ValidationError
+from registry.errors import ConflictError, NotFoundError, RegistryError, ValidationError
 from registry.identifiers.document_type import DocumentTypeIdentifier
 from registry.identifiers.participant import ParticipantIdentifier
 from registry.identifiers.process import ProcessIdentifier
@@ -21,6 +23,7 @@ from registry.smp.overviews import Overviews
 from registry.smp.publishing import Outcome, Published, Publishing
 from registry.smp.signed_documents import DocumentSigner
 from registry.storage.engine import Actor, Database
+from registry.storage.queries import service_groups
 from registry.telemetry import request_id
 
 log = structlog.get_logger(__name__)
@@ -40,31 +43,33 @@ class Desk:
     def __init__(
         self, database: Database, publishing: Publishing, signer: DocumentSigner, business_cards: BusinessCards
     ) -> None:
+        self._database = database
         self._publishing = publishing
         self._signer = signer
         self._business_cards = business_cards
         self._overviews = Overviews(database)
 
-    def put(self, grant: Grant, target: Target, body: bytes, *, merge: bool) -> Done:
+    def put(self, caller: Principal, target: Target, body: bytes, *, merge: bool) -> Done:
         """Publish a document; with `merge` metadata keep what it doesn't speak of."""
-        actor, stored = _actor(grant), target.stored
+        actor, stored = _actor(caller), target.stored
         participant = _participant(target)
+        group_id = self._require(caller, target, participant, Action.SERVICE_WRITE)
         if target.subject is Subject.CARD:
             return Done(self._business_cards.put(actor, stored, participant, body), target.notes)
         document = _read(target, participant, body)
         if target.subject is Subject.GROUP:
-            published = self._publishing.put_service_group(
-                actor, stored, _group(document, participant), in_sml=target.in_sml
-            )
+            published = self._put_group(actor, target, _group(document, participant), group_id)
         else:
             metadata = _metadata(target, document)
             published = self._put_metadata(actor, target, participant, metadata, merge=merge)
         return Done(published.outcome, (*published.warnings, *self._sign(target, published), *target.notes))
 
-    def delete(self, grant: Grant, target: Target) -> Done:
+    def delete(self, caller: Principal, target: Target) -> Done:
         """Withdraw what was published."""
-        actor, stored = _actor(grant), target.stored
+        actor, stored = _actor(caller), target.stored
         participant = _participant(target)
+        whole = target.subject is Subject.GROUP
+        self._require(caller, target, participant, Action.PARTICIPANT_DELETE if whole else Action.SERVICE_WRITE)
         match target.subject:
             case Subject.GROUP:
                 self._publishing.delete_service_group(actor, stored, participant, in_sml=target.in_sml)
@@ -87,6 +92,35 @@ class Desk:
         if target.subject is Subject.REFERENCES:
             return self._overviews.references(target.stored)
         return self._overviews.identifiers(target.stored)
+
+    def _require(
+        self, caller: Principal, target: Target, participant: ParticipantIdentifier, action: Action
+    ) -> int | None:
+        """Whether the caller may do it; the group of owners into which a participant gets who is new.
+
+        Raises UnauthorizedError, and for a new participant as `group_for_new`.
+        """
+        stored = target.stored
+        key = stored.domain.identifiers.participant_key(participant)
+        with self._database.read() as connection:
+            new = target.subject is Subject.GROUP and action is Action.SERVICE_WRITE
+            if new and service_groups.find(connection, stored.id, participant.scheme, key) is None:
+                return group_for_new(connection, caller, stored.id, target.group)
+            require(caller, action, scope_of_participant(connection, stored.id, participant.scheme, key))
+        return None
+
+    def _put_group(self, actor: Actor, target: Target, group: ServiceGroup, group_id: int | None) -> Published:
+        stored = target.stored
+        if group_id is None:
+            return self._publishing.put_service_group(actor, stored, group, in_sml=target.in_sml)
+        with self._database.write(actor) as work:
+            published = self._publishing.put_service_group(actor, stored, group, in_sml=target.in_sml)
+            if published.outcome is not Outcome.CREATED:
+                # Somebody else was faster, and theirs may not be the caller's to change.
+                raise ConflictError(f"{group.participant} has just been published; try again")
+            key = stored.domain.identifiers.participant_key(group.participant)
+            place_participant(work, stored.id, group.participant.scheme, key, group_id)
+        return published
 
     def _put_metadata(
         self,
@@ -136,8 +170,8 @@ class Desk:
         return ()
 
 
-def _actor(grant: Grant) -> Actor:
-    return Actor(f"token:{grant.name}", request_id.get())
+def _actor(caller: Principal) -> Actor:
+    return Actor(caller.actor, request_id.get())
 
 
 def _participant(target: Target) -> ParticipantIdentifier:

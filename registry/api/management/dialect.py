@@ -11,7 +11,7 @@ from enum import Enum
 from typing import Protocol
 from urllib.parse import parse_qsl
 
-from registry.accounts.tokens import Grant
+from registry.accounts.permissions import Principal
 from registry.api.management.domains import Domains
 from registry.errors import ValidationError
 from registry.identifiers.url_form import decode_segment
@@ -47,7 +47,7 @@ class Request:
     path: bytes
     query: Mapping[str, str]
     headers: Mapping[bytes, bytes]
-    grant: Grant | None
+    principal: Principal | None
 
     def header(self, name: str) -> str:
         """The text of a header, without white space around it; empty where it isn't sent."""
@@ -59,7 +59,8 @@ class Target:
     """What a request is about, and where. The identifiers are decoded, but not understood yet.
 
     `below` is the raw path of the same thing below the base URL at the public listener. `dialects` are those that a
-    document in the body may be of. `notes` tell what was asked for and isn't done.
+    document in the body may be of. `group` is that of owners into which a new participant is to get. `notes` tell what
+    was asked for and isn't done.
     """
 
     stored: StoredDomain
@@ -70,6 +71,7 @@ class Target:
     process: str = ""
     dialects: tuple[str, ...] = ()
     in_sml: bool = True
+    group: str = ""
     notes: tuple[str, ...] = ()
 
 
@@ -90,7 +92,7 @@ class ManagementDialect(Protocol):
     merges: bool
     """Whether a PUT of metadata leaves alone what the document doesn't speak of."""
     for_known: frozenset[Subject]
-    """What only the bearer of a token may read."""
+    """What only those may read who may list the participants of the domain."""
 
     def locate(self, request: Request, domains: Domains) -> Target:
         """What a request is about. Raises RegistryError where that can't be told."""

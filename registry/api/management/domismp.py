@@ -91,7 +91,7 @@ def _domain(request: Request, domains: Domains) -> tuple[StoredDomain, list[str]
         if len(segments) > 1 and domains.has(segments[0]):
             stored = domains.named(segments[0])
         else:
-            stored, below = domains.find(request.path, request.grant)
+            stored, below = domains.find(request.path, request.principal)
             return stored, segments_of(below)
     # The header and the path may both say it, as long as they say the same.
     return stored, segments[1:] if len(segments) > 1 and segments[0] == stored.domain.name else segments
@@ -122,7 +122,7 @@ def _notes(request: Request) -> tuple[str, ...]:
         f"{name}: owners are not kept; a token of the domain may write" for name in _OWNERS if request.header(name)
     ]
     if request.header("Resource-Group"):
-        notes.append("Resource-Group: a domain has no groups")
+        notes.append("Resource-Group: groups of owners are named by ?group= here")
     return tuple(notes)
 
 

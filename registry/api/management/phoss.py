@@ -35,7 +35,7 @@ class Phoss:
 
     def locate(self, request: Request, domains: Domains) -> Target:
         """The paths of its REST interface, below that of a domain."""
-        stored, below = domains.find(request.path, request.grant)
+        stored, below = domains.find(request.path, request.principal)
         segments, dialects = without_prefix(stored, segments_of(below))
         target = _own(stored, segments, request) or published_at(stored, below, segments, dialects)
         if target is None:
@@ -60,7 +60,8 @@ def _own(stored: StoredDomain, segments: list[str], request: Request) -> Target 
         case ["complete", participant]:
             return Target(stored, Subject.COMPLETE, participant=participant)
         case ["list", user]:
-            if request.grant is not None and user != request.grant.name:
+            caller = request.principal
+            if caller is not None and user != caller.name and f"token:{user}" != caller.actor:
                 raise UnauthorizedError("the user of the path is not the one who asks")
             return Target(stored, Subject.REFERENCES)
         case ["servicegroupids", "all"]:

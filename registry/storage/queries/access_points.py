@@ -191,6 +191,13 @@ def change(work: UnitOfWork, access_point_id: int, new: AccessPoint) -> None:
         _remove_unreferenced(work, {successor_id})
 
 
+def lock(work: UnitOfWork, domain_id: int, name: str) -> None:
+    """Let nobody else change an access point before the end of the transaction."""
+    c = access_point.c
+    query = select(c.id).where(c.domain_id == domain_id, c.name == name)
+    work.connection.execute(query.order_by(c.id).with_for_update())
+
+
 def plan_successor(work: UnitOfWork, access_point_id: int, successor_id: int, at: datetime) -> None:
     """From `at` on, another access point stands in for this one. A successor must have none itself."""
     work.connection.execute(

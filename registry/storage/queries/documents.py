@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import BindParameter, Connection, Select, bindparam, case, func, literal_column, select
+from sqlalchemy import BindParameter, Connection, ScalarSelect, Select, bindparam, case, func, literal_column, select
 from sqlalchemy.exc import IntegrityError
 
 from registry.errors import NotFoundError
@@ -49,7 +49,8 @@ _named = access_point.alias("named")
 _successor = access_point.alias("successor")
 
 
-def _access_points_version() -> object:
+def access_points_version() -> ScalarSelect[int]:
+    """The sum of the versions of the access points that a service shows at the moment `now`, which is a parameter."""
     named, successor = _named, _successor
     grown = case((named.c.successor_at <= _parameter("now", Instant()), successor.c.version), else_=literal_column("0"))
     return (
@@ -62,6 +63,17 @@ def _access_points_version() -> object:
     )
 
 
+def next_change() -> ScalarSelect[datetime]:
+    """When a service's documents change next without anybody writing, after `now`; for `current_document`."""
+    return (
+        select(func.min(_named.c.successor_at))
+        .select_from(endpoint.join(_named, _named.c.id == endpoint.c.access_point_id))
+        .where(endpoint.c.service_id == service.c.id, _named.c.successor_at > _parameter("now", Instant()))
+        .correlate(service)
+        .scalar_subquery()
+    )
+
+
 def current_document(*, with_body: bool) -> Select[tuple[object, ...]]:
     """The statement of an SMP GET: the service that is asked, its stamp now, and the document signed for that stamp.
 
@@ -69,13 +81,13 @@ def current_document(*, with_body: bool) -> Select[tuple[object, ...]]:
     A row whose etag is NULL: nobody has signed this state yet; NULL signing key: the domain has none.
     Columns: service id, content version, access points version, signing key id, etag, last modified, body.
     """
-    version = _access_points_version()
+    version = access_points_version()
     body = [signed_document.c.body] if with_body else []
     return (
         select(
             service.c.id,
             service.c.content_version,
-            version.label("access_points_version"),  # type: ignore[attr-defined]
+            version.label("access_points_version"),
             signing_key.c.id.label("signing_key_id"),
             signed_document.c.etag,
             signed_document.c.last_modified,
@@ -106,7 +118,7 @@ _STAMP = (
     select(
         service.c.id,
         service.c.content_version,
-        _access_points_version().label("v"),  # type: ignore[attr-defined]
+        access_points_version().label("v"),
         signing_key.c.id,
     )
     .select_from(service)

@@ -56,6 +56,11 @@ def add(work: UnitOfWork, name: str, profile: str, settings: dict[str, Any]) -> 
     return int(work.connection.execute(insert(domain).values(values).returning(domain.c.id)).scalar_one())
 
 
+def lock(work: UnitOfWork, domain_id: int) -> None:
+    """Let nobody else change a domain before the end of the transaction."""
+    work.connection.execute(select(domain.c.id).where(domain.c.id == domain_id).with_for_update())
+
+
 def change_settings(work: UnitOfWork, domain_id: int, settings: dict[str, Any]) -> None:
     """Replace a domain's settings and move its version."""
     work.connection.execute(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from registry.errors import AlreadyExistsError
@@ -26,12 +26,26 @@ class PublisherRow:
 
 
 _COLUMNS = [publisher.c[name] for name in PublisherRow.__dataclass_fields__]
+_FIND = (
+    select(*_COLUMNS)
+    .where(
+        publisher.c.domain_id.in_(bindparam("domains", expanding=True)), publisher.c.smp_id_key == bindparam("smp_id")
+    )
+    .order_by(publisher.c.domain_id)
+)
 
 
 def find(connection: Connection, domain_ids: Sequence[int], smp_id: str) -> list[PublisherRow]:
     """The publishers with this id in these domains; ids compare without case, as DNS names do."""
-    query = select(*_COLUMNS).where(publisher.c.domain_id.in_(domain_ids), publisher.c.smp_id_key == smp_id.lower())
-    return [PublisherRow(*row) for row in connection.execute(query.order_by(publisher.c.domain_id))]
+    parameters = {"domains": [*domain_ids], "smp_id": smp_id.lower()}
+    return [PublisherRow(*row) for row in connection.execute(_FIND, parameters)]
+
+
+def lock(connection: Connection, domain_id: int, smp_id: str) -> None:
+    """Let nobody else change a publisher until the transaction ends."""
+    c = publisher.c
+    query = select(c.id).where(c.domain_id == domain_id, c.smp_id_key == smp_id.lower())
+    connection.execute(query.with_for_update())
 
 
 def of_domain(connection: Connection, domain_id: int) -> list[PublisherRow]:
@@ -85,10 +99,56 @@ def add(work: UnitOfWork, domain_id: int, smp_id: str, logical: str, physical: s
         raise AlreadyExistsError(f"the SMP {smp_id!r} exists already") from error
 
 
-def add_certificate(work: UnitOfWork, publisher_id: int, certificate_sha256: str) -> None:
-    """Let a certificate, stored already, speak for a publisher from now on."""
-    values = {"publisher_id": publisher_id, "certificate_sha256": certificate_sha256, "usable_from": work.now}
-    work.connection.execute(insert(publisher_certificate).values(values))
+def add_certificate(
+    work: UnitOfWork,
+    publisher_id: int,
+    certificate_sha256: str,
+    usable_from: datetime | None = None,
+    usable_until: datetime | None = None,
+) -> None:
+    """Let a certificate, stored already, speak for a publisher from now or a given moment on.
+
+    Raises AlreadyExistsError where it does or did so already.
+    """
+    values = {
+        "publisher_id": publisher_id,
+        "certificate_sha256": certificate_sha256,
+        "usable_from": usable_from or work.now,
+        "usable_until": usable_until,
+    }
+    try:
+        work.connection.execute(insert(publisher_certificate).values(values))
+    except IntegrityError as error:
+        raise AlreadyExistsError("the certificate is one of the publisher's already") from error
+
+
+def change_certificate(
+    work: UnitOfWork,
+    publisher_id: int,
+    certificate_sha256: str,
+    usable_from: datetime | None,
+    usable_until: datetime | None,
+) -> None:
+    """Replace the window in which a certificate may speak for a publisher."""
+    c = publisher_certificate.c
+    work.connection.execute(
+        update(publisher_certificate)
+        .where(c.publisher_id == publisher_id, c.certificate_sha256 == certificate_sha256)
+        .values(usable_from=usable_from, usable_until=usable_until)
+    )
+
+
+def remove_certificate(work: UnitOfWork, publisher_id: int, certificate_sha256: str) -> None:
+    """Forget that a certificate was to speak for a publisher."""
+    c = publisher_certificate.c
+    work.connection.execute(
+        delete(publisher_certificate).where(c.publisher_id == publisher_id, c.certificate_sha256 == certificate_sha256)
+    )
+
+
+def touch(work: UnitOfWork, publisher_id: int) -> None:
+    """Note that something that belongs to a publisher has changed."""
+    work.connection.execute(update(publisher).where(publisher.c.id == publisher_id).values(modified_at=work.now))
 
 
 def change_addresses(work: UnitOfWork, publisher_id: int, logical: str, physical: str) -> None:

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from registry.errors import AlreadyExistsError
+from registry.storage.bulk import insert_many
 from registry.storage.tables import migration, registration
 from registry.storage.unit_of_work import UnitOfWork
 
@@ -41,6 +42,11 @@ class NewRegistration:
 
 
 _COLUMNS = [registration.c[name] for name in RegistrationRow.__dataclass_fields__]
+# Made once: to put these together takes longer than to run them, and each new participant needs all of them.
+_IN_DOMAIN = select(*_COLUMNS).where(registration.c.domain_id == bindparam("domain"))
+_WITH_VALUE = _IN_DOMAIN.where(registration.c.value_key == bindparam("value"))
+_WITH_VALUES = _IN_DOMAIN.where(registration.c.value_key.in_(bindparam("values", expanding=True)))
+_IN_SCHEMES = _WITH_VALUE.where(registration.c.scheme.in_(bindparam("schemes", expanding=True)))
 
 
 def find(connection: Connection, domain_id: int, keys: Sequence[tuple[str, str]]) -> list[RegistrationRow]:
@@ -49,22 +55,27 @@ def find(connection: Connection, domain_id: int, keys: Sequence[tuple[str, str]]
     values = sorted({value for _, value in keys})
     found: list[RegistrationRow] = []
     for start in range(0, len(values), _CHUNK):
-        query = select(*_COLUMNS).where(
-            registration.c.domain_id == domain_id, registration.c.value_key.in_(values[start : start + _CHUNK])
-        )
-        rows = (RegistrationRow(*row) for row in connection.execute(query))
+        part = values[start : start + _CHUNK]
+        if len(part) == 1:
+            result = connection.execute(_WITH_VALUE, {"domain": domain_id, "value": part[0]})
+        else:
+            result = connection.execute(_WITH_VALUES, {"domain": domain_id, "values": part})
+        rows = (RegistrationRow(*row) for row in result)
         found.extend(row for row in rows if (row.scheme, row.value_key) in wanted)
     return found
 
 
+def lock(connection: Connection, domain_id: int, scheme: str, value_key: str) -> None:
+    """Let nobody else change the registrations of a participant until the transaction ends."""
+    c = registration.c
+    query = select(c.id).where(c.domain_id == domain_id, c.scheme == scheme, c.value_key == value_key)
+    connection.execute(query.with_for_update())
+
+
 def in_schemes(connection: Connection, domain_id: int, schemes: Sequence[str], value_key: str) -> list[RegistrationRow]:
     """The registrations of one value in any of these schemes."""
-    query = select(*_COLUMNS).where(
-        registration.c.domain_id == domain_id,
-        registration.c.scheme.in_(schemes),
-        registration.c.value_key == value_key,
-    )
-    return [RegistrationRow(*row) for row in connection.execute(query)]
+    parameters = {"domain": domain_id, "value": value_key, "schemes": schemes}
+    return [RegistrationRow(*row) for row in connection.execute(_IN_SCHEMES, parameters)]
 
 
 def add(work: UnitOfWork, domain_id: int, publisher_id: int, new: Sequence[NewRegistration]) -> None:
@@ -87,10 +98,8 @@ def add(work: UnitOfWork, domain_id: int, publisher_id: int, new: Sequence[NewRe
         }
         for n in new
     ]
-    if not rows:
-        return
     try:
-        work.connection.execute(insert(registration), rows)
+        insert_many(work.connection, registration, rows)
     except IntegrityError as error:
         raise AlreadyExistsError("one of the participants was registered meanwhile") from error
 
@@ -143,6 +152,11 @@ def prepare_migration(
         for registration_id in registration_ids
     ]
     work.connection.execute(insert(migration), rows)
+
+
+def cancel_migration(work: UnitOfWork, registration_id: int) -> None:
+    """Let the key of a migration mean nothing any more."""
+    work.connection.execute(delete(migration).where(migration.c.registration_id == registration_id))
 
 
 def open_migrations(connection: Connection, registration_ids: Sequence[int], at: datetime) -> dict[int, str]:

@@ -52,6 +52,7 @@ DOCUMENT_TYPES = (
     .order_by(service.c.scheme, service.c.value_key)
 )
 """The statement of `document_types`, with the parameter group_id."""
+_ADD = insert(service_group).returning(service_group.c.id)
 
 
 def find(connection: Connection, domain_id: int, scheme: str, value_key: str) -> ServiceGroupRow | None:
@@ -105,9 +106,8 @@ def add(
         "modified_at": work.now,
         "extensions": extensions_to_row(extensions),
     }
-    statement = insert(service_group).values(values).returning(service_group.c.id)
     try:
-        return int(work.connection.execute(statement).scalar_one())
+        return int(work.connection.execute(_ADD, values).scalar_one())
     except IntegrityError as error:
         raise AlreadyExistsError(f"{participant} has a service group already") from error
 

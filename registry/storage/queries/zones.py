@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Zones: what every name holds, and the journal of changes."""
 
-from collections.abc import Iterator, Sequence
+import contextlib
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, func, insert, or_, select, update
 
+from registry.storage.bulk import insert_many
 from registry.storage.tables import zone, zone_change, zone_rrset
 from registry.storage.unit_of_work import UnitOfWork
 
+_SERIALS = 2**32
 _CHUNK = 400  # owners per statement, below every database's limit on bound values
 
 
@@ -21,6 +24,15 @@ class ZoneRow:
     domain_id: int
     name: str
     serial: int
+    history_from: int
+    """The oldest serial from which the journal leads to the present one; what was published before is not all in it."""
+
+    def has_history_since(self, serial: int) -> bool:
+        """Whether `changes_after` leads from a serial to the present one; else only the whole state does (RFC 1995 §2).
+
+        The distances back from the present serial are compared, so a serial that the zone hasn't reached is none.
+        """
+        return (self.serial - serial) % _SERIALS <= (self.serial - self.history_from) % _SERIALS
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +56,7 @@ class StampedChange:
     changed_at: datetime
 
 
-_ZONE = (zone.c.id, zone.c.domain_id, zone.c.name, zone.c.serial)
+_ZONE = (zone.c.id, zone.c.domain_id, zone.c.name, zone.c.serial, zone.c.history_from)
 
 
 def all_zones(connection: Connection) -> list[ZoneRow]:
@@ -69,16 +81,19 @@ def add(work: UnitOfWork, domain_id: int, name: str, serial: int) -> int:
     return int(work.connection.execute(insert(zone).values(values).returning(zone.c.id)).scalar_one())
 
 
+_HELD = select(zone_rrset.c.owner, zone_rrset.c.rdtype, zone_rrset.c.content).where(
+    zone_rrset.c.zone_id == bindparam("zone"), zone_rrset.c.owner.in_(bindparam("owners", expanding=True))
+)
+
+
 def rrset_texts(connection: Connection, zone_id: int, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
     """What the (owner, rdtype) pairs hold now; pairs without records are absent."""
     wanted = set(keys)
     owners = sorted({owner for owner, _ in keys})
     found: dict[tuple[str, str], str] = {}
     for start in range(0, len(owners), _CHUNK):
-        query = select(zone_rrset.c.owner, zone_rrset.c.rdtype, zone_rrset.c.content).where(
-            zone_rrset.c.zone_id == zone_id, zone_rrset.c.owner.in_(owners[start : start + _CHUNK])
-        )
-        found.update({(o, t): text for o, t, text in connection.execute(query) if (o, t) in wanted})
+        parameters = {"zone": zone_id, "owners": owners[start : start + _CHUNK]}
+        found.update({(o, t): text for o, t, text in connection.execute(_HELD, parameters) if (o, t) in wanted})
     return found
 
 
@@ -96,8 +111,7 @@ def write_changes(work: UnitOfWork, zone_id: int, changes: Sequence[Change]) -> 
     if gone:
         matches = and_(c_state.zone_id == zone_id, c_state.owner == bindparam("b_owner"))
         work.connection.execute(delete(zone_rrset).where(matches, c_state.rdtype == bindparam("b_rdtype")), gone)
-    if come:
-        work.connection.execute(insert(zone_rrset), come)
+    insert_many(work.connection, zone_rrset, come)
     journal = [
         {
             "zone_id": zone_id,
@@ -109,7 +123,7 @@ def write_changes(work: UnitOfWork, zone_id: int, changes: Sequence[Change]) -> 
         }
         for c in changes
     ]
-    work.connection.execute(insert(zone_change), journal)
+    insert_many(work.connection, zone_change, journal)
 
 
 def acquire_lease(work: UnitOfWork, zone_id: int, publisher: str, lasts: timedelta) -> bool:
@@ -145,22 +159,47 @@ def stamp(work: UnitOfWork, zone_id: int) -> int | None:
 
 def next_serial(serial: int) -> int:
     """The serial after this one (RFC 1982 §3.1); 0 is left out, since some servers read it as "none"."""
-    return (serial + 1) % 2**32 or 1
+    return (serial + 1) % _SERIALS or 1
+
+
+def begin_history(work: UnitOfWork, zone_id: int, serial: int, mark: Change) -> None:
+    """Let the zone go on with a serial to which no differences lead from an earlier one, and with no publisher.
+
+    `mark`, which changes nothing, stands in the journal where it begins anew: what is before it counts no more, though
+    serials may come again. What had no serial gets this one. Nobody else may write to the zone meanwhile.
+    """
+    write_changes(work, zone_id, [mark])
+    values = {"serial": serial, "history_from": serial, "publisher": None, "lease_until": None}
+    work.connection.execute(update(zone).where(zone.c.id == zone_id).values(**values, modified_at=work.now))
+    waiting = and_(zone_change.c.zone_id == zone_id, zone_change.c.serial.is_(None))
+    work.connection.execute(update(zone_change).where(waiting).values(serial=serial))
 
 
 def changes_after(connection: Connection, zone_id: int, serial: int, upto: int) -> list[StampedChange]:
     """The stamped changes with serials after `serial` up to `upto`, in order.
 
-    Serials are compared as RFC 1982 wants, relative to `upto`; the journal is short beside 2^31 serials.
+    They are all there are only where `ZoneRow.has_history_since(serial)`. Serials are compared as RFC 1982 wants,
+    relative to `upto`; what the journal holds since its last beginning is short beside 2^31 serials.
     """
     c = zone_change.c
-    query = select(c.serial, c.owner, c.rdtype, c.after, c.changed_at).where(c.zone_id == zone_id)
+    query = select(c.serial, c.owner, c.rdtype, c.after, c.changed_at).where(*history_window(zone_id, serial, upto))
+    changes = [StampedChange(*row) for row in connection.execute(query.order_by(c.sequence))]
+    # PostgreSQL numbers a change when it is written. What is committed later may have an earlier number.
+    return sorted(changes, key=lambda change: (change.serial - serial) % _SERIALS)
+
+
+def history_window(zone_id: int, serial: int, upto: int) -> list[ColumnElement[bool]]:
+    """Which changes `changes_after` means."""
+    c = zone_change.c
+    begun = select(func.max(c.sequence)).where(
+        c.zone_id == zone_id,
+        c.serial == select(zone.c.history_from).where(zone.c.id == zone_id).scalar_subquery(),
+        c.before == c.after,  # the mark of `begin_history`
+    )
+    inside = [c.zone_id == zone_id, c.sequence > func.coalesce(begun.scalar_subquery(), 0)]
     if serial <= upto:
-        query = query.where(c.serial > serial, c.serial <= upto)
-    else:  # the serial has wrapped around since
-        query = query.where(or_(c.serial > serial, c.serial <= upto))
-    rows = connection.execute(query.order_by(c.sequence))
-    return [StampedChange(*row) for row in rows]
+        return [*inside, c.serial > serial, c.serial <= upto]
+    return [*inside, or_(c.serial > serial, c.serial <= upto)]  # the serial has wrapped around since
 
 
 def unstamped(connection: Connection, zone_id: int) -> int:
@@ -181,17 +220,31 @@ def zones_with_unstamped(connection: Connection) -> list[int]:
     )
 
 
-def newest_state(connection: Connection, zone_id: int, *, owner: str | None = None) -> Iterator[tuple[str, str, str]]:
+def _is_most(connection: Connection, zone_id: int) -> bool:
+    """Whether most record sets there are belong to this zone."""
+    count = select(func.count()).select_from(zone_rrset)
+    own = connection.execute(count.where(zone_rrset.c.zone_id == zone_id)).scalar_one()
+    return 2 * int(own) > int(connection.execute(count).scalar_one())
+
+
+def newest_state(
+    connection: Connection, zone_id: int, *, owner: str | None = None
+) -> Generator[tuple[str, str, str], None, None]:
     """Every (owner, rdtype, text) that the zone, or one owner in it, holds after all committed changes; streamed."""
     held = zone_rrset.c
-    rows = select(held.owner, held.rdtype, held.content).where(held.zone_id == zone_id)
+    rows = select(held.owner, held.rdtype, held.content)
     if owner is not None:
-        rows = rows.where(held.owner == owner)
-    for row in connection.execute(rows, execution_options={"yield_per": 10_000}):
-        yield row[0], row[1], row[2]
+        rows = rows.where(held.zone_id == zone_id, held.owner == owner)
+    elif connection.dialect.name == "sqlite" and _is_most(connection, zone_id):
+        rows = rows.where(held.zone_id + 0 == zone_id)  # in the order of the table: by the index takes thrice as long
+    else:
+        rows = rows.where(held.zone_id == zone_id)
+    with connection.execute(rows, execution_options={"yield_per": 10_000}) as result:  # who gives up closes its cursor
+        for row in result:
+            yield row[0], row[1], row[2]
 
 
-def state(connection: Connection, zone_id: int) -> Iterator[tuple[str, str, str]]:
+def state(connection: Connection, zone_id: int) -> Generator[tuple[str, str, str], None, None]:
     """Every (owner, rdtype, text) that the zone holds at its present serial; streamed.
 
     Changes without a serial are left out: whoever serves a zone serves what its serial says.
@@ -201,9 +254,13 @@ def state(connection: Connection, zone_id: int) -> Iterator[tuple[str, str, str]
     # The oldest unstamped change of a name comes last here, and has what was there at the serial.
     newest_first = connection.execute(changes.order_by(c.sequence.desc()))
     pending = {(name, rdtype): before for name, rdtype, before in newest_first}
-    for name, rdtype, content in newest_state(connection, zone_id):
-        if (name, rdtype) not in pending:
-            yield name, rdtype, content
+    if not pending:
+        yield from newest_state(connection, zone_id)
+        return
+    with contextlib.closing(newest_state(connection, zone_id)) as held:
+        for name, rdtype, content in held:
+            if (name, rdtype) not in pending:
+                yield name, rdtype, content
     for (name, rdtype), before in pending.items():
         if before is not None:
             yield name, rdtype, before

@@ -1,7 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """The tables, by topic; importing this package makes `metadata` complete."""
 
-from registry.storage.tables.accounts import account, credential, oidc_login, owner_group, role_grant, session
+from registry.storage.tables.accounts import (
+    account,
+    credential,
+    login_failure,
+    oidc_login,
+    owner_group,
+    role_grant,
+    session,
+)
 from registry.storage.tables.audit import audit_chain, event, event_subject
 from registry.storage.tables.business_card import business_card
 from registry.storage.tables.core import certificate, code_list, domain, installation, metadata, signing_key, token
@@ -38,6 +46,7 @@ __all__ = [
     "installation",
     "job",
     "job_schedule",
+    "login_failure",
     "metadata",
     "migration",
     "oidc_login",

@@ -35,8 +35,6 @@ credential = Table(
     Column("label", Text, nullable=False),
     Column("secret", Text),
     Column("must_change", Boolean, nullable=False),
-    Column("failures", Integer, nullable=False),
-    Column("locked_until", Instant),
     Column("created_at", Instant, nullable=False),
     Column("expires_at", Instant),
     Column("last_used_at", Instant),
@@ -48,6 +46,16 @@ credential = Table(
         sqlite_where=text("kind = 'password'"),
         postgresql_where=text("kind = 'password'"),
     ),
+)
+
+# Logins with a name and a wrong password, whether or not anybody has the name: else a lock would tell who is known.
+login_failure = Table(
+    "login_failure",
+    metadata,
+    Column("name_sha256", String(64), primary_key=True),  # of the case-folded name
+    Column("failures", Integer, nullable=False),
+    Column("locked_until", Instant),
+    Column("last_at", Instant, nullable=False, index=True),
 )
 
 # Participants of a domain that belong together, and whoever looks after them.
@@ -74,7 +82,7 @@ role_grant = Table(
     Column("scheme", String(255)),
     Column("value_key", Text),
     Column("source", String(16), nullable=False),  # local, or oidc: follows the groups of the provider
-    Column("scope_key", Text, nullable=False),  # the level with its columns as one text, for the constraint
+    Column("scope_key", Text, nullable=False, index=True),  # the level with its columns as one text, for the constraint
     Column("created_at", Instant, nullable=False),
     UniqueConstraint("account_id", "source", "scope_key"),
 )

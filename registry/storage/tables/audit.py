@@ -52,7 +52,13 @@ event = Table(
     Column("sealed", LargeBinary),
     Column("position", BigInteger),  # in the chain; none until the sealer has come by
     Column("hash", String(64)),
-    Index(None, "subject"),
+    # Without those that are sealed, which are most: they would all be at one place of the index.
+    Index(
+        "ix_event_subject",
+        "subject",
+        sqlite_where=text("subject <> ''"),
+        postgresql_where=text("subject <> ''"),
+    ),
     Index(
         "uq_event_position",
         "position",

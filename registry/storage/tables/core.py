@@ -101,8 +101,12 @@ token = Table(
     # The most that it may do, whatever its account may.
     Column("role", String(16), nullable=False, server_default="editor"),
     Column("last_used_at", Instant),
+    # The secret before the last rotation, and until when it is still good.
+    Column("replaced_sha256", String(64)),
+    Column("replaced_until", Instant),
     UniqueConstraint("name"),
     UniqueConstraint("token_sha256"),
+    Index("uq_token_replaced_sha256", "replaced_sha256", unique=True),
 )
 
 # One row: this installation, whatever process works for it.

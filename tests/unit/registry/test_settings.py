@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy.engine import make_url
 
 from registry.errors import ConfigurationError
 from registry.settings import Bind, Settings, load_settings
@@ -188,3 +189,62 @@ def test_any_text_is_a_bind_or_a_value_error(text: str) -> None:
     except ValueError:
         return
     assert Bind.parse(str(bind)) == bind
+
+
+# Secrets by file
+
+
+def secret_file(folder: Path, text: str, mode: int = 0o600) -> Path:
+    file = folder / "secret"
+    file.write_text(text)
+    file.chmod(mode)
+    return file
+
+
+def test_database_url_may_be_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = secret_file(tmp_path, "postgresql://u:hunter2@h/d\n", 0o640)
+    assert load_settings(database_url_file=file).database_url == "postgresql://u:hunter2@h/d"
+    monkeypatch.setenv("REGISTRY_DATABASE_URL", "")
+    monkeypatch.setenv("REGISTRY_DATABASE_URL_FILE", str(file))
+    assert load_settings().database_url == "postgresql://u:hunter2@h/d"
+
+
+def test_password_of_the_database_may_be_in_a_file_and_may_hold_anything(tmp_path: Path) -> None:
+    file = secret_file(tmp_path, "p@ss/w:rd%#?\n")
+    url = "postgresql+psycopg://u@h:5432/d?sslmode=require"
+    settings = load_settings(database_url=url, database_password_file=file)
+    assert make_url(settings.database_url).password == "p@ss/w:rd%#?"
+    assert make_url(settings.database_url).host == "h"
+    assert "p%40ss" not in repr(settings)
+
+
+@pytest.mark.parametrize("url", [None, "postgresql://h/d", "postgresql://u:old@h/d"])
+def test_password_file_needs_a_url_with_a_user_and_no_password(tmp_path: Path, url: str | None) -> None:
+    given = {} if url is None else {"database_url": url}
+    assert "a user and no password" in refusal(database_password_file=secret_file(tmp_path, "x"), **given)
+
+
+@pytest.mark.parametrize("mode", [0o604, 0o644, 0o606, 0o602, 0o777])
+def test_secret_that_everybody_can_read_or_change_is_refused(tmp_path: Path, mode: int) -> None:
+    file = secret_file(tmp_path, "postgresql://u:hunter2@h/d", mode)
+    said = refusal(database_url_file=file)
+    assert "everybody on this machine may read or change" in said
+    assert "hunter2" not in said
+
+
+def test_secret_comes_from_one_place_only_and_the_file_must_hold_one(tmp_path: Path) -> None:
+    file = secret_file(tmp_path, "postgresql://h/d")
+    assert "exclude each other" in refusal(database_url="postgresql://h/d", database_url_file=file)
+    assert "is empty" in refusal(database_url_file=secret_file(tmp_path, "\n"))
+    assert "can't be read" in refusal(database_url_file=tmp_path / "nowhere")
+    assert "is no file" in refusal(database_url_file=tmp_path)
+
+
+# Limits
+
+
+@pytest.mark.parametrize("name", ["rate_exempt_networks", "trusted_proxies"])
+def test_networks_are_checked_at_the_start(name: str) -> None:
+    assert getattr(load_settings(**{name: "192.0.2.0/24, ::1"}), name) == ("192.0.2.0/24", "::1")
+    assert f"REGISTRY_{name.upper()}: " in refusal(**{name: "192.0.2.1/24"})
+    assert f"REGISTRY_{name.upper()}: " in refusal(**{name: "proxy.example.org"})

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from registry.app.code_lists import import_code_lists
+from registry.audit import events
 from registry.errors import ConfigurationError, NotFoundError, ValidationError
 from registry.identifiers.code_lists import Kind, State
 from registry.identifiers.participant import ISO6523
 from registry.storage.domain_directory import DomainDirectory
-from registry.storage.queries import events
 from tests.simulators.code_lists import code_list, participant_list, written
 from tests.simulators.offline import ACTOR, OfflineInstance
 
@@ -24,9 +24,8 @@ def imported(offline: OfflineInstance, *lists: bytes) -> dict[Kind, str]:
     return {kind: item.version for kind, item in domain.identifiers.code_lists.items()}
 
 
-def events_of(offline: OfflineInstance) -> list[events.EventRow]:
-    with offline.instance.database.read() as connection:
-        about = events.about(connection, "domain:demo")
+def events_of(offline: OfflineInstance) -> list[events.Event]:
+    about = events.about(offline.instance.database, "domain:demo")
     return [event for event in about if event.tag == "domains:code-list:import"]
 
 

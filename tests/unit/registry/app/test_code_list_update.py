@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from registry.app.code_lists import apply_code_list, fetch_code_list, import_code_lists, plan_code_list
+from registry.audit import events
 from registry.demo.content import BILLING, INVOICE, TRANSPORT_PROFILE, demo_metadata
 from registry.discovery.errors import TechnicalFailureError
 from registry.discovery.fetcher import FetchedDocument
@@ -16,7 +17,6 @@ from registry.identifiers.code_lists import Kind
 from registry.identifiers.document_type import PEPPOL_WILDCARD
 from registry.identifiers.participant import EBCORE_PREFIX, ParticipantIdentifier
 from registry.metadata import ServiceGroup
-from registry.storage.queries import events
 from tests.simulators.code_lists import code_list, participant_list, written
 from tests.simulators.offline import ACTOR, OfflineInstance
 
@@ -97,8 +97,7 @@ def test_planning_changes_nothing_and_applying_is_on_record(offline: OfflineInst
     assert offline.instance.directory.get("demo").domain.identifiers.code_lists == {}
     stored = apply_code_list(offline.instance, ACTOR, "demo", planned)
     assert stored.domain.identifiers.code_lists == {Kind.PARTICIPANT: planned.item}
-    with offline.instance.database.read() as connection:
-        tags = [event.tag for event in events.about(connection, "domain:demo")]
+    tags = [event.tag for event in events.about(offline.instance.database, "domain:demo")]
     assert tags.count("domains:code-list:import") == 1
 
 

@@ -54,8 +54,7 @@ def test_trust_anchors_are_kept_when_their_files_are_gone(offline: OfflineInstan
     add_domain(offline.instance, ACTOR, "peppol-test", settings)
     file.unlink()
     offline.instance.close()
-    options = load_settings(data_dir=offline.folder, database_url=f"sqlite:///{offline.folder / 'registry.sqlite3'}")
-    with Instance.open(options) as again:
+    with Instance.open(load_settings(data_dir=offline.folder)) as again:
         domain = again.directory.get("second").domain
         assert len(domain.trust.role("smp-sign").anchors) == 1
         assert domain.profile == "peppol-test"

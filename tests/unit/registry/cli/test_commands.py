@@ -9,10 +9,13 @@ from typer.testing import CliRunner, Result
 
 from registry.cli.exits import exit_code_for
 from registry.cli.main import app
+from registry.clock import system_clock
 from registry.demo.content import demo_metadata
 from registry.demo.pki import DemoPki, certificates_pem
 from registry.errors import ConfigurationError, NotFoundError, RegistryError, TechnicalError, ValidationError
 from registry.smp.documents.busdox import write_service_metadata
+from registry.storage.engine import Database
+from tests.simulators.databases import database_url, everything_in
 from tests.simulators.live import demo_trust
 
 WHO = "iso6523-actorid-upis::0088:7300010000001"
@@ -154,7 +157,9 @@ def test_access_point_changes_once_for_all(with_domain: Path, pki: DemoPki) -> N
 def test_token_is_printed_once_and_its_name_taken(with_domain: Path) -> None:
     secret = run("token", "create", "erp", "--days", "1").output.strip()
     assert len(secret) > 40
-    assert secret.encode() not in (with_domain / "data" / "registry.sqlite3").read_bytes()
+    database = Database(database_url(with_domain / "data"), system_clock)
+    assert secret not in everything_in(database)
+    database.dispose()
     assert run("token", "create", "erp").exit_code != 0
     made = json.loads(run("token", "create", "other", "--domain", "demo", "--json").output)
     assert made["domain"] == "demo"

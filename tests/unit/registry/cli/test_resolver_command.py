@@ -50,6 +50,7 @@ def test_the_domains_of_the_instance_are_used_where_it_has_a_database(offline: A
     assert [domain.name for domain in domains(settings, "demo")] == ["demo"]
 
 
+@pytest.mark.sqlite  # the database of a server is taken to be there
 @pytest.mark.parametrize(
     "arguments",
     [

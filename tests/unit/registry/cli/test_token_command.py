@@ -7,17 +7,17 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from registry.accounts.tokens import authenticate
+from registry.accounts.authentication import Authenticator
 from registry.cli.main import app
 from registry.clock import system_clock
 from registry.errors import ValidationError
-from registry.storage.engine import Database, sqlite_url
+from registry.storage.engine import Database
+from tests.simulators.databases import database_url
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("REGISTRY_DATA_DIR", str(tmp_path))
-    monkeypatch.setenv("REGISTRY_DATABASE_URL", sqlite_url(tmp_path / "registry.sqlite3"))
     return tmp_path
 
 
@@ -27,8 +27,8 @@ def test_way_of_management_belongs_to_the_token(folder: Path, management: str) -
     assert result.exit_code == 0, result.output
     told = json.loads(result.stdout)
     assert told["management"] == management
-    database = Database(sqlite_url(folder / "registry.sqlite3"), system_clock)
-    assert authenticate(database, told["token"], system_clock()).management == management
+    database = Database(database_url(folder), system_clock)
+    assert Authenticator(database).by_token(told["token"]).management == management
     database.dispose()
 
 

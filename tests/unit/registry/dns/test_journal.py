@@ -2,11 +2,17 @@
 """The zone journal: changes with their before and after, stamped later, by one publisher, and followed by servers."""
 
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from registry.dns.journal import NewState, ZoneJournal, ZonePublisher, zone_content
+from registry.dns import journal
+from registry.dns.journal import NewState, ZoneJournal, ZoneNews, ZonePublisher, zone_content
 from registry.dns.records import RRset
+from registry.dns.served_zone import ServedZone
+from registry.dns.wire import name_to_wire
 from registry.errors import NotFoundError
 from registry.storage.queries import zones
 from tests.simulators.live import SMP_ID
@@ -108,10 +114,10 @@ def test_commit_wakes_once(offline: OfflineInstance) -> None:
     def wake() -> None:
         woken.append(1)
 
-    journal = ZoneJournal(wake)
+    waking = ZoneJournal(wake)
     with offline.instance.database.write(ACTOR) as work:
-        journal.write(work, zone_id(offline), [NewState.of(txt("1"))])
-        journal.write(work, zone_id(offline), [NewState.of(txt("2"))])
+        waking.write(work, zone_id(offline), [NewState.of(txt("1"))])
+        waking.write(work, zone_id(offline), [NewState.of(txt("2"))])
         assert woken == []
     assert woken == [1]
 
@@ -136,6 +142,132 @@ def test_journal_replayed_from_any_serial_gives_the_present_state(offline: Offli
                 else:
                     held[change.owner, change.rdtype] = change.after
             assert held == snapshots[newest]
+
+
+# After a restore
+
+
+def restart(offline: OfflineInstance, serial: int) -> None:
+    with offline.instance.database.write(ACTOR) as work:
+        ZoneJournal().begin_anew(work, zones.by_id(work.connection, zone_id(offline)), serial)
+
+
+def served_state(served: ServedZone, *owners: str) -> dict[str, bool]:
+    return {owner: served.find(name_to_wire(owner)) is not None for owner in owners}
+
+
+def test_zone_that_begins_anew_is_served_whole_to_whoever_holds_an_older_serial(offline: OfflineInstance) -> None:
+    publisher = ZonePublisher(offline.instance.database, "one")
+    (served,) = publisher.tick().begun
+    served.apply(served.serial + 5, [("lost", "TXT", txt("lost", "lost"))])
+    write(offline, NewState.of(txt("1")))
+    restart(offline, served.serial + 1000)
+    news = publisher.tick()
+    (whole,) = news.begun
+    assert news.updates == ()
+    assert whole.serial == served.serial + 1000
+    assert served_state(whole, "a", "lost") == {"a": True, "lost": False}
+    assert publisher.tick() == ZoneNews((), ()), "it is served now"
+
+
+def test_what_waited_for_a_serial_has_that_of_the_new_beginning(offline: OfflineInstance) -> None:
+    write(offline, NewState.of(txt("1")))
+    restart(offline, 5000)
+    with offline.instance.database.read() as connection:
+        assert zones.unstamped(connection, zone_id(offline)) == 0
+        assert ("a", "TXT") in {(o, t) for o, t, _ in zones.state(connection, zone_id(offline))}
+    assert offline.served().serial == 5000
+
+
+def test_changes_after_the_new_beginning_are_differences_again(offline: OfflineInstance) -> None:
+    publisher = ZonePublisher(offline.instance.database, "one")
+    publisher.tick()
+    restart(offline, 5000)
+    (served,) = publisher.tick().begun
+    write(offline, NewState.of(txt("1")))
+    (update,) = publisher.tick().updates
+    assert (update.serial, len(update.changes)) == (5001, 1)
+    update.apply()
+    assert served_state(served, "a") == {"a": True}
+
+
+def test_new_beginning_ends_the_lease_of_whoever_published(offline: OfflineInstance) -> None:
+    first, second = (ZonePublisher(offline.instance.database, name) for name in ("one", "two"))
+    first.tick()
+    restart(offline, 5000)
+    write(offline, NewState.of(txt("1")))
+    assert second.tick().begun[0].serial == 5001
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.integers(1, 2**31 - 2), min_size=1, max_size=8), st.data())
+def test_whoever_follows_ends_in_the_present_state_however_often_serials_wrap_around(
+    offline: OfflineInstance, steps: list[int], data: st.DataObject
+) -> None:
+    database = offline.instance.database
+    publisher = ZonePublisher(database, "one", interval_s=0)
+    publisher.tick()
+    followers = [ZonePublisher(database, f"follower {number}", interval_s=0) for number in range(3)]
+    served = {follower: follower.tick().begun[0] for follower in followers}
+    for number, step in enumerate(steps):
+        with database.read() as connection:
+            serial = zones.by_id(connection, zone_id(offline)).serial
+        restart(offline, (serial + step) % 2**32 or 1)
+        for turn in range(data.draw(st.integers(0, 3))):
+            write(offline, NewState.of(txt(f"{number}-{turn}", f"n{turn}")), NewState("n1", "TXT", None))
+            publisher.tick()
+            follower = data.draw(st.sampled_from(followers))
+            follow(follower, served)
+    for follower in followers:
+        follow(follower, served)
+    fresh = offline.served()
+    for zone in served.values():
+        assert zone.serial == fresh.serial
+        assert records(zone) == records(fresh)
+
+
+def records(zone: ServedZone) -> set[tuple[bytes, bytes, int, tuple[bytes, ...]]]:
+    return {
+        (name, code, rrset.ttl, rrset.tails)
+        for name, node in zone._nodes.items()
+        for code, rrset in node.rrsets.items()
+    }
+
+
+def test_old_changes_whose_serials_come_again_are_not_told_again(offline: OfflineInstance) -> None:
+    publisher = ZonePublisher(offline.instance.database, "one", interval_s=0)
+    for number in range(3):
+        write(offline, NewState.of(txt(f"old-{number}")))
+        publisher.tick()
+    for serial in (2**31, 2**32 - 1):
+        restart(offline, serial)
+    for number in range(3):
+        write(offline, NewState.of(txt(f"new-{number}", "b")))
+        publisher.tick()
+    with offline.instance.database.read() as connection:
+        row = zones.by_id(connection, zone_id(offline))
+        told = zones.changes_after(connection, row.id, 2**32 - 1, row.serial)
+    assert row.serial == 3
+    assert [(change.serial, change.owner) for change in told] == [(1, "b"), (2, "b"), (3, "b")]
+
+
+def follow(follower: ZonePublisher, served: dict[ZonePublisher, ServedZone]) -> None:
+    news = follower.tick()
+    for update in news.updates:
+        update.apply()
+    for zone in news.begun:
+        served[follower] = zone
+
+
+def test_publisher_leaves_time_between_two_serials(offline: OfflineInstance, monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+    clock = SimpleNamespace(monotonic=lambda: 1000 + sum(slept), sleep=slept.append)
+    monkeypatch.setattr(journal, "time", clock)
+    publisher = ZonePublisher(offline.instance.database, "one", interval_s=0.5)
+    for number in range(3):
+        write(offline, NewState.of(txt(str(number))))
+        publisher.tick()
+    assert slept == [0, 0.5, 0.5]
 
 
 def test_serial_skips_zero_when_it_wraps_around() -> None:

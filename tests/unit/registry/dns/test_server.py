@@ -6,6 +6,8 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
+import dns.exception
+import dns.flags
 import dns.message
 import dns.query
 import dns.rcode
@@ -13,8 +15,9 @@ import dns.resolver
 import pytest
 
 from registry.dns.records import RRset, naptr_rrset
+from registry.dns.responder import Counters, Responder
 from registry.dns.served_zone import ServedZone
-from registry.dns.server import DnsServer
+from registry.dns.server import DnsServer, UdpLimits
 from registry.errors import ConfigurationError
 
 KNOWN = "known.iso6523-actorid-upis.sml.test."
@@ -184,3 +187,31 @@ def test_it_can_be_closed_and_started_again_on_its_port(running: Running, zone: 
 
 def test_closing_what_never_started_is_harmless() -> None:
     asyncio.run(DnsServer().close())
+
+
+def test_client_over_its_rate_is_dropped_and_sent_to_tcp_and_its_neighbour_is_answered(
+    running: Running, zone: ServedZone
+) -> None:
+    query = dns.message.make_query(KNOWN, "NAPTR", use_edns=0)
+    limits = UdpLimits(per_s=0.001, burst=3, slip=2)
+    with running(DnsServer([zone], udp=limits)) as it, socket.socket(type=socket.SOCK_DGRAM) as client:
+        client.connect(it.address)
+        client.settimeout(5)
+        for _ in range(9):
+            client.send(query.to_wire())
+        answers = [dns.message.from_wire(client.recv(4096)) for _ in range(6)]
+        assert [bool(answer.flags & dns.flags.TC) for answer in answers] == [False] * 3 + [True] * 3
+        assert all(query.is_response(answer) and answer.edns == 0 for answer in answers)
+        assert answers[-1].answer == []
+        whole = dns.query.tcp(query, it.address[0], port=it.address[1], timeout=5)
+        assert "https://smp.example/a" in whole.to_text()
+        with pytest.raises(dns.exception.Timeout):  # the same /24
+            dns.query.udp(query, it.address[0], port=it.address[1], timeout=0.1, source="127.0.0.9")
+        other = dns.query.udp(query, it.address[0], port=it.address[1], timeout=5, source="127.0.1.1")
+        assert "https://smp.example/a" in other.to_text()
+        assert it.server.counters.rate_limited == 7
+
+
+@pytest.mark.parametrize("data", [b"", bytes(11), b"\xff" * 40, bytes(40), b"\x00\x01\x80\x00" + bytes(30)], ids=repr)
+def test_what_is_no_query_gets_nothing_truncated(zone: ServedZone, data: bytes) -> None:
+    assert Responder({zone.wire: zone}, Counters()).truncated(data) is None

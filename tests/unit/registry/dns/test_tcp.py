@@ -14,7 +14,8 @@ import pytest
 from registry.dns.responder import Counters, Responder
 from registry.dns.served_zone import ServedZone
 from registry.dns.server import DnsServer
-from registry.dns.tcp import Connection, TcpConnections
+from registry.dns.tcp import Connection, TcpConnections, TcpLimits
+from registry.rates import Networks
 
 KNOWN = "known.iso6523-actorid-upis.sml.test."
 BIG = ("big.sml.test", "TXT")
@@ -90,7 +91,7 @@ def test_who_stops_sending_still_gets_all_answers(running: Running, zone: Served
 
 @pytest.mark.parametrize("sent", [b"", b"\x00", framed(1)[:-1]])
 def test_idle_connections_are_dropped(running: Running, zone: ServedZone, sent: bytes) -> None:
-    with running(DnsServer([zone], idle_timeout=0.05)) as it, connect(it.address) as client:
+    with running(DnsServer([zone], tcp=TcpLimits(idle_s=0.05))) as it, connect(it.address) as client:
         client.sendall(sent)
         assert is_dropped(client)
 
@@ -119,7 +120,7 @@ def test_only_a_whole_query_prolongs_a_connection(zone: ServedZone, monkeypatch:
         loop, transport = FakeLoop(), Mock(**{"is_closing.return_value": False})
         monkeypatch.setattr("registry.dns.tcp.asyncio.get_running_loop", lambda: loop)
         responder = Responder({zone.wire: zone}, Counters())
-        connection = TcpConnections(responder, limit=1, idle_timeout=10, accepting=True).connect()
+        connection = TcpConnections(responder, TcpLimits(idle_s=10), accepting=True).connect()
         connection.connection_made(transport)
         alarms = [loop.alarms[0][0]]
         for now, data in ((4.0, framed(1)), (6.0, framed(2)[:20])):
@@ -134,23 +135,56 @@ def test_only_a_whole_query_prolongs_a_connection(zone: ServedZone, monkeypatch:
     assert asyncio.run(connect_and_wait()) == ([10.0, 14.0], True)
 
 
-def test_connections_above_the_limit_are_turned_away(running: Running, zone: ServedZone) -> None:
+def test_above_the_limit_goes_the_connection_that_has_been_silent_longest(running: Running, zone: ServedZone) -> None:
     with (
-        running(DnsServer([zone], max_connections=2)) as it,
+        running(DnsServer([zone], tcp=TcpLimits(connections=2))) as it,
         connect(it.address) as first,
         connect(it.address) as other,
     ):
-        for client in (first, other):
+        for client in (other, first):
             client.sendall(framed(1))
             assert answered_id(client) == 1
         with connect(it.address) as third:
-            assert is_dropped(third)
+            third.sendall(framed(3))
+            assert answered_id(third) == 3
+            assert is_dropped(other)
+            first.sendall(framed(2))
+            assert answered_id(first) == 2
         assert it.server.counters.tcp_turned_away == 1
+
+
+def test_one_address_has_so_many_connections_and_no_more(running: Running, zone: ServedZone) -> None:
+    with (
+        running(DnsServer([zone], tcp=TcpLimits(client_connections=1))) as it,
+        connect(it.address) as first,
+    ):
+        first.sendall(framed(1))
+        assert answered_id(first) == 1
+        with connect(it.address) as second:
+            assert is_dropped(second)
+        with socket.create_connection(it.address, 10, source_address=("127.0.0.2", 0)) as neighbour:
+            neighbour.sendall(framed(4))
+            assert answered_id(neighbour) == 4
         first.shutdown(socket.SHUT_WR)
         assert first.recv(1) == b""
-        with connect(it.address) as fourth:
-            fourth.sendall(framed(4))
-            assert answered_id(fourth) == 4
+        with connect(it.address) as again:
+            again.sendall(framed(3))
+            assert answered_id(again) == 3
+
+
+def test_listed_networks_have_as_many_connections_as_they_like(running: Running, zone: ServedZone) -> None:
+    limits = TcpLimits(client_connections=1, exempt=Networks(["127.0.0.0/8"]))
+    with running(DnsServer([zone], tcp=limits)) as it, connect(it.address) as first, connect(it.address) as second:
+        for client in (first, second):
+            client.sendall(framed(1))
+            assert answered_id(client) == 1
+
+
+def test_connection_ends_behind_its_last_query(running: Running, zone: ServedZone) -> None:
+    with running(DnsServer([zone], tcp=TcpLimits(queries=3))) as it, connect(it.address) as client:
+        client.sendall(b"".join(framed(number) for number in range(1, 200)))
+        assert [answered_id(client) for _ in range(3)] == [1, 2, 3]
+        assert client.recv(1) == b""
 
 
 def slow_reader(address: tuple[str, int]) -> socket.socket:
@@ -185,7 +219,7 @@ def test_answers_wait_for_a_slow_reader(running: Running, zone: ServedZone, monk
 
 
 def test_who_never_reads_is_dropped(running: Running, zone: ServedZone) -> None:
-    with running(DnsServer([zone], idle_timeout=0.3)) as it, slow_reader(it.address) as client:
+    with running(DnsServer([zone], tcp=TcpLimits(idle_s=0.3))) as it, slow_reader(it.address) as client:
         flood = b"".join(framed(number) for number in range(1000))
         with pytest.raises(ConnectionError):
             client.sendall(flood * 1000)

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from registry.errors import ConfigurationError
-from registry.listeners.tls import TlsFailure, _Handshake, _handshake, server_context
+from registry.listeners.tls import TlsFailure, TlsPolicy, _Handshake, _handshake, server_context
 
 
 def write_pair(folder: Path, name: str, password: bytes | None = None) -> tuple[str, str]:
@@ -107,3 +107,27 @@ def test_failed_handshake_leaves_an_alert_is_reported_once_and_drops_what_follow
 
     asyncio.run(main())
     assert [failure.peer for failure in failures] == ["192.0.2.1:1"]
+
+
+def test_policy_sets_version_and_suites_and_forbids_renegotiation_and_compression(tmp_path: Path) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    TlsPolicy("1.3", "ECDHE-ECDSA-AES256-GCM-SHA384").apply(context)
+    assert context.minimum_version is ssl.TLSVersion.TLSv1_3
+    assert context.options & ssl.OP_NO_RENEGOTIATION
+    assert context.options & ssl.OP_NO_COMPRESSION
+    suites = {suite["name"] for suite in context.get_ciphers() if suite["protocol"] == "TLSv1.2"}
+    assert suites == {"ECDHE-ECDSA-AES256-GCM-SHA384"}
+
+
+@pytest.mark.parametrize("ciphers", ["", "NONSENSE", "!ALL"])
+def test_unknown_suites_are_a_configuration_error(ciphers: str) -> None:
+    with pytest.raises(ConfigurationError, match="knows no cipher suites"):
+        TlsPolicy(ciphers=ciphers)
+
+
+@pytest.mark.parametrize(
+    "ciphers", ["AES128-GCM-SHA256", "ECDHE-RSA-AES128-SHA256", "ECDHE+AESGCM:AES256-SHA", "DEFAULT"]
+)
+def test_suites_without_forward_secrecy_or_authenticated_encryption_are_refused(ciphers: str) -> None:
+    with pytest.raises(ConfigurationError, match="forward secrecy"):
+        TlsPolicy(ciphers=ciphers)

@@ -23,7 +23,7 @@ from registry.sml.wsdl import LOCATOR
 PARSED = {
     publisher_exists("SMP-1"): "[ERR-106] The SMP 'SMP-1' already exists",
     publisher_not_found("SMP-1"): "[ERR-100] The SMP 'SMP-1' doesn't exist",
-    participants_not_found(): "[ERR-110] At least one of the participants doesn't exist in the list",
+    participants_not_found([]): "[ERR-110] At least one of the participants doesn't exist in the list",
     participant_exists("0088:1", "iso6523-actorid-upis"): (
         "[ERR-106] The participant identifier '0088:1' with scheme: 'iso6523-actorid-upis' already exist"
     ),

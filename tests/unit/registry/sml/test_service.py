@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
+from registry.audit import events
 from registry.demo.pki import DemoPki
 from registry.identifiers.dns_names import participant_owner
 from registry.sml.errors import FaultKind, SmlError
 from registry.sml.model import Publisher
-from registry.storage.queries import events
+from tests.simulators.databases import everything_in
 from tests.simulators.live import SMP_ID
 from tests.simulators.offline import BASE_URL, OfflineInstance, offline_instance, participant
 
@@ -40,8 +41,7 @@ def naptr(offline: OfflineInstance, value: str) -> str | None:
 
 
 def subjects(offline: OfflineInstance, subject: str) -> list[str]:
-    with offline.instance.database.read() as connection:
-        return [event.tag for event in events.about(connection, subject)]
+    return [event.tag for event in events.about(offline.instance.database, subject)]
 
 
 def test_registration_writes_row_record_and_event_together(offline: OfflineInstance) -> None:
@@ -267,9 +267,10 @@ def test_participant_with_open_migration_is_not_deleted(offline: OfflineInstance
 
 def test_migration_key_is_kept_as_a_hash_only(offline: OfflineInstance, other: x509.Certificate) -> None:
     prepared(offline, other)
-    assert KEY.encode() not in (offline.folder / "registry.sqlite3").read_bytes()
-    with offline.instance.database.read() as connection:
-        assert KEY not in str(events.about(connection, "iso6523-actorid-upis::0088:1"))
+    assert KEY not in everything_in(offline.instance.database)
+    told = str(events.about(offline.instance.database, "iso6523-actorid-upis::0088:1"))
+    assert "sml:migration:prepare" in told
+    assert KEY not in told
 
 
 def test_weak_migration_key_is_refused(offline: OfflineInstance) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from registry.audit import events
 from registry.errors import NotFoundError, ValidationError
 from registry.identifiers.participant import ISO6523, ParticipantIdentifier
 from registry.metadata import ServiceGroup
@@ -20,7 +21,6 @@ from registry.smp.documents.business_card import (
     write_business_card,
 )
 from registry.smp.publishing import Outcome
-from registry.storage.queries import events
 from tests.simulators.offline import ACTOR, OfflineInstance, participant
 
 WHO = participant()
@@ -36,9 +36,9 @@ def cards(offline: OfflineInstance) -> BusinessCards:
     return BusinessCards(offline.instance.database)
 
 
-def card_events(offline: OfflineInstance) -> list[events.EventRow]:
-    with offline.instance.database.read() as connection:
-        return [event for event in events.about(connection, str(WHO)) if "business-card" in event.tag]
+def card_events(offline: OfflineInstance) -> list[events.Event]:
+    about = events.about(offline.instance.database, str(WHO))
+    return [event for event in about if "business-card" in event.tag]
 
 
 def test_what_is_published_is_what_is_shown_and_served(offline: OfflineInstance, cards: BusinessCards) -> None:

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from registry.audit import events
 from registry.demo.content import CREDIT_NOTE, INVOICE, ORDER, demo_metadata
 from registry.errors import ConflictError, NotFoundError, ValidationError
 from registry.identifiers.dns_names import participant_owner
@@ -14,7 +15,7 @@ from registry.metadata import Endpoint, Extension, Redirect, ServiceGroup, Servi
 from registry.sml.model import Publisher
 from registry.smp.access_points import AccessPoints
 from registry.smp.publishing import Outcome
-from registry.storage.queries import access_points, events, service_groups, services
+from registry.storage.queries import access_points, service_groups, services
 from registry.storage.queries.access_points import AccessPoint
 from tests.simulators.live import SMP_ID
 from tests.simulators.offline import ACTOR, OfflineInstance, offline_instance, participant
@@ -93,8 +94,7 @@ def test_same_write_again_changes_nothing(offline: OfflineInstance, metadata: Se
     assert put(offline, metadata).outcome is Outcome.UNCHANGED
     changed = with_endpoint(metadata, address="https://new.example.org/as4")
     assert put(offline, changed).outcome is Outcome.UPDATED
-    with offline.instance.database.read() as connection:
-        tags = [event.tag for event in events.about(connection, str(metadata.participant))]
+    tags = [event.tag for event in events.about(offline.instance.database, str(metadata.participant))]
     assert tags == [
         "sml:registration:create",
         "smp:service-group:create",

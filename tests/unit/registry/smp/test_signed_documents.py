@@ -94,10 +94,11 @@ def test_planned_successor_takes_over_at_its_instant_and_stamps_never_come_back(
     (endpoint,) = metadata.process_metadata[0].endpoints
     seen = [signer.current(service_id, "busdox")]
     instant = offline.clock.now + timedelta(hours=1)
+    first = only_access_point(offline)
     with database.write(ACTOR) as work:
         content = AccessPoint.of(replace(endpoint, address="https://next.example.org/as4"))
         successor = access_points.add(work, offline.stored.id, "next", content)
-        access_points.plan_successor(work, only_access_point(offline), successor, instant)
+        access_points.plan_successor(work, first, successor, instant)
     assert found(offline, metadata).document == seen[0], "a plan changes nothing yet"
 
     offline.clock.now = instant

@@ -2,13 +2,12 @@
 """Migration 0004 keeps service groups and adds their business cards, and goes back."""
 
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from alembic import command
 from sqlalchemy import inspect, text
 
-from registry.storage.engine import Actor, Database, sqlite_url
+from registry.storage.engine import Actor, Database
 from registry.storage.migrate import _configuration, migrate, schema_version
 from registry.storage.queries import business_cards
 
@@ -16,14 +15,13 @@ MOMENT = datetime(2026, 11, 22, 6, 0, 0, 500_000, tzinfo=UTC)
 
 
 @pytest.fixture
-def database(tmp_path: Path):
-    made = Database(sqlite_url(tmp_path / "test.sqlite3"), lambda: MOMENT)
+def database(empty: Database) -> Database:
+    made = empty
     command.upgrade(_configuration(made), "0003")
     with made.write(Actor("test")) as work:
         work.connection.execute(text("INSERT INTO domain VALUES (7, 'old', 'peppol', '{}', 1, 0)"))
         work.connection.execute(text("INSERT INTO service_group VALUES (3, 7, 's', 'V', 'v', 1, 0, NULL)"))
-    yield made
-    made.dispose()
+    return made
 
 
 def test_0004_gives_old_service_groups_a_place_for_cards_and_goes_back(database: Database) -> None:

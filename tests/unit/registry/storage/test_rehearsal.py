@@ -3,9 +3,9 @@
 
 import pytest
 
-from registry.audit.events import record
+from registry.audit.events import about, record
 from registry.errors import NotFoundError
-from registry.storage.queries import events, service_groups
+from registry.storage.queries import service_groups
 from registry.storage.rehearsal import RehearsalDatabase
 from tests.simulators.offline import ACTOR, OfflineInstance
 
@@ -13,12 +13,12 @@ from tests.simulators.offline import ACTOR, OfflineInstance
 def test_rehearsed_write_is_rolled_back(offline: OfflineInstance) -> None:
     called: list[str] = []
     database = offline.instance.database
-    with RehearsalDatabase(database).write(ACTOR) as work:
+    rehearsal = RehearsalDatabase(database)
+    with rehearsal.write(ACTOR) as work:
         record(work, "test:event", "subject")
         work.after_commit(lambda: called.append("committed"))
-        assert len(events.about(work.connection, "subject")) == 1
-    with database.read() as connection:
-        assert events.about(connection, "subject") == []
+        assert len(about(rehearsal, "subject")) == 1
+    assert about(database, "subject") == []
     assert called == []
 
 

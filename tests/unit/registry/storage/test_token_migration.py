@@ -1,21 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tokens that there were before they had a way of management keep on, and speak our own."""
 
-from datetime import UTC, datetime
-from pathlib import Path
-
 from alembic import command
 from sqlalchemy import inspect, text
 
-from registry.accounts.tokens import authenticate, create_token
-from registry.storage.engine import Actor, Database, sqlite_url
+from registry.accounts.authentication import Authenticator
+from registry.accounts.tokens import create_token
+from registry.storage.engine import Actor, Database
 from registry.storage.migrate import _configuration, migrate, schema_version
 
-NOW = datetime(2026, 11, 22, tzinfo=UTC)
 
-
-def test_0005_lets_tokens_speak_as_before_and_goes_back(tmp_path: Path) -> None:
-    database = Database(sqlite_url(tmp_path / "test.sqlite3"), lambda: NOW)
+def test_0005_lets_tokens_speak_as_before_and_goes_back(empty: Database) -> None:
+    database = empty
     migrate(database)
     old, new = (create_token(database, Actor("test"), name, management=name) for name in ("native", "phoss"))
     command.downgrade(_configuration(database), "0004")
@@ -24,5 +20,4 @@ def test_0005_lets_tokens_speak_as_before_and_goes_back(tmp_path: Path) -> None:
     with database.read() as connection:
         assert connection.execute(text("SELECT name FROM token ORDER BY name")).scalars().all() == ["native", "phoss"]
     migrate(database)
-    assert [authenticate(database, secret, NOW).management for secret in (old, new)] == ["native", "native"]
-    database.dispose()
+    assert [Authenticator(database).by_token(secret).management for secret in (old, new)] == ["native", "native"]

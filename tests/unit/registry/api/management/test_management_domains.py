@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from registry.accounts.tokens import Grant
+from registry.accounts.permissions import SYSTEM, Grant, Principal, Role, Scope
 from registry.api.management import domains as module
 from registry.api.management.dialect import query_of, segments_of
 from registry.api.management.domains import Domains
@@ -32,9 +32,15 @@ def add(offline: OfflineInstance, name: str) -> StoredDomain:
     return add_domain(offline.instance, ACTOR, "demo", settings, register_smp=False)
 
 
-def found(domains: Domains, path: bytes, grant: Grant | None = None) -> tuple[str, bytes]:
-    stored, below = domains.find(path, grant)
+def found(domains: Domains, path: bytes, caller: Principal | None = None) -> tuple[str, bytes]:
+    stored, below = domains.find(path, caller)
     return stored.domain.name, below
+
+
+def program(scopes: list[Scope], limit: Scope | None = None) -> Principal:
+    grants = tuple(Grant(Role.EDITOR, scope) for scope in scopes)
+    most = None if limit is None else Grant(Role.EDITOR, limit)
+    return Principal("token:erp", "erp", "program", "token", 1, grants, most)
 
 
 def test_path_says_it_by_name_or_as_the_base_url_does(offline: OfflineInstance) -> None:
@@ -73,11 +79,16 @@ def test_router_is_made_once_as_long_as_no_domain_changes(
 def test_token_says_it_where_the_path_does_not(offline: OfflineInstance) -> None:
     other = add(offline, "other")
     domains = Domains(offline.instance.directory)
-    grant = Grant("erp", other.id)
-    assert found(domains, b"/a", grant) == ("other", b"/a")
-    assert found(domains, b"/base/a", grant) == ("demo", b"/a"), "the path does"
-    assert found(domains, b"/domains/demo/a", grant) == ("demo", b"/a")
-    assert found(domains, b"/a", Grant("admin", None)) == ("demo", b"/a")
+    for caller in (
+        program([Scope(other.id)]),
+        program([SYSTEM], limit=Scope(other.id)),
+        program([Scope(other.id, 1), Scope(other.id, 2)]),
+    ):
+        assert found(domains, b"/a", caller) == ("other", b"/a")
+        assert found(domains, b"/base/a", caller) == ("demo", b"/a"), "the path does"
+        assert found(domains, b"/domains/demo/a", caller) == ("demo", b"/a")
+    for caller in (program([SYSTEM]), program([]), program([Scope(other.id), Scope(offline.stored.id)])):
+        assert found(domains, b"/a", caller) == ("demo", b"/a")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the resources of `/api/v1` work with."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from registry.accounts.oidc_logins import OidcLogins
+from registry.accounts.permissions import Principal
+from registry.accounts.sessions import Sessions
+from registry.domains.domain import Domain
+from registry.errors import NotFoundError
+from registry.identifiers.text import shorten
+from registry.sml.administration import SmlAdministration
+from registry.smp.access_points import AccessPoints
+from registry.smp.business_cards import BusinessCards
+from registry.smp.participants import Participants
+from registry.smp.publishing import Publishing
+from registry.smp.service_views import ServiceViews
+from registry.smp.signed_documents import DocumentSigner
+from registry.storage.domain_directory import DomainDirectory, StoredDomain
+from registry.storage.engine import Actor, Database
+from registry.trust import TrustModel
+
+
+class Authenticating(Protocol):
+    """Who a credential is of. Each raises UnauthorizedError for one that is not good."""
+
+    def by_token(self, secret: str, *, name: str | None = None) -> Principal:
+        """The bearer of a token."""
+        ...
+
+    def by_session(self, secret: str, *, changes_password: bool = False) -> Principal:
+        """Whoever logged in to a session.
+
+        Raises PasswordChangeRequiredError where it is good for that only, and something else is to be done.
+        """
+        ...
+
+    def by_certificate(self, der: bytes) -> Principal:
+        """The owner of a client certificate."""
+        ...
+
+
+class DomainSetup(Protocol):
+    """The use cases of domains, which concern all parts of an instance."""
+
+    def add(self, actor: Actor, profile: str, settings: Mapping[str, Any]) -> StoredDomain:
+        """Add a domain. Raises ConfigurationError with all that is wrong, AlreadyExistsError."""
+        ...
+
+    def changed(self, name: str, settings: Mapping[str, Any]) -> Domain:
+        """What a domain would be with settings laid over its own. Raises ConfigurationError."""
+        ...
+
+    def change(self, actor: Actor, name: str, settings: Mapping[str, Any]) -> StoredDomain:
+        """Lay settings over those that a domain has. Raises ConfigurationError, ConflictError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ApiContext:
+    """The parts of an instance that the API needs."""
+
+    database: Database
+    directory: DomainDirectory
+    authenticator: Authenticating
+    publishing: Publishing
+    participants: Participants
+    business_cards: BusinessCards
+    signer: DocumentSigner
+    trust_of: Callable[[Domain], TrustModel]
+    setup: DomainSetup
+    sml: SmlAdministration
+    sessions: Sessions
+    oidc_logins: OidcLogins | None = None
+    """None where no provider is set up."""
+
+    @property
+    def services(self) -> ServiceViews:
+        """What is published for document types."""
+        return ServiceViews(self.database)
+
+    def access_points(self, stored: StoredDomain) -> AccessPoints:
+        """The access points of a domain."""
+        return AccessPoints(self.database, stored, self.trust_of(stored.domain))
+
+    def domain(self, name: str) -> StoredDomain:
+        """A domain by name. Raises NotFoundError, which tells nothing of other domains."""
+        found = next((stored for stored in self.directory.all() if stored.domain.name == name), None)
+        if found is None:
+            raise no_domain(name)
+        return found
+
+
+def no_domain(name: str) -> NotFoundError:
+    """The same for a domain that there isn't and one that the caller must not know of."""
+    return NotFoundError(f"there is no domain {shorten(name)}")

@@ -1,0 +1,228 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`/domains/{domain}/registrations` and `/migrations`: who publishes for whom at the SML of a domain.
+
+A list of participants is done as a whole or not at all.
+"""
+
+from typing import Annotated
+
+from fastapi import Query
+from pydantic import Field
+
+from registry.accounts.permissions import Action
+from registry.api.v1 import rules
+from registry.api.v1.answers import Answer
+from registry.api.v1.call import Call, CallState
+from registry.api.v1.cursors import Cursor, Limit, paged, read_cursor
+from registry.api.v1.domains import DOMAIN, DomainName
+from registry.api.v1.models import Identifier, Model, Moment, Page, Word
+from registry.api.v1.routing import Resource, url
+from registry.api.v1.rules import Needs
+from registry.errors import NotFoundError, Reason, ValidationError
+from registry.identifiers.participant import ParticipantIdentifier
+from registry.sml.administration import MAX_LIST
+from registry.storage.queries.sml_views import RegistrationView
+
+resource = Resource("registrations", "Who publishes for which participant, and who may take one over.")
+_REGISTRATIONS = f"{DOMAIN}/registrations"
+_REGISTRATION = f"{_REGISTRATIONS}/{{participant}}"
+_MIGRATIONS = f"{DOMAIN}/migrations"
+_LIST = Needs(Action.REGISTRATION_LIST, rules.domain)
+_WRITE = Needs(Action.REGISTRATION_WRITE, rules.domain)
+ParticipantId = Annotated[
+    str, Field(max_length=1100, description="As scheme::value.", examples=["iso6523-actorid-upis::0088:7300010000001"])
+]
+"""The path parameter `{participant}`."""
+_Participants = Annotated[list[Identifier], Field(min_length=1, max_length=MAX_LIST)]
+_OfPublisher = Annotated[str | None, Query(max_length=64, description="Only those of the SMP with this id.")]
+
+
+class RegistrationModel(Model):
+    """A registered participant."""
+
+    participant: str
+    publisher: Annotated[str, Field(description="The id of its SMP.")]
+    service: Annotated[str, Field(description="The service of its NAPTR record.")]
+    name: Annotated[str, Field(description="Its name in DNS, in the zone of the domain.")]
+    modified_at: Moment
+    migrating: Annotated[bool, Field(description="Whether another SMP may take it over that knows the key.")]
+
+
+class RegistrationPublisher(Model):
+    """Whose a participant is to be."""
+
+    publisher: Annotated[Word, Field(description="The id of an SMP of the domain.")]
+
+
+class Registering(RegistrationPublisher):
+    """Participants that an SMP is to have."""
+
+    participants: _Participants
+
+
+class Unregistering(Model):
+    """Participants whose registrations are to end."""
+
+    participants: _Participants
+
+
+class Changed(Model):
+    """How much was changed."""
+
+    changed: int
+
+
+class MigrationModel(Model):
+    """A participant that another SMP may take over."""
+
+    participant: str
+    publisher: Annotated[str, Field(description="The id of the SMP that has it.")]
+    prepared_at: Moment
+    expires_at: Moment | None
+
+
+@resource.get(_REGISTRATIONS, _LIST, {200: Page[RegistrationModel]})
+def list_registrations(
+    call: Call,
+    domain: DomainName,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    publisher: _OfPublisher = None,
+    scheme: Annotated[str | None, Query(max_length=255, description="Only those in this scheme.")] = None,
+    value: Annotated[
+        str | None, Query(max_length=255, description="Only values that begin like this; needs `scheme`.")
+    ] = None,
+) -> Page[RegistrationModel]:
+    """List the registrations of a domain.
+
+    Those of one publisher are in order of registration, others by scheme and value.
+    """
+    after = read_cursor(cursor, *((int,) if publisher else (str, str, str))) or ()
+    rows = call.context.sml.registrations(
+        call.context.domain(domain), after, limit + 1, smp_id=publisher, scheme=scheme, value_begins=value or ""
+    )
+    part, following = paged(rows, limit, lambda row: row[0])
+    return Page[RegistrationModel](items=[_shown(row) for _, row in part], next_cursor=following)
+
+
+@resource.get(_REGISTRATION, Needs(Action.REGISTRATION_READ, rules.participant), {200: RegistrationModel})
+def read_registration(call: Call, domain: DomainName, participant: ParticipantId) -> RegistrationModel:
+    """Read the registration of a participant."""
+    return _shown(call.context.sml.registration(call.context.domain(domain), _participant(call, participant)))
+
+
+@resource.put(_REGISTRATION, _WRITE, {200: RegistrationModel, 201: RegistrationModel})
+def put_registration(
+    call: Call, domain: DomainName, participant: ParticipantId, wanted: RegistrationPublisher
+) -> Answer:
+    """Register a participant for an SMP, or give it to another one.
+
+    A participant that moves keeps its name, which leads to the new SMP; an open migration ends.
+    """
+    identifier, sml = _participant(call, participant), call.context.sml
+    found = _current(call, identifier)
+    if found is None:
+        sml.register(call.actor, call.context.domain(domain), wanted.publisher, [identifier])
+    else:
+        sml.move(call.actor, call.context.domain(domain), [identifier], wanted.publisher)
+    now = _shown(sml.registration(call.context.domain(domain), identifier))
+    if found is not None:
+        return Answer(now)
+    return Answer(now, status=201, headers={"location": url(_REGISTRATION, domain, now.participant)})
+
+
+@resource.delete(_REGISTRATION, _WRITE, {204: None})
+def delete_registration(call: Call, domain: DomainName, participant: ParticipantId) -> None:
+    """End the registration of a participant. Refused while its migration is open."""
+    identifier = _participant(call, participant)
+    _current(call, identifier)
+    call.context.sml.unregister(call.actor, call.context.domain(domain), [identifier])
+
+
+@resource.post(_REGISTRATIONS, _WRITE, {200: Changed})
+def register_participants(call: Call, domain: DomainName, wanted: Registering) -> Changed:
+    """Register participants for an SMP: all of them, or none."""
+    participants = _participants(call, wanted.participants)
+    call.context.sml.register(call.actor, call.context.domain(domain), wanted.publisher, participants)
+    return Changed(changed=len(participants))
+
+
+@resource.post(f"{_REGISTRATIONS}/move", _WRITE, {200: Changed})
+def move_participants(call: Call, domain: DomainName, wanted: Registering) -> Changed:
+    """Give participants to another SMP: all of them, or none. Their open migrations end."""
+    participants = _participants(call, wanted.participants)
+    return Changed(
+        changed=call.context.sml.move(call.actor, call.context.domain(domain), participants, wanted.publisher)
+    )
+
+
+@resource.post(f"{_REGISTRATIONS}/remove", _WRITE, {200: Changed})
+def unregister_participants(call: Call, domain: DomainName, wanted: Unregistering) -> Changed:
+    """End the registrations of participants: all of them, or none."""
+    participants = _participants(call, wanted.participants)
+    call.context.sml.unregister(call.actor, call.context.domain(domain), participants)
+    return Changed(changed=len(participants))
+
+
+@resource.get(_MIGRATIONS, _LIST, {200: Page[MigrationModel]})
+def list_migrations(
+    call: Call, domain: DomainName, limit: Limit = 50, cursor: Cursor = None, publisher: _OfPublisher = None
+) -> Page[MigrationModel]:
+    """List the open migrations of a domain."""
+    (after,) = read_cursor(cursor, int) or (0,)
+    rows = call.context.sml.migrations(call.context.domain(domain), after, limit + 1, publisher)
+    part, following = paged(rows, limit, lambda row: (row.registration_id,))
+    items = [
+        MigrationModel(
+            participant=str(ParticipantIdentifier(row.scheme, row.value)),
+            publisher=row.smp_id,
+            prepared_at=row.prepared_at,
+            expires_at=row.expires_at,
+        )
+        for row in part
+    ]
+    return Page[MigrationModel](items=items, next_cursor=following)
+
+
+@resource.delete(f"{_MIGRATIONS}/{{participant}}", _WRITE, {204: None})
+def cancel_migration(call: Call, domain: DomainName, participant: ParticipantId) -> None:
+    """Cancel an open migration: the key that was given out means nothing any more."""
+    call.context.sml.cancel_migration(call.actor, call.context.domain(domain), _participant(call, participant))
+
+
+def _current(call: CallState, participant: ParticipantIdentifier) -> RegistrationModel | None:
+    try:
+        found = _shown(call.context.sml.registration(call.domain, participant, lock=True))
+    except NotFoundError:
+        found = None
+    call.match(lambda: found)
+    return found
+
+
+def _participant(call: CallState, text: str) -> ParticipantIdentifier:
+    return rules.parsed_participant(call.domain, text)
+
+
+def _participants(call: CallState, texts: list[str]) -> list[ParticipantIdentifier]:
+    """The participants of a body. Raises ValidationError that points to all that are none."""
+    parsed, reasons = [], []
+    for number, text in enumerate(texts):
+        try:
+            parsed.append(_participant(call, text))
+        except ValidationError as error:
+            at = f"#/participants/{number}"
+            reasons += [Reason(reason.id, reason.message, reason.clause, at) for reason in error.reasons]
+    if reasons:
+        raise ValidationError(reasons)
+    return parsed
+
+
+def _shown(row: RegistrationView) -> RegistrationModel:
+    return RegistrationModel(
+        participant=str(ParticipantIdentifier(row.scheme, row.value)),
+        publisher=row.smp_id,
+        service=row.naptr_service,
+        name=row.label,
+        modified_at=row.modified_at,
+        migrating=row.migrating,
+    )

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every resource of `/api/v1`, in the order of its documentation."""
+
+from registry.api.v1 import (
+    access_points,
+    accounts,
+    audit,
+    bulk,
+    business_cards,
+    certificates,
+    credentials,
+    domains,
+    grants,
+    groups,
+    jobs,
+    me,
+    oidc,
+    participants,
+    permissions,
+    publishers,
+    registrations,
+    services,
+    sessions,
+    tokens,
+    zones,
+)
+from registry.api.v1.routing import Resource
+
+RESOURCES: tuple[Resource, ...] = (
+    domains.resource,
+    groups.resource,
+    participants.resource,
+    bulk.resource,
+    services.resource,
+    business_cards.resource,
+    access_points.resource,
+    publishers.resource,
+    registrations.resource,
+    zones.resource,
+    certificates.resource,
+    jobs.resource,
+    audit.resource,
+    me.resource,
+    sessions.resource,
+    oidc.resource,
+    accounts.resource,
+    credentials.resource,
+    grants.resource,
+    tokens.resource,
+    permissions.resource,
+)

@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the management listener serves, put together: documents as they are published, the REST interface, probes."""
+
+from fastapi import FastAPI
+
+from registry.api.app import management_app
+from registry.api.publishing import PublishingApp
+from registry.api.v1.app import ApiV1
+from registry.api.v1.context import ApiContext
+from registry.app.api_context import api_context
+from registry.app.health import Probes
+from registry.app.instance import Instance
+from registry.smp.http import SmpReadApp
+
+
+def open_management(
+    instance: Instance, read_app: SmpReadApp, probes: Probes, context: ApiContext | None = None
+) -> FastAPI:
+    """The application of the management listener; `context` is what the REST interface works with."""
+    publishing = PublishingApp(
+        instance.database,
+        instance.directory,
+        instance.publishing,
+        instance.signer,
+        instance.business_cards,
+        read_app,
+    )
+    rest = ApiV1(context or api_context(instance))
+    return management_app(publishing, probes.health, readiness=probes.readiness, rest=rest)

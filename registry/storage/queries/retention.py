@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Deletes what is kept long enough, a bounded number of rows at a time.
+
+Each function takes the moment before which rows go, and how many of them at most; it gives how many went.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Table, and_, case, delete, func, or_, select, tuple_, update
+
+from registry.storage.queries.audit import overwriting
+from registry.storage.queries.documents import access_points_version
+from registry.storage.tables import (
+    idempotent_answer,
+    job,
+    login_failure,
+    migration,
+    oidc_login,
+    service,
+    service_group,
+    session,
+    signed_document,
+    signed_service_group,
+    signing_key,
+    zone,
+    zone_change,
+)
+from registry.storage.unit_of_work import UnitOfWork
+
+_SERIALS = 2**32
+_FINISHED = ("done", "failed", "cancelled")
+
+
+def sessions(work: UnitOfWork, before: datetime, limit: int) -> int:
+    """Sessions that ended before a moment, by themselves or because somebody ended them."""
+    return _delete(work, session, or_(session.c.expires_at < before, session.c.revoked_at < before), limit)
+
+
+def oidc_logins(work: UnitOfWork, before: datetime, limit: int) -> int:
+    """Logins at a provider that nobody finished and that can't be finished since a moment."""
+    return _delete(work, oidc_login, oidc_login.c.expires_at < before, limit)
+
+
+def login_failures(work: UnitOfWork, before: datetime, limit: int) -> int:
+    """Failed logins under names that were not tried since a moment, and are not locked."""
+    c = login_failure.c
+    free = or_(c.locked_until.is_(None), c.locked_until < work.now)
+    return _delete(work, login_failure, and_(c.last_at < before, free), limit)
+
+
+def answers(work: UnitOfWork, before: datetime, limit: int) -> int:
+    """Answers that a repeated request would have got again."""
+    return _delete(work, idempotent_answer, idempotent_answer.c.created_at < before, limit)
+
+
+def jobs(work: UnitOfWork, before: datetime, limit: int) -> int:
+    """Jobs that have ended."""
+    return _delete(work, job, and_(job.c.state.in_(_FINISHED), job.c.finished_at < before), limit)
+
+
+def migrations(work: UnitOfWork, before: datetime, limit: int) -> int:
+    """Migrations that expired."""
+    return _delete(work, migration, migration.c.expires_at < before, limit)
+
+
+def zone_changes(work: UnitOfWork, before: datetime, limit: int) -> int:
+    """Published changes of zones; who has an older serial gets the whole zone from then on."""
+    total = 0
+    for zone_id, present in work.connection.execute(select(zone.c.id, zone.c.serial)).all():
+        total += _zone_changes(work, zone_id, present, before, limit - total)
+        if total >= limit:
+            break
+    return total
+
+
+def _zone_changes(work: UnitOfWork, zone_id: int, present: int, before: datetime, limit: int) -> int:
+    c = zone_change.c
+    old = and_(c.zone_id == zone_id, c.serial.is_not(None), c.changed_at < before)
+    going = select(c.sequence).where(old).order_by(c.sequence).limit(limit)
+    # Serials go round, so they are compared by their distance from the present one (RFC 1982).
+    unrolled = case((c.serial > present, c.serial), else_=c.serial + _SERIALS)
+    newest = work.connection.execute(select(func.max(unrolled)).where(c.sequence.in_(going))).scalar()
+    if newest is None:
+        return 0
+    held = work.connection.execute(select(zone.c.history_from).where(zone.c.id == zone_id)).scalar_one()
+    serial = max(newest, held if held > present else held + _SERIALS) % _SERIALS
+    work.connection.execute(update(zone).where(zone.c.id == zone_id).values(history_from=serial))
+    with overwriting(work.connection):
+        return work.connection.execute(delete(zone_change).where(c.sequence.in_(going))).rowcount
+
+
+def signed_documents(work: UnitOfWork, before: datetime, limit: int) -> int:
+    """Signed documents that are not served any more: their content, access points or signing key have changed since."""
+    c, version = signed_document.c, access_points_version()
+    stale = (
+        select(*signed_document.primary_key.columns)
+        .select_from(
+            signed_document.join(service, service.c.id == c.service_id)
+            .join(service_group, service_group.c.id == service.c.service_group_id)
+            .outerjoin(signing_key, and_(signing_key.c.domain_id == service_group.c.domain_id, signing_key.c.active))
+        )
+        .where(
+            c.signed_at < before,
+            or_(
+                c.content_version != service.c.content_version,
+                c.signing_key_id != signing_key.c.id,
+                c.access_points_version != version,
+            ),
+        )
+        .limit(limit)
+    )
+    key = tuple_(*signed_document.primary_key.columns)
+    statement = delete(signed_document).where(key.in_(stale))
+    return work.connection.execute(statement, {"now": work.now}).rowcount
+
+
+def signed_service_groups(work: UnitOfWork, before: datetime, limit: int) -> int:
+    """Signed service groups that are not served any more."""
+    c = signed_service_group.c
+    stale = (
+        select(*signed_service_group.primary_key.columns)
+        .select_from(
+            signed_service_group.join(service_group, service_group.c.id == c.service_group_id).outerjoin(
+                signing_key, and_(signing_key.c.domain_id == service_group.c.domain_id, signing_key.c.active)
+            )
+        )
+        .where(
+            c.signed_at < before,
+            or_(c.content_version != service_group.c.content_version, c.signing_key_id != signing_key.c.id),
+        )
+        .limit(limit)
+    )
+    key = tuple_(*signed_service_group.primary_key.columns)
+    return work.connection.execute(delete(signed_service_group).where(key.in_(stale))).rowcount
+
+
+def _delete(work: UnitOfWork, table: Table, condition: ColumnElement[bool], limit: int) -> int:
+    columns = list(table.primary_key.columns)
+    going = select(*columns).where(condition).limit(limit)
+    key = columns[0] if len(columns) == 1 else tuple_(*columns)
+    with overwriting(work.connection):
+        return work.connection.execute(delete(table).where(key.in_(going))).rowcount

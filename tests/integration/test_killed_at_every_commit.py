@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every use case, killed before and after each of its commits: nothing acknowledged is lost, nothing is there by half.
+
+Killed before its nth commit, a use case has left what it had after the one before; killed after it, what it has then.
+Run once more it comes to the same end as if nobody had disturbed it, or says that it was done already.
+"""
+
+import inspect
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+import registry
+from registry.app.domain_setup import SigningKeyFile, add_domain
+from registry.app.instance import Instance
+from registry.clock import system_clock
+from registry.demo.pki import DemoPki
+from registry.settings import load_settings
+from registry.sml.model import SmlOperations
+from registry.storage.engine import Database
+from registry.storage.tables import registration, zone_change, zone_rrset
+from tests.simulators.crashes import Prepared, writers_in
+from tests.simulators.live import SMP_ID, demo_trust
+from tests.simulators.offline import BASE_URL
+from tests.simulators.use_cases import ACTOR, USE_CASES, World, prepare
+
+pytestmark = [pytest.mark.slow, pytest.mark.sqlite]
+ELSEWHERE = {
+    "registry.storage.installation:check_installation": "runs before there is anything to lose",
+}
+"""Transactions that are no use case, and why."""
+DIFFERS_AGAIN = {
+    "fail_to_login": "each attempt counts",
+    "do_job": "a job whose worker died waits for its lease to run out",
+    "fail_job": "a job whose worker died waits for its lease to run out",
+    "carry_out_bulk": "a job whose worker died waits for its lease to run out",
+    "adopt_restored_database": "each restore moves the serials on",
+}
+"""Use cases that do something else the second time, and why."""
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def prepared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, pki: DemoPki) -> Prepared:
+    folder = tmp_path_factory.mktemp("killed")
+    cluster = request.getfixturevalue("cluster") if request.param == "postgresql" else None
+    url = cluster.migrated_database() if cluster else f"sqlite:///{folder / 'registry.sqlite3'}"
+    moment = system_clock().replace(microsecond=0)
+    files = pki.write(folder / "pki")
+    domain = {"name": "demo", "smp": {"base_url": BASE_URL, "smp_id": SMP_ID}, "trust": demo_trust(pki)}
+    with Instance.open(load_settings(data_dir=folder, database_url=url), lambda: moment) as instance:
+        stored = add_domain(instance, ACTOR, "demo", domain, signing_key=SigningKeyFile(files.smp))
+        prepare(World(instance, stored, pki, folder, lambda: moment))
+    return Prepared(folder, pki, lambda: moment, url, cluster)
+
+
+def check_consistent(database: Database) -> None:
+    """Tables, journal and zone say the same of each name, and each registered participant has one."""
+    with database.read() as connection:
+        held = {(row.zone_id, row.owner, row.rdtype): row.content for row in connection.execute(select(zone_rrset))}
+        changes = connection.execute(select(zone_change).order_by(zone_change.c.sequence)).all()
+        labels = set(connection.execute(select(registration.c.label)).scalars())
+    told = {(row.zone_id, row.owner, row.rdtype): row.after for row in changes}
+    assert {key: after for key, after in told.items() if after is not None} == held
+    assert labels <= {owner for _, owner, _ in held}
+
+
+@pytest.mark.parametrize("name", USE_CASES)
+def test_killed_use_case_has_done_all_of_it_or_nothing(prepared: Prepared, name: str) -> None:
+    act = USE_CASES[name]
+    with prepared.copy() as url:
+        course = prepared.run(url, act)
+    assert course is not None
+    assert not course.refused
+    for number in range(1, len(course.states)):
+        for moment, expected in (("before", course.states[number - 1]), ("after", course.states[number])):
+            with prepared.copy() as url:
+                assert prepared.run(url, act, (moment, number)) is None, "it ended by itself"
+                assert prepared.state(url) == expected
+                again = prepared.run(url, act)
+                assert again is not None
+                same = prepared.state(url, numbers=False) == course.end
+                assert again.refused or same or name in DIFFERS_AGAIN
+                with prepared.database(url) as database:
+                    check_consistent(database)
+
+
+def test_every_transaction_of_the_product_is_in_a_use_case_of_this_test(prepared: Prepared) -> None:
+    seen: set[str] = set()
+    for act in USE_CASES.values():
+        with prepared.copy() as url:
+            course = prepared.run(url, act)
+        assert course is not None
+        seen |= course.writers
+    written = writers_in(Path(registry.__file__).parent)
+    assert written - seen - ELSEWHERE.keys() == set()
+    assert ELSEWHERE.keys() <= written
+
+
+def test_every_operation_of_the_sml_is_a_use_case_of_this_test() -> None:
+    operations = {name for name, _ in inspect.getmembers(SmlOperations, inspect.isfunction) if name[0] != "_"}
+    assert operations <= USE_CASES.keys()

@@ -1,0 +1,560 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every use case of the product once, on an instance with something of everything: for tests that disturb them."""
+
+import contextlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from registry.accounts import accounts, credentials, grants, groups, tokens
+from registry.accounts.authentication import Authenticator
+from registry.accounts.permissions import SYSTEM, Role, Scope
+from registry.accounts.sessions import Sessions
+from registry.api.v1 import bulk_job
+from registry.api.v1.app import ApiV1
+from registry.api.v1.bulk_items import BulkItem
+from registry.api.v1.bulk_job import bulk_handler
+from registry.app.after_restore import Wishes, complete_restore
+from registry.app.api_context import api_context
+from registry.app.code_lists import apply_code_list, import_code_lists, plan_code_list
+from registry.app.domain_setup import SigningKeyFile, add_domain, change_domain
+from registry.app.instance import Instance
+from registry.audit import chain, retention
+from registry.demo.content import demo_metadata
+from registry.demo.pki import DemoPki
+from registry.dns.journal import ZonePublisher
+from registry.errors import NotFoundError, UnauthorizedError
+from registry.identifiers.participant import ISO6523, ParticipantIdentifier
+from registry.jobs.queue import cancel, enqueue
+from registry.jobs.schedule import Recurring, Schedule
+from registry.jobs.worker import JobContext, Worker
+from registry.metadata import ServiceGroup
+from registry.sml.administration import SmlAdministration
+from registry.sml.model import Caller, Publisher
+from registry.smp.access_points import AccessPoints
+from registry.smp.documents.business_card import BusinessCard
+from registry.smp.participants import ParticipantChange, Participants
+from registry.storage.domain_directory import StoredDomain
+from registry.storage.engine import Actor
+from tests.simulators.asgi import call
+from tests.simulators.code_lists import participant_list, written
+from trust_lists.certificates.parsing import fingerprint
+
+ACTOR = Actor("test", "request-1")
+KEY = "11AAbb$$11AAbb$$"
+PASSWORD = "correct horse battery staple"
+HELD = ParticipantIdentifier(ISO6523, "0088:held")
+MOVING = ParticipantIdentifier(ISO6523, "0088:moving")
+NEW = ParticipantIdentifier(ISO6523, "0088:new")
+
+
+@dataclass(slots=True)
+class World:
+    """What a use case finds: an instance with the domain `demo`, and everything that `prepare` made in it."""
+
+    instance: Instance
+    stored: StoredDomain
+    pki: DemoPki
+    folder: Path
+    clock: Callable[[], datetime]
+
+
+UseCase = Callable[[World], object]
+USE_CASES: dict[str, UseCase] = {}
+
+
+def use_case(act: UseCase) -> UseCase:
+    """Let it be one of them."""
+    USE_CASES[act.__name__] = act
+    return act
+
+
+# The SMP
+
+
+@use_case
+def put_service_group(world: World) -> None:
+    world.instance.publishing.put_service_group(ACTOR, world.stored, ServiceGroup(NEW))
+
+
+@use_case
+def delete_service_group(world: World) -> None:
+    world.instance.publishing.delete_service_group(ACTOR, world.stored, HELD)
+
+
+@use_case
+def put_service_metadata(world: World) -> None:
+    metadata = replace(_metadata(world), participant=NEW)
+    world.instance.publishing.put_service_metadata(ACTOR, world.stored, metadata, create_group=True)
+
+
+@use_case
+def revise_service_metadata(world: World) -> None:
+    metadata = _metadata(world)
+    group = metadata.process_metadata[0]
+    moved = replace(group, endpoints=(replace(group.endpoints[0], address="https://moved.example/as4"),))
+    world.instance.publishing.revise_service_metadata(
+        ACTOR, world.stored, HELD, metadata.document_type, lambda held: replace(metadata, process_metadata=(moved,))
+    )
+
+
+@use_case
+def delete_service_metadata(world: World) -> None:
+    world.instance.publishing.delete_service_metadata(ACTOR, world.stored, HELD, _metadata(world).document_type)
+
+
+@use_case
+def delete_all_service_metadata(world: World) -> None:
+    world.instance.publishing.delete_all_service_metadata(ACTOR, world.stored, HELD)
+
+
+@use_case
+def publish_business_card(world: World) -> None:
+    world.instance.business_cards.publish(ACTOR, world.stored, BusinessCard(HELD))
+
+
+@use_case
+def delete_business_card(world: World) -> None:
+    world.instance.business_cards.delete(ACTOR, world.stored, MOVING)
+
+
+@use_case
+def change_access_point(world: World) -> None:
+    points = AccessPoints(world.instance.database, world.stored, world.instance.trust_models.of(world.stored.domain))
+    name = points.listed()[0].name
+    points.change(ACTOR, name, address="https://changed.example/as4")
+
+
+@use_case
+def plan_access_point(world: World) -> None:
+    points = AccessPoints(world.instance.database, world.stored, world.instance.trust_models.of(world.stored.domain))
+    name = next(row.name for row in points.listed() if row.endpoints)
+    points.change(ACTOR, name, address="https://later.example/as4", at=world.clock() + timedelta(days=1))
+
+
+@use_case
+def sign_document(world: World) -> None:
+    world.instance.signer.current(1, "busdox")
+
+
+# The SML
+
+
+@use_case
+def create_publisher(world: World) -> None:
+    world.instance.sml.create_publisher(_caller(world), Publisher("SMP-NEW", "https://new.example/", "192.0.2.1"))
+
+
+@use_case
+def read_publisher(world: World) -> None:
+    world.instance.sml.read_publisher(_caller(world), "SMP-A")
+
+
+@use_case
+def update_publisher(world: World) -> None:
+    world.instance.sml.update_publisher(_caller(world), Publisher("SMP-A", "https://moved.example/", "192.0.2.1"))
+
+
+@use_case
+def delete_publisher(world: World) -> None:
+    world.instance.sml.delete_publisher(_caller(world), "SMP-B")
+
+
+@use_case
+def create_participants(world: World) -> None:
+    participants = [ParticipantIdentifier(ISO6523, f"0088:list-{number}") for number in range(30)]
+    world.instance.sml.create_participants(_caller(world), "SMP-A", participants)
+
+
+@use_case
+def delete_participants(world: World) -> None:
+    world.instance.sml.delete_participants(_caller(world), "SMP-A", _registered(5))
+
+
+@use_case
+def list_participants(world: World) -> None:
+    world.instance.sml.list_participants(_caller(world), "SMP-A", None)
+
+
+@use_case
+def prepare_migration(world: World) -> None:
+    world.instance.sml.prepare_migration(_caller(world), "SMP-A", _registered(1)[0], KEY)
+
+
+@use_case
+def migrate(world: World) -> None:
+    world.instance.sml.migrate(_caller(world), "SMP-B", _registered(8)[7], KEY)
+
+
+# DNS
+
+
+@use_case
+def publish_zone(world: World) -> None:
+    publisher = ZonePublisher(world.instance.database, "killed")
+    publisher.tick()
+    publisher.release()
+
+
+# Domains and code lists
+
+
+@use_case
+def create_domain(world: World) -> None:
+    settings = {"name": "second", "dns": {"zone": "second.test"}, "smp": {"base_url": "https://second.example"}}
+    key = SigningKeyFile(world.folder / "pki" / "smp.pem")
+    add_domain(world.instance, ACTOR, "demo", settings | {"default": False}, signing_key=key)
+
+
+@use_case
+def update_domain(world: World) -> None:
+    change_domain(world.instance, ACTOR, "demo", {"dns": {"ttl": 123}})
+
+
+@use_case
+def import_lists(world: World) -> None:
+    import_code_lists(world.instance, ACTOR, "demo", written(world.folder, participant_list(i0088="active")))
+
+
+# The audit
+
+
+@use_case
+def seal_events(world: World) -> None:
+    chain.seal(world.instance.database)
+
+
+# The SML without a client certificate
+
+
+def _administration(world: World) -> SmlAdministration:
+    instance = world.instance
+    return SmlAdministration(instance.database, instance.journal, instance.registrar, instance.trust_models.of)
+
+
+@use_case
+def administer_publisher(world: World) -> None:
+    publisher = Publisher("SMP-ADMIN", "https://admin.example/", "192.0.2.1")
+    _administration(world).create_publisher(ACTOR, world.stored, publisher)
+
+
+@use_case
+def administer_registrations(world: World) -> None:
+    _administration(world).register(ACTOR, world.stored, "SMP-B", [ParticipantIdentifier(ISO6523, "0088:by-hand")])
+
+
+@use_case
+def administer_move(world: World) -> None:
+    _administration(world).move(ACTOR, world.stored, _registered(3), "SMP-B")
+
+
+@use_case
+def administer_certificate(world: World) -> None:
+    administration, smp = _administration(world), world.pki.smp.certificate
+    administration.end_certificate(ACTOR, world.stored, "SMP-B", fingerprint(smp))
+
+
+# Participants as a whole
+
+
+@use_case
+def put_participant(world: World) -> None:
+    group = groups.find_group(world.instance.database, world.stored.id, "clinics")
+    participants = Participants(world.instance.database, world.instance.publishing, world.instance.registrar)
+    with world.instance.database.write(ACTOR) as work:
+        held = participants.lock(work, world.stored, NEW)
+        participants.put(work, world.stored, NEW, ParticipantChange(group_id=group.id), held)
+
+
+# Accounts
+
+
+@use_case
+def create_account(world: World) -> None:
+    accounts.create_account(world.instance.database, ACTOR, accounts.Kind.PERSON, "Zoe", email="zoe@example.org")
+
+
+@use_case
+def change_account(world: World) -> None:
+    accounts.change_account(world.instance.database, ACTOR, _account(world, "bob"), display_name="Robert")
+
+
+@use_case
+def disable_account(world: World) -> None:
+    accounts.disable_account(world.instance.database, ACTOR, _account(world, "bob"))
+
+
+@use_case
+def enable_account(world: World) -> None:
+    accounts.enable_account(world.instance.database, ACTOR, _account(world, "sleeper"))
+
+
+@use_case
+def erase_account(world: World) -> None:
+    try:
+        accounts.erase_account(world.instance.database, ACTOR, _account(world, "bob"))
+    except NotFoundError:  # it has no name any more
+        return
+
+
+@use_case
+def set_password(world: World) -> None:
+    credentials.set_password(world.instance.database, ACTOR, _account(world, "bob"), PASSWORD + "!")
+
+
+@use_case
+def change_own_password(world: World) -> None:
+    account_id = _account(world, "bob")
+    try:
+        credentials.change_own_password(world.instance.database, account_id, PASSWORD, PASSWORD + "!")
+    except UnauthorizedError:  # it was changed before
+        credentials.change_own_password(world.instance.database, account_id, PASSWORD + "!", PASSWORD)
+        credentials.change_own_password(world.instance.database, account_id, PASSWORD, PASSWORD + "!")
+
+
+@use_case
+def unlock_account(world: World) -> None:
+    credentials.unlock_account(world.instance.database, ACTOR, _account(world, "sleeper"))
+
+
+@use_case
+def add_and_remove_certificate(world: World) -> None:
+    der = world.pki.smp.certificate.public_bytes(Encoding.DER)
+    credentials.add_certificate(world.instance.database, ACTOR, _account(world, "robot"), der)
+
+
+@use_case
+def remove_credential(world: World) -> None:
+    account_id = _account(world, "bob")
+    for row in credentials.list_credentials(world.instance.database, account_id):
+        credentials.remove_credential(world.instance.database, ACTOR, account_id, row.id)
+
+
+@use_case
+def give_grant(world: World) -> None:
+    grants.give_grant(world.instance.database, ACTOR, _account(world, "bob"), Role.VIEWER, SYSTEM)
+
+
+@use_case
+def take_grant(world: World) -> None:
+    for row in grants.list_grants(world.instance.database, account_id=_account(world, "bob"), size=10):
+        grants.take_grant(world.instance.database, ACTOR, row.id)
+
+
+@use_case
+def create_group(world: World) -> None:
+    groups.create_group(world.instance.database, ACTOR, world.stored.id, "hospitals")
+
+
+@use_case
+def change_group(world: World) -> None:
+    group = groups.find_group(world.instance.database, world.stored.id, "clinics")
+    groups.change_group(world.instance.database, ACTOR, group.id, description="Clinics of a region")
+
+
+@use_case
+def delete_group(world: World) -> None:
+    group = groups.find_group(world.instance.database, world.stored.id, "empty")
+    groups.delete_group(world.instance.database, ACTOR, group.id)
+
+
+@use_case
+def move_participant(world: World) -> None:
+    group = groups.find_group(world.instance.database, world.stored.id, "empty")
+    key = world.stored.domain.identifiers.participant_key(HELD)
+    groups.move_participant(world.instance.database, ACTOR, world.stored.id, HELD.scheme, key, group.id)
+
+
+@use_case
+def create_token(world: World) -> None:
+    tokens.create_token(world.instance.database, ACTOR, "new", account_id=_account(world, "robot"))
+
+
+@use_case
+def rotate_token(world: World) -> None:
+    row = tokens.find_token(world.instance.database, "held")
+    tokens.rotate_token(world.instance.database, ACTOR, row.id, overlap=timedelta(hours=1))
+
+
+@use_case
+def revoke_token(world: World) -> None:
+    row = tokens.find_token(world.instance.database, "held")
+    tokens.revoke_token(world.instance.database, ACTOR, row.id)
+
+
+@use_case
+def use_token(world: World) -> None:
+    Authenticator(world.instance.database).by_token((world.folder / "secret").read_text())
+
+
+@use_case
+def login(world: World) -> None:
+    # A second session is as good as the first, so this one comes to the same end only while there is one.
+    if not any(row.method == "password" for row in Sessions(world.instance.database).page(size=10)):
+        Sessions(world.instance.database).login("bob", PASSWORD)
+
+
+@use_case
+def fail_to_login(world: World) -> None:
+    with contextlib.suppress(UnauthorizedError):
+        Sessions(world.instance.database).login("robot", "something wrong")
+
+
+@use_case
+def end_sessions(world: World) -> None:
+    Sessions(world.instance.database).revoke_all(_account(world, "sleeper"), ACTOR)
+
+
+@use_case
+def end_session(world: World) -> None:
+    sessions = Sessions(world.instance.database)
+    for row in sessions.page(size=10):
+        sessions.revoke(row.id, ACTOR)
+
+
+# Jobs
+
+
+@use_case
+def do_job(world: World) -> None:
+    def handle(context: JobContext) -> dict[str, int]:
+        for done in range(context.done + 1, 4):
+            with context.database.write(context.actor) as work:
+                context.progress(work, done, total=3, cursor=done)
+        return {"done": 3}
+
+    Worker(world.instance.database, {"counting": handle}, "killed").run_one()
+
+
+@use_case
+def fail_job(world: World) -> None:
+    def handle(context: JobContext) -> None:
+        raise NotFoundError("what it was about has gone")
+
+    Worker(world.instance.database, {"failing": handle}, "killed").run_one()
+
+
+@use_case
+def cancel_waiting_job(world: World) -> None:
+    with world.instance.database.write(ACTOR) as work:
+        cancel(work, 3)
+
+
+@use_case
+def schedule_work(world: World) -> None:
+    Schedule(world.instance.database, [Recurring("nightly", "counting", timedelta(days=1))]).tick()
+
+
+# The installation
+
+
+@use_case
+def purge(world: World) -> None:
+    retention.purge(world.instance.database, retention.Policy(zone_changes=timedelta(seconds=-1)))
+
+
+@use_case
+def prune_audit(world: World) -> None:
+    chain.seal(world.instance.database)
+    retention.prune_all(world.instance.database, ACTOR, world.clock() + timedelta(days=1))
+
+
+@use_case
+def apply_planned_list(world: World) -> None:
+    file = written(world.folder, participant_list("2", i0088="active", i0192="active"))[0]
+    planned = plan_code_list(world.instance, "demo", file.read_bytes())
+    apply_code_list(world.instance, ACTOR, "demo", planned)
+
+
+@use_case
+def adopt_restored_database(world: World) -> None:
+    complete_restore(world.instance.database, ACTOR, world.clock(), Wishes({}))
+
+
+# The REST interface: every write is one transaction of the kernel, which the use cases join
+
+
+@use_case
+def put_by_rest(world: World) -> None:
+    path = f"/api/v1/domains/demo/participants/{quote(str(NEW), safe='')}"
+    _rest(world, "PUT", path, {}, {"idempotency-key": "once-and-only-once"})
+
+
+@use_case
+def bulk_by_rest(world: World) -> None:
+    items = [{"participant": f"iso6523-actorid-upis::0088:bulk-{number}"} for number in range(120)]
+    _rest(world, "POST", "/api/v1/domains/demo/participants/bulk", items, {"idempotency-key": "a-bulk"})
+
+
+@use_case
+def carry_out_bulk(world: World) -> None:
+    handler = bulk_handler(lambda: api_context(world.instance))
+    Worker(world.instance.database, {bulk_job.KIND: handler}, "killed").run_one()
+
+
+def _rest(world: World, method: str, path: str, body: object, headers: dict[str, str]) -> None:
+    sent = {"authorization": f"Bearer {(world.folder / 'secret').read_text()}", "content-type": "application/json"}
+    raw = [(name.encode(), value.encode()) for name, value in (sent | headers).items()]
+    app = ApiV1(api_context(world.instance))
+    reply = call(app, method, path.encode(), headers=raw, body=[json.dumps(body).encode()])
+    assert reply.status in {200, 201, 202}, reply.body
+
+
+# What was prepared
+
+
+def _metadata(world: World) -> Any:
+    return replace(demo_metadata(world.pki.access_points)[0], participant=HELD)
+
+
+def _caller(world: World) -> Caller:
+    return Caller(world.pki.smp.certificate, "request-2")
+
+
+def _registered(number: int) -> list[ParticipantIdentifier]:
+    return [ParticipantIdentifier(ISO6523, f"0088:registered-{each}") for each in range(number)]
+
+
+def prepare(world: World) -> None:
+    """Something of everything that a use case may want to find."""
+    publishing, sml = world.instance.publishing, world.instance.sml
+    publishing.put_service_metadata(ACTOR, world.stored, _metadata(world), create_group=True)
+    publishing.put_service_group(ACTOR, world.stored, ServiceGroup(MOVING))
+    for smp_id in ("SMP-A", "SMP-B"):
+        sml.create_publisher(_caller(world), Publisher(smp_id, f"https://{smp_id.lower()}.example/", "192.0.2.1"))
+    sml.create_participants(_caller(world), "SMP-A", _registered(8))
+    others = [ParticipantIdentifier(ISO6523, f"0088:other-{number}") for number in range(3)]
+    sml.create_participants(_caller(world), "SMP-B", others)
+    sml.prepare_migration(_caller(world), "SMP-A", _registered(8)[7], KEY)
+    world.instance.business_cards.publish(ACTOR, world.stored, BusinessCard(MOVING))
+    database = world.instance.database
+    for name in ("bob", "sleeper"):
+        made = accounts.create_account(database, ACTOR, accounts.Kind.PERSON, name)
+        credentials.set_password(database, ACTOR, made.id, PASSWORD, must_change=False)
+        grants.give_grant(database, ACTOR, made.id, Role.EDITOR, Scope(world.stored.id))
+    Sessions(database).login("sleeper", PASSWORD)
+    accounts.disable_account(database, ACTOR, _account(world, "sleeper"))
+    robot = accounts.create_account(database, ACTOR, accounts.Kind.PROGRAM, "robot")
+    grants.give_grant(database, ACTOR, robot.id, Role.EDITOR, Scope(world.stored.id))
+    secret = tokens.create_token(database, ACTOR, "held", account_id=robot.id)
+    (world.folder / "secret").write_text(secret)
+    for name in ("clinics", "empty"):
+        groups.create_group(database, ACTOR, world.stored.id, name)
+    with database.write(ACTOR) as work:
+        for kind in ("counting", "failing", "waiting"):
+            enqueue(work, kind, {})
+    principal = Authenticator(database).by_token(secret)
+    items = [BulkItem(participant=f"iso6523-actorid-upis::0088:job-{number}") for number in range(60)]
+    with database.write(ACTOR) as work:
+        payload = bulk_job.payload_of(items, principal, plan=False)
+        enqueue(work, bulk_job.KIND, payload, total=len(items), domain_id=world.stored.id)
+
+
+def _account(world: World, name: str) -> int:
+    return accounts.find_account_named(world.instance.database, name).id
