@@ -28,10 +28,17 @@ from tests.simulators.use_cases import ACTOR, USE_CASES, World, prepare
 pytestmark = [pytest.mark.slow, pytest.mark.sqlite]
 ELSEWHERE = {
     "registry.storage.installation:check_installation": "runs before there is anything to lose",
+    "registry.storage.postgresql_dump:restore": "test_restore_killed.py",
+    "registry.jobs.worker:Worker._give_back": "a worker that is told to stop: the claim would run out anyway",
+    "registry.jobs.worker:Worker._renewed.renew": "a claim that isn't renewed runs out",
+    "registry.api.management.desk:Desk._put_group": "puts use cases together, and commits once",
 }
 """Transactions that are no use case, and why."""
 DIFFERS_AGAIN = {
     "fail_to_login": "each attempt counts",
+    "login_at_provider": "each login has a session of its own",
+    "sign_in_background": "a job whose worker died waits for its lease to run out",
+    "put_off_job": "a job whose worker died waits for its lease to run out",
     "do_job": "a job whose worker died waits for its lease to run out",
     "fail_job": "a job whose worker died waits for its lease to run out",
     "carry_out_bulk": "a job whose worker died waits for its lease to run out",
@@ -47,7 +54,8 @@ def prepared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     url = cluster.migrated_database() if cluster else f"sqlite:///{folder / 'registry.sqlite3'}"
     moment = system_clock().replace(microsecond=0)
     files = pki.write(folder / "pki")
-    domain = {"name": "demo", "smp": {"base_url": BASE_URL, "smp_id": SMP_ID}, "trust": demo_trust(pki)}
+    smp = {"base_url": BASE_URL, "smp_id": SMP_ID, "dialects": ["busdox", "bdxr2"]}
+    domain = {"name": "demo", "smp": smp, "trust": demo_trust(pki)}
     with Instance.open(load_settings(data_dir=folder, database_url=url), lambda: moment) as instance:
         stored = add_domain(instance, ACTOR, "demo", domain, signing_key=SigningKeyFile(files.smp))
         prepare(World(instance, stored, pki, folder, lambda: moment))
@@ -93,7 +101,10 @@ def test_every_transaction_of_the_product_is_in_a_use_case_of_this_test(prepared
         assert course is not None
         seen |= course.writers
     written = writers_in(Path(registry.__file__).parent)
-    assert written - seen - ELSEWHERE.keys() == set()
+    # Routes and commands put use cases together: those join the one transaction of the kernel or the command.
+    together = {name for name in written if name.startswith(("registry.api.v1.", "registry.cli."))}
+    assert written - seen - ELSEWHERE.keys() - together == set()
+    assert "registry.api.v1.routing:_Writer.carry_out" in seen
     assert ELSEWHERE.keys() <= written
 
 

@@ -188,7 +188,9 @@ def _commits_watched(course: Course, watching: Database, kill: tuple[str, int] |
 
 def _caller() -> str:
     code = sys._getframe(2).f_code
-    return f"{Path(code.co_filename).relative_to(_ROOT).with_suffix('')}:{code.co_qualname}".replace("/", ".")
+    return f"{Path(code.co_filename).relative_to(_ROOT).with_suffix('')}:{code.co_qualname}".replace("/", ".").replace(
+        ".<locals>", ""
+    )
 
 
 def _dump(database: Database, *, numbers: bool = True) -> str:

@@ -25,7 +25,7 @@ from registry.storage.tables import metadata
 from tests.simulators.postgresql import Cluster
 
 ON_POSTGRESQL = {"sqlite": False, "postgresql": True}[os.environ.get("REGISTRY_TEST_DATABASE", "sqlite")]
-_FIXTURES = frozenset({"live", "shared_live", "offline", "registry", "demo"})
+_FIXTURES = frozenset({"open_instance", "office", "live", "shared_live", "offline", "registry", "demo"})
 _NAMES = frozenset({"Database", "Instance", "database_url", "live_instance", "offline_instance"})
 _FOLDERS = ("tests/e2e/", "tests/integration/", "unit/registry/cli/")
 

@@ -14,27 +14,33 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from registry.accounts import accounts, credentials, grants, groups, tokens
 from registry.accounts.authentication import Authenticator
+from registry.accounts.oidc import OidcProvider, OidcSettings
+from registry.accounts.oidc_logins import OidcLogins
 from registry.accounts.permissions import SYSTEM, Role, Scope
+from registry.accounts.role_mapping import RoleMapping
 from registry.accounts.sessions import Sessions
 from registry.api.v1 import bulk_job
 from registry.api.v1.app import ApiV1
 from registry.api.v1.bulk_items import BulkItem
-from registry.api.v1.bulk_job import bulk_handler
+from registry.app import signing_job
 from registry.app.after_restore import Wishes, complete_restore
 from registry.app.api_context import api_context
 from registry.app.code_lists import apply_code_list, import_code_lists, plan_code_list
 from registry.app.domain_setup import SigningKeyFile, add_domain, change_domain
 from registry.app.instance import Instance
+from registry.app.job_handlers import handlers
+from registry.app.signing_job import request_signing
 from registry.audit import chain, retention
 from registry.demo.content import demo_metadata
 from registry.demo.pki import DemoPki
 from registry.dns.journal import ZonePublisher
-from registry.errors import NotFoundError, UnauthorizedError
+from registry.errors import NotFoundError, TechnicalError, UnauthorizedError
 from registry.identifiers.participant import ISO6523, ParticipantIdentifier
 from registry.jobs.queue import cancel, enqueue
 from registry.jobs.schedule import Recurring, Schedule
 from registry.jobs.worker import JobContext, Worker
 from registry.metadata import ServiceGroup
+from registry.settings import load_settings
 from registry.sml.administration import SmlAdministration
 from registry.sml.model import Caller, Publisher
 from registry.smp.access_points import AccessPoints
@@ -42,8 +48,10 @@ from registry.smp.documents.business_card import BusinessCard
 from registry.smp.participants import ParticipantChange, Participants
 from registry.storage.domain_directory import StoredDomain
 from registry.storage.engine import Actor
+from registry.storage.queries.signed_groups import GroupKey
 from tests.simulators.asgi import call
 from tests.simulators.code_lists import participant_list, written
+from tests.simulators.oidc import CLIENT_ID, ISSUER, REDIRECT_URI, FakeProvider
 from trust_lists.certificates.parsing import fingerprint
 
 ACTOR = Actor("test", "request-1")
@@ -396,14 +404,36 @@ def use_token(world: World) -> None:
 @use_case
 def login(world: World) -> None:
     # A second session is as good as the first, so this one comes to the same end only while there is one.
-    if not any(row.method == "password" for row in Sessions(world.instance.database).page(size=10)):
+    if not Sessions(world.instance.database).page(account_id=_account(world, "bob"), size=10):
         Sessions(world.instance.database).login("bob", PASSWORD)
+
+
+@use_case
+def begin_session(world: World) -> None:
+    if not Sessions(world.instance.database).page(account_id=_account(world, "bob"), size=10):
+        Sessions(world.instance.database).begin(_account(world, "bob"), "oidc")
+
+
+@use_case
+def login_at_provider(world: World) -> None:
+    fake = FakeProvider(world.clock())
+    provider = OidcProvider(OidcSettings(ISSUER, CLIENT_ID, REDIRECT_URI), world.clock, fake.transport)
+    mappings = [RoleMapping.parse("registry-admins=viewer@demo")]
+    logins = OidcLogins(world.instance.database, provider, mappings, Sessions(world.instance.database))
+    begun = logins.begin()
+    logins.finish(begun.state, fake.log_in(begun.url), address="", user_agent="")
 
 
 @use_case
 def fail_to_login(world: World) -> None:
     with contextlib.suppress(UnauthorizedError):
         Sessions(world.instance.database).login("robot", "something wrong")
+
+
+@use_case
+def sign_service_group(world: World) -> None:
+    key = world.stored.domain.identifiers.participant_key(HELD)
+    world.instance.signer.current_group(world.stored, GroupKey(world.stored.id, HELD.scheme, key, "bdxr2"))
 
 
 @use_case
@@ -414,7 +444,7 @@ def end_sessions(world: World) -> None:
 @use_case
 def end_session(world: World) -> None:
     sessions = Sessions(world.instance.database)
-    for row in sessions.page(size=10):
+    for row in sessions.page(account_id=_account(world, "carol"), size=10):
         sessions.revoke(row.id, ACTOR)
 
 
@@ -438,6 +468,14 @@ def fail_job(world: World) -> None:
         raise NotFoundError("what it was about has gone")
 
     Worker(world.instance.database, {"failing": handle}, "killed").run_one()
+
+
+@use_case
+def put_off_job(world: World) -> None:
+    def handle(context: JobContext) -> None:
+        raise TechnicalError("somebody else is down")
+
+    Worker(world.instance.database, {"waiting": handle}, "killed").run_one()
 
 
 @use_case
@@ -494,8 +532,19 @@ def bulk_by_rest(world: World) -> None:
 
 @use_case
 def carry_out_bulk(world: World) -> None:
-    handler = bulk_handler(lambda: api_context(world.instance))
-    Worker(world.instance.database, {bulk_job.KIND: handler}, "killed").run_one()
+    _work(world, bulk_job.KIND)
+
+
+@use_case
+def sign_in_background(world: World) -> None:
+    with world.instance.database.write(ACTOR) as work:
+        request_signing(work, world.stored.id)
+    _work(world, signing_job.KIND)
+
+
+def _work(world: World, kind: str) -> None:
+    handler = handlers(world.instance, load_settings(data_dir=world.folder))[kind]
+    Worker(world.instance.database, {kind: handler}, "killed").run_one()
 
 
 def _rest(world: World, method: str, path: str, body: object, headers: dict[str, str]) -> None:
@@ -534,11 +583,15 @@ def prepare(world: World) -> None:
     sml.prepare_migration(_caller(world), "SMP-A", _registered(8)[7], KEY)
     world.instance.business_cards.publish(ACTOR, world.stored, BusinessCard(MOVING))
     database = world.instance.database
-    for name in ("bob", "sleeper"):
+    for name in ("bob", "sleeper", "carol"):
         made = accounts.create_account(database, ACTOR, accounts.Kind.PERSON, name)
         credentials.set_password(database, ACTOR, made.id, PASSWORD, must_change=False)
         grants.give_grant(database, ACTOR, made.id, Role.EDITOR, Scope(world.stored.id))
-    Sessions(database).login("sleeper", PASSWORD)
+    for name in ("sleeper", "carol"):
+        Sessions(database).login(name, PASSWORD)
+    for _ in range(4):
+        with contextlib.suppress(UnauthorizedError):
+            Sessions(database).login("robot", "something wrong")
     accounts.disable_account(database, ACTOR, _account(world, "sleeper"))
     robot = accounts.create_account(database, ACTOR, accounts.Kind.PROGRAM, "robot")
     grants.give_grant(database, ACTOR, robot.id, Role.EDITOR, Scope(world.stored.id))
@@ -549,7 +602,7 @@ def prepare(world: World) -> None:
     with database.write(ACTOR) as work:
         for kind in ("counting", "failing", "waiting"):
             enqueue(work, kind, {})
-    principal = Authenticator(database).by_token(secret)
+    principal = Authenticator(database).by_token(tokens.create_token(database, ACTOR, "other", account_id=robot.id))
     items = [BulkItem(participant=f"iso6523-actorid-upis::0088:job-{number}") for number in range(60)]
     with database.write(ACTOR) as work:
         payload = bulk_job.payload_of(items, principal, plan=False)

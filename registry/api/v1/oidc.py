@@ -9,11 +9,11 @@ from fastapi import Query
 from registry.accounts.oidc_logins import LASTS, OidcLogins
 from registry.api.v1.answers import Answer
 from registry.api.v1.call import Call
-from registry.api.v1.callers import session_cookie
+from registry.api.v1.callers import UnknownCallerError, session_cookie
 from registry.api.v1.cookies import cookie
 from registry.api.v1.routing import Resource
 from registry.api.v1.rules import Open
-from registry.errors import NotFoundError
+from registry.errors import NotFoundError, UnauthorizedError
 
 _COOKIE = "registry_oidc"
 resource = Resource("oidc", "Login at an OpenID Connect provider; the answers are redirects for browsers.")
@@ -55,9 +55,12 @@ def finish_oidc_login(
     """
     named = {"state": state, "code": code, "iss": iss, "error": error}
     answer = {name: value for name, value in named.items() if value is not None}
-    finished = _logins(call).finish(
-        _sent(call), answer, address=call.address, user_agent=call.headers.get("user-agent", "")
-    )
+    try:
+        finished = _logins(call).finish(
+            _sent(call), answer, address=call.address, user_agent=call.headers.get("user-agent", "")
+        )
+    except UnauthorizedError as refused:
+        raise UnknownCallerError(str(refused)) from refused
     lasts = finished.session.expires_at - call.context.database.now()
     kept = cookie(session_cookie(call.scheme), finished.session.secret, call.scheme, int(lasts.total_seconds()))
     return Answer(None, 303, {"location": finished.return_to, "set-cookie": kept})
