@@ -139,7 +139,7 @@ class Registrar:
         service = stored.domain.dns.naptr_service
         found = {
             (row.scheme, row.value_key): row
-            for row in registrations.find(work.connection, stored.id, keys)
+            for row in registrations.find(work.connection, stored.id, keys, lock=True)
             if row.naptr_service == service
         }
         missing = [participant for participant, key in zip(participants, keys, strict=True) if key not in found]

@@ -83,6 +83,7 @@ class BusinessCards:
 
     def _group(self, work: UnitOfWork, stored: StoredDomain, participant: ParticipantIdentifier) -> ServiceGroupRow:
         key = stored.domain.identifiers.participant_key(participant)
+        service_groups.lock_participant(work, stored.id, participant.scheme, key)
         found = service_groups.find(work.connection, stored.id, participant.scheme, key)
         if found is None:
             raise NotFoundError(f"{participant} has no service group")

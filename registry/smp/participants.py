@@ -15,7 +15,7 @@ from registry.sml.registration import Registrar
 from registry.smp.publishing import Outcome, Published, Publishing
 from registry.storage.domain_directory import StoredDomain
 from registry.storage.engine import Database
-from registry.storage.queries import participants, publishers, registrations
+from registry.storage.queries import participants, publishers, registrations, service_groups
 from registry.storage.queries.participants import ParticipantFilter, ParticipantRow
 from registry.storage.unit_of_work import UnitOfWork
 
@@ -62,6 +62,7 @@ class Participants:
     def lock(self, work: UnitOfWork, stored: StoredDomain, participant: ParticipantIdentifier) -> ParticipantRow | None:
         """As `find`, and until the end of the transaction nobody else changes it."""
         key = _key(stored, participant)
+        service_groups.lock_participant(work, stored.id, participant.scheme, key)
         return participants.find(work.connection, stored.id, participant.scheme, key, lock=True)
 
     def put(

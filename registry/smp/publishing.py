@@ -82,7 +82,7 @@ class Publishing:
     def _put_group(
         self, work: UnitOfWork, stored: StoredDomain, group: ServiceGroup, reasons: Sequence[Reason], *, in_sml: bool
     ) -> Published:
-        found = _find_group(work.connection, stored, group.participant)
+        found = _find_group_to_write(work, stored, group.participant)
         if found is None:
             if reasons:
                 raise ValidationError(dict.fromkeys(reasons))
@@ -129,7 +129,7 @@ class Publishing:
         """
         reasons, warnings = self._check(stored, metadata)
         with self._database.write(actor) as work:
-            group = _find_group(work.connection, stored, metadata.participant)
+            group = _find_group_to_write(work, stored, metadata.participant)
             warnings += self._tolerated(work, stored, group, metadata, reasons)
             if group is None:
                 if not create_group:
@@ -283,7 +283,7 @@ class Publishing:
         return ServiceGroupRow(group_id, stored.id, group.participant, work.now, group.extensions)
 
     def _existing(self, work: UnitOfWork, stored: StoredDomain, participant: ParticipantIdentifier) -> ServiceGroupRow:
-        found = _find_group(work.connection, stored, participant)
+        found = _find_group_to_write(work, stored, participant)
         if found is None:
             raise NotFoundError(f"{participant} has no service group")
         return found
@@ -347,6 +347,15 @@ def _find_group(
 ) -> ServiceGroupRow | None:
     key = stored.domain.identifiers.participant_key(participant)
     return service_groups.find(connection, stored.id, participant.scheme, key)
+
+
+def _find_group_to_write(
+    work: UnitOfWork, stored: StoredDomain, participant: ParticipantIdentifier
+) -> ServiceGroupRow | None:
+    """As `_find_group`, and nobody else writes of the participant before the end of this transaction."""
+    key = stored.domain.identifiers.participant_key(participant)
+    service_groups.lock_participant(work, stored.id, participant.scheme, key)
+    return _find_group(work.connection, stored, participant)
 
 
 def _find_service(

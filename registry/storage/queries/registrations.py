@@ -47,19 +47,28 @@ _IN_DOMAIN = select(*_COLUMNS).where(registration.c.domain_id == bindparam("doma
 _WITH_VALUE = _IN_DOMAIN.where(registration.c.value_key == bindparam("value"))
 _WITH_VALUES = _IN_DOMAIN.where(registration.c.value_key.in_(bindparam("values", expanding=True)))
 _IN_SCHEMES = _WITH_VALUE.where(registration.c.scheme.in_(bindparam("schemes", expanding=True)))
+# One after the other by id, so that two lists with the same participants don't wait for each other.
+_LOCK_VALUE = _WITH_VALUE.order_by(registration.c.id).with_for_update()
+_LOCK_VALUES = _WITH_VALUES.order_by(registration.c.id).with_for_update()
 
 
-def find(connection: Connection, domain_id: int, keys: Sequence[tuple[str, str]]) -> list[RegistrationRow]:
-    """The registrations of the (scheme, value key) pairs in a domain, for every service."""
+def find(
+    connection: Connection, domain_id: int, keys: Sequence[tuple[str, str]], *, lock: bool = False
+) -> list[RegistrationRow]:
+    """The registrations of the (scheme, value key) pairs in a domain, for every service.
+
+    With `lock` nobody else changes them before the end of this transaction; SQLite has one writer anyway.
+    """
+    one, several = (_LOCK_VALUE, _LOCK_VALUES) if lock else (_WITH_VALUE, _WITH_VALUES)
     wanted = set(keys)
     values = sorted({value for _, value in keys})
     found: list[RegistrationRow] = []
     for start in range(0, len(values), _CHUNK):
         part = values[start : start + _CHUNK]
         if len(part) == 1:
-            result = connection.execute(_WITH_VALUE, {"domain": domain_id, "value": part[0]})
+            result = connection.execute(one, {"domain": domain_id, "value": part[0]})
         else:
-            result = connection.execute(_WITH_VALUES, {"domain": domain_id, "values": part})
+            result = connection.execute(several, {"domain": domain_id, "values": part})
         rows = (RegistrationRow(*row) for row in result)
         found.extend(row for row in rows if (row.scheme, row.value_key) in wanted)
     return found

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from registry.errors import AlreadyExistsError
@@ -52,6 +52,7 @@ DOCUMENT_TYPES = (
     .order_by(service.c.scheme, service.c.value_key)
 )
 """The statement of `document_types`, with the parameter group_id."""
+_LOCK_PARTICIPANT = text("SELECT pg_advisory_xact_lock(hashtextextended(CAST(:key AS text), 0))")
 _ADD = insert(service_group).returning(service_group.c.id)
 
 
@@ -65,6 +66,15 @@ def find(connection: Connection, domain_id: int, scheme: str, value_key: str) ->
 def by_id(connection: Connection, group_id: int) -> ServiceGroupRow:
     """A service group that is known to exist."""
     return group_of_row(connection.execute(select(*_COLUMNS).where(service_group.c.id == group_id)).one())
+
+
+def lock_participant(work: UnitOfWork, domain_id: int, scheme: str, value_key: str) -> None:
+    """Let who else writes of this participant wait for the end of this transaction, also where it isn't there yet.
+
+    SQLite has one writer anyway.
+    """
+    if work.connection.dialect.name == "postgresql":
+        work.connection.execute(_LOCK_PARTICIPANT, {"key": f"participant:{domain_id}:{scheme}:{value_key}"})
 
 
 def lock(work: UnitOfWork, group_id: int) -> None:
