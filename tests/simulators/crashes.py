@@ -28,7 +28,7 @@ from registry.master_key import MasterKey
 from registry.storage.engine import Database, sqlite_url
 from registry.storage.tables import metadata
 from tests.simulators.postgresql import Cluster
-from tests.simulators.use_cases import World
+from tests.simulators.use_case_world import World
 
 # What differs between two runs of the same, and has no part in what was acknowledged.
 _RANDOM = {

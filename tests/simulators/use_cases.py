@@ -1,13 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every use case of the product once, on an instance with something of everything: for tests that disturb them."""
+"""Every use case of the product once, on the instance of `use_case_world`."""
 
 import contextlib
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from pathlib import Path
-from typing import Any
+from dataclasses import replace
+from datetime import timedelta
 from urllib.parse import quote
 
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -16,71 +13,55 @@ from registry.accounts import accounts, credentials, grants, groups, tokens
 from registry.accounts.authentication import Authenticator
 from registry.accounts.oidc import OidcProvider, OidcSettings
 from registry.accounts.oidc_logins import OidcLogins
-from registry.accounts.permissions import SYSTEM, Role, Scope
+from registry.accounts.permissions import SYSTEM, Role
 from registry.accounts.role_mapping import RoleMapping
 from registry.accounts.sessions import Sessions
 from registry.api.v1 import bulk_job
 from registry.api.v1.app import ApiV1
-from registry.api.v1.bulk_items import BulkItem
 from registry.app import signing_job
 from registry.app.after_restore import Wishes, complete_restore
 from registry.app.api_context import api_context
 from registry.app.code_lists import apply_code_list, import_code_lists, plan_code_list
 from registry.app.domain_setup import SigningKeyFile, add_domain, change_domain
-from registry.app.instance import Instance
 from registry.app.job_handlers import handlers
 from registry.app.signing_job import request_signing
 from registry.audit import chain, retention
-from registry.demo.content import demo_metadata
-from registry.demo.pki import DemoPki
 from registry.dns.journal import ZonePublisher
 from registry.errors import NotFoundError, TechnicalError, UnauthorizedError
 from registry.identifiers.participant import ISO6523, ParticipantIdentifier
-from registry.jobs.queue import cancel, enqueue
+from registry.jobs.queue import cancel
 from registry.jobs.schedule import Recurring, Schedule
 from registry.jobs.worker import JobContext, Worker
 from registry.metadata import ServiceGroup
 from registry.settings import load_settings
 from registry.sml.administration import SmlAdministration
-from registry.sml.model import Caller, Publisher
+from registry.sml.model import Publisher
 from registry.smp.access_points import AccessPoints
 from registry.smp.documents.business_card import BusinessCard
 from registry.smp.participants import ParticipantChange, Participants
-from registry.storage.domain_directory import StoredDomain
-from registry.storage.engine import Actor
 from registry.storage.queries.signed_groups import GroupKey
 from tests.simulators.asgi import call
 from tests.simulators.code_lists import participant_list, written
 from tests.simulators.oidc import CLIENT_ID, ISSUER, REDIRECT_URI, FakeProvider
+from tests.simulators.use_case_world import (
+    ACTOR,
+    HELD,
+    KEY,
+    MOVING,
+    NEW,
+    PASSWORD,
+    USE_CASES,
+    World,
+    account_id,
+    caller_of,
+    metadata_of,
+    prepare,
+    registered,
+    use_case,
+)
 from trust_lists.certificates.parsing import fingerprint
 
-ACTOR = Actor("test", "request-1")
-KEY = "11AAbb$$11AAbb$$"
-PASSWORD = "correct horse battery staple"
-HELD = ParticipantIdentifier(ISO6523, "0088:held")
-MOVING = ParticipantIdentifier(ISO6523, "0088:moving")
-NEW = ParticipantIdentifier(ISO6523, "0088:new")
-
-
-@dataclass(slots=True)
-class World:
-    """What a use case finds: an instance with the domain `demo`, and everything that `prepare` made in it."""
-
-    instance: Instance
-    stored: StoredDomain
-    pki: DemoPki
-    folder: Path
-    clock: Callable[[], datetime]
-
-
-UseCase = Callable[[World], object]
-USE_CASES: dict[str, UseCase] = {}
-
-
-def use_case(act: UseCase) -> UseCase:
-    """Let it be one of them."""
-    USE_CASES[act.__name__] = act
-    return act
+__all__ = ["ACTOR", "USE_CASES", "World", "prepare"]
 
 
 # The SMP
@@ -98,13 +79,13 @@ def delete_service_group(world: World) -> None:
 
 @use_case
 def put_service_metadata(world: World) -> None:
-    metadata = replace(_metadata(world), participant=NEW)
+    metadata = replace(metadata_of(world), participant=NEW)
     world.instance.publishing.put_service_metadata(ACTOR, world.stored, metadata, create_group=True)
 
 
 @use_case
 def revise_service_metadata(world: World) -> None:
-    metadata = _metadata(world)
+    metadata = metadata_of(world)
     group = metadata.process_metadata[0]
     moved = replace(group, endpoints=(replace(group.endpoints[0], address="https://moved.example/as4"),))
     world.instance.publishing.revise_service_metadata(
@@ -114,7 +95,7 @@ def revise_service_metadata(world: World) -> None:
 
 @use_case
 def delete_service_metadata(world: World) -> None:
-    world.instance.publishing.delete_service_metadata(ACTOR, world.stored, HELD, _metadata(world).document_type)
+    world.instance.publishing.delete_service_metadata(ACTOR, world.stored, HELD, metadata_of(world).document_type)
 
 
 @use_case
@@ -156,48 +137,48 @@ def sign_document(world: World) -> None:
 
 @use_case
 def create_publisher(world: World) -> None:
-    world.instance.sml.create_publisher(_caller(world), Publisher("SMP-NEW", "https://new.example/", "192.0.2.1"))
+    world.instance.sml.create_publisher(caller_of(world), Publisher("SMP-NEW", "https://new.example/", "192.0.2.1"))
 
 
 @use_case
 def read_publisher(world: World) -> None:
-    world.instance.sml.read_publisher(_caller(world), "SMP-A")
+    world.instance.sml.read_publisher(caller_of(world), "SMP-A")
 
 
 @use_case
 def update_publisher(world: World) -> None:
-    world.instance.sml.update_publisher(_caller(world), Publisher("SMP-A", "https://moved.example/", "192.0.2.1"))
+    world.instance.sml.update_publisher(caller_of(world), Publisher("SMP-A", "https://moved.example/", "192.0.2.1"))
 
 
 @use_case
 def delete_publisher(world: World) -> None:
-    world.instance.sml.delete_publisher(_caller(world), "SMP-B")
+    world.instance.sml.delete_publisher(caller_of(world), "SMP-B")
 
 
 @use_case
 def create_participants(world: World) -> None:
     participants = [ParticipantIdentifier(ISO6523, f"0088:list-{number}") for number in range(30)]
-    world.instance.sml.create_participants(_caller(world), "SMP-A", participants)
+    world.instance.sml.create_participants(caller_of(world), "SMP-A", participants)
 
 
 @use_case
 def delete_participants(world: World) -> None:
-    world.instance.sml.delete_participants(_caller(world), "SMP-A", _registered(5))
+    world.instance.sml.delete_participants(caller_of(world), "SMP-A", registered(5))
 
 
 @use_case
 def list_participants(world: World) -> None:
-    world.instance.sml.list_participants(_caller(world), "SMP-A", None)
+    world.instance.sml.list_participants(caller_of(world), "SMP-A", None)
 
 
 @use_case
 def prepare_migration(world: World) -> None:
-    world.instance.sml.prepare_migration(_caller(world), "SMP-A", _registered(1)[0], KEY)
+    world.instance.sml.prepare_migration(caller_of(world), "SMP-A", registered(1)[0], KEY)
 
 
 @use_case
 def migrate(world: World) -> None:
-    world.instance.sml.migrate(_caller(world), "SMP-B", _registered(8)[7], KEY)
+    world.instance.sml.migrate(caller_of(world), "SMP-B", registered(8)[7], KEY)
 
 
 # DNS
@@ -259,7 +240,7 @@ def administer_registrations(world: World) -> None:
 
 @use_case
 def administer_move(world: World) -> None:
-    _administration(world).move(ACTOR, world.stored, _registered(3), "SMP-B")
+    _administration(world).move(ACTOR, world.stored, registered(3), "SMP-B")
 
 
 @use_case
@@ -290,68 +271,68 @@ def create_account(world: World) -> None:
 
 @use_case
 def change_account(world: World) -> None:
-    accounts.change_account(world.instance.database, ACTOR, _account(world, "bob"), display_name="Robert")
+    accounts.change_account(world.instance.database, ACTOR, account_id(world, "bob"), display_name="Robert")
 
 
 @use_case
 def disable_account(world: World) -> None:
-    accounts.disable_account(world.instance.database, ACTOR, _account(world, "bob"))
+    accounts.disable_account(world.instance.database, ACTOR, account_id(world, "bob"))
 
 
 @use_case
 def enable_account(world: World) -> None:
-    accounts.enable_account(world.instance.database, ACTOR, _account(world, "sleeper"))
+    accounts.enable_account(world.instance.database, ACTOR, account_id(world, "sleeper"))
 
 
 @use_case
 def erase_account(world: World) -> None:
     try:
-        accounts.erase_account(world.instance.database, ACTOR, _account(world, "bob"))
+        accounts.erase_account(world.instance.database, ACTOR, account_id(world, "bob"))
     except NotFoundError:  # it has no name any more
         return
 
 
 @use_case
 def set_password(world: World) -> None:
-    credentials.set_password(world.instance.database, ACTOR, _account(world, "bob"), PASSWORD + "!")
+    credentials.set_password(world.instance.database, ACTOR, account_id(world, "bob"), PASSWORD + "!")
 
 
 @use_case
 def change_own_password(world: World) -> None:
-    account_id = _account(world, "bob")
+    bob = account_id(world, "bob")
     try:
-        credentials.change_own_password(world.instance.database, account_id, PASSWORD, PASSWORD + "!")
+        credentials.change_own_password(world.instance.database, bob, PASSWORD, PASSWORD + "!")
     except UnauthorizedError:  # it was changed before
-        credentials.change_own_password(world.instance.database, account_id, PASSWORD + "!", PASSWORD)
-        credentials.change_own_password(world.instance.database, account_id, PASSWORD, PASSWORD + "!")
+        credentials.change_own_password(world.instance.database, bob, PASSWORD + "!", PASSWORD)
+        credentials.change_own_password(world.instance.database, bob, PASSWORD, PASSWORD + "!")
 
 
 @use_case
 def unlock_account(world: World) -> None:
-    credentials.unlock_account(world.instance.database, ACTOR, _account(world, "sleeper"))
+    credentials.unlock_account(world.instance.database, ACTOR, account_id(world, "sleeper"))
 
 
 @use_case
 def add_and_remove_certificate(world: World) -> None:
     der = world.pki.smp.certificate.public_bytes(Encoding.DER)
-    credentials.add_certificate(world.instance.database, ACTOR, _account(world, "robot"), der)
+    credentials.add_certificate(world.instance.database, ACTOR, account_id(world, "robot"), der)
 
 
 @use_case
 def remove_credential(world: World) -> None:
-    account_id = _account(world, "bob")
-    for row in credentials.list_credentials(world.instance.database, account_id):
-        credentials.remove_credential(world.instance.database, ACTOR, account_id, row.id)
+    bob = account_id(world, "bob")
+    for row in credentials.list_credentials(world.instance.database, bob):
+        credentials.remove_credential(world.instance.database, ACTOR, bob, row.id)
 
 
 @use_case
 def give_grant(world: World) -> None:
-    grants.give_grant(world.instance.database, ACTOR, _account(world, "bob"), Role.VIEWER, SYSTEM)
+    grants.give_grant(world.instance.database, ACTOR, account_id(world, "bob"), Role.VIEWER, SYSTEM)
 
 
 @use_case
 def take_grant(world: World) -> None:
-    for row in grants.list_grants(world.instance.database, account_id=_account(world, "bob"), size=10):
+    for row in grants.list_grants(world.instance.database, account_id=account_id(world, "bob"), size=10):
         grants.take_grant(world.instance.database, ACTOR, row.id)
 
 
@@ -381,7 +362,7 @@ def move_participant(world: World) -> None:
 
 @use_case
 def create_token(world: World) -> None:
-    tokens.create_token(world.instance.database, ACTOR, "new", account_id=_account(world, "robot"))
+    tokens.create_token(world.instance.database, ACTOR, "new", account_id=account_id(world, "robot"))
 
 
 @use_case
@@ -404,14 +385,14 @@ def use_token(world: World) -> None:
 @use_case
 def login(world: World) -> None:
     # A second session is as good as the first, so this one comes to the same end only while there is one.
-    if not Sessions(world.instance.database).page(account_id=_account(world, "bob"), size=10):
+    if not Sessions(world.instance.database).page(account_id=account_id(world, "bob"), size=10):
         Sessions(world.instance.database).login("bob", PASSWORD)
 
 
 @use_case
 def begin_session(world: World) -> None:
-    if not Sessions(world.instance.database).page(account_id=_account(world, "bob"), size=10):
-        Sessions(world.instance.database).begin(_account(world, "bob"), "oidc")
+    if not Sessions(world.instance.database).page(account_id=account_id(world, "bob"), size=10):
+        Sessions(world.instance.database).begin(account_id(world, "bob"), "oidc")
 
 
 @use_case
@@ -438,13 +419,13 @@ def sign_service_group(world: World) -> None:
 
 @use_case
 def end_sessions(world: World) -> None:
-    Sessions(world.instance.database).revoke_all(_account(world, "sleeper"), ACTOR)
+    Sessions(world.instance.database).revoke_all(account_id(world, "sleeper"), ACTOR)
 
 
 @use_case
 def end_session(world: World) -> None:
     sessions = Sessions(world.instance.database)
-    for row in sessions.page(account_id=_account(world, "carol"), size=10):
+    for row in sessions.page(account_id=account_id(world, "carol"), size=10):
         sessions.revoke(row.id, ACTOR)
 
 
@@ -553,61 +534,3 @@ def _rest(world: World, method: str, path: str, body: object, headers: dict[str,
     app = ApiV1(api_context(world.instance))
     reply = call(app, method, path.encode(), headers=raw, body=[json.dumps(body).encode()])
     assert reply.status in {200, 201, 202}, reply.body
-
-
-# What was prepared
-
-
-def _metadata(world: World) -> Any:
-    return replace(demo_metadata(world.pki.access_points)[0], participant=HELD)
-
-
-def _caller(world: World) -> Caller:
-    return Caller(world.pki.smp.certificate, "request-2")
-
-
-def _registered(number: int) -> list[ParticipantIdentifier]:
-    return [ParticipantIdentifier(ISO6523, f"0088:registered-{each}") for each in range(number)]
-
-
-def prepare(world: World) -> None:
-    """Something of everything that a use case may want to find."""
-    publishing, sml = world.instance.publishing, world.instance.sml
-    publishing.put_service_metadata(ACTOR, world.stored, _metadata(world), create_group=True)
-    publishing.put_service_group(ACTOR, world.stored, ServiceGroup(MOVING))
-    for smp_id in ("SMP-A", "SMP-B"):
-        sml.create_publisher(_caller(world), Publisher(smp_id, f"https://{smp_id.lower()}.example/", "192.0.2.1"))
-    sml.create_participants(_caller(world), "SMP-A", _registered(8))
-    others = [ParticipantIdentifier(ISO6523, f"0088:other-{number}") for number in range(3)]
-    sml.create_participants(_caller(world), "SMP-B", others)
-    sml.prepare_migration(_caller(world), "SMP-A", _registered(8)[7], KEY)
-    world.instance.business_cards.publish(ACTOR, world.stored, BusinessCard(MOVING))
-    database = world.instance.database
-    for name in ("bob", "sleeper", "carol"):
-        made = accounts.create_account(database, ACTOR, accounts.Kind.PERSON, name)
-        credentials.set_password(database, ACTOR, made.id, PASSWORD, must_change=False)
-        grants.give_grant(database, ACTOR, made.id, Role.EDITOR, Scope(world.stored.id))
-    for name in ("sleeper", "carol"):
-        Sessions(database).login(name, PASSWORD)
-    for _ in range(4):
-        with contextlib.suppress(UnauthorizedError):
-            Sessions(database).login("robot", "something wrong")
-    accounts.disable_account(database, ACTOR, _account(world, "sleeper"))
-    robot = accounts.create_account(database, ACTOR, accounts.Kind.PROGRAM, "robot")
-    grants.give_grant(database, ACTOR, robot.id, Role.EDITOR, Scope(world.stored.id))
-    secret = tokens.create_token(database, ACTOR, "held", account_id=robot.id)
-    (world.folder / "secret").write_text(secret)
-    for name in ("clinics", "empty"):
-        groups.create_group(database, ACTOR, world.stored.id, name)
-    with database.write(ACTOR) as work:
-        for kind in ("counting", "failing", "waiting"):
-            enqueue(work, kind, {})
-    principal = Authenticator(database).by_token(tokens.create_token(database, ACTOR, "other", account_id=robot.id))
-    items = [BulkItem(participant=f"iso6523-actorid-upis::0088:job-{number}") for number in range(60)]
-    with database.write(ACTOR) as work:
-        payload = bulk_job.payload_of(items, principal, plan=False)
-        enqueue(work, bulk_job.KIND, payload, total=len(items), domain_id=world.stored.id)
-
-
-def _account(world: World, name: str) -> int:
-    return accounts.find_account_named(world.instance.database, name).id
