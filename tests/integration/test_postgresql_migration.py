@@ -33,6 +33,7 @@ from registry.metadata import Process, ServiceGroup
 from registry.sml.errors import SmlError
 from registry.sml.model import Caller, Publisher
 from registry.smp.merging import merged
+from registry.smp.publishing import Outcome
 from registry.storage.document_reader import DocumentKey, open_document_reader
 from registry.storage.engine import Actor, Database, retried
 from registry.storage.migrate import _configuration, migrate, newest_version, schema_version
@@ -279,15 +280,15 @@ def test_of_two_who_create_an_smp_at_once_one_wins(live: LiveInstance, monkeypat
     assert str(error).lower().startswith("[err-106] the smp 'smp-race' already exists")
 
 
-def test_of_two_who_publish_a_participant_at_once_none_leaves_half_of_it(
+def test_of_two_who_publish_a_participant_at_once_one_makes_it(
     live: LiveInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     group = ServiceGroup(ParticipantIdentifier(ISO6523, "0088:published"))
-    together(monkeypatch, service_groups, "add", 2)
+    together(monkeypatch, service_groups, "lock_participant", 2)
     results = outcomes(
         *(lambda: live.instance.publishing.put_service_group(ACTOR, live.stored, group) for _ in range(2))
     )
-    assert sum(not isinstance(result, RegistryError) for result in results) == 1
+    assert {getattr(result, "outcome", result) for result in results} == {Outcome.CREATED, Outcome.UNCHANGED}
     with live.instance.database.read() as connection:
         assert service_groups.count(connection, live.stored.id) == 1
         held = select(func.count()).where(registration.c.value_key == "0088:published")
