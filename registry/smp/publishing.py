@@ -71,18 +71,19 @@ class Publishing:
         """
         reasons = _group_reasons(stored.domain, group)
         with self._database.write(actor) as work:
+            _lock(work, stored, group.participant)
             return self._put_group(work, stored, group, reasons, in_sml=in_sml)
 
     def put_service_group_in(
         self, work: UnitOfWork, stored: StoredDomain, group: ServiceGroup, *, in_sml: bool = True
     ) -> Published:
-        """As `put_service_group`, in a transaction that does more than that."""
+        """As `put_service_group`, in a transaction that does more than that, and that has locked the participant."""
         return self._put_group(work, stored, group, _group_reasons(stored.domain, group), in_sml=in_sml)
 
     def _put_group(
         self, work: UnitOfWork, stored: StoredDomain, group: ServiceGroup, reasons: Sequence[Reason], *, in_sml: bool
     ) -> Published:
-        found = _find_group_to_write(work, stored, group.participant)
+        found = _find_group(work.connection, stored, group.participant)
         if found is None:
             if reasons:
                 raise ValidationError(dict.fromkeys(reasons))
@@ -353,9 +354,13 @@ def _find_group_to_write(
     work: UnitOfWork, stored: StoredDomain, participant: ParticipantIdentifier
 ) -> ServiceGroupRow | None:
     """As `_find_group`, and nobody else writes of the participant before the end of this transaction."""
+    _lock(work, stored, participant)
+    return _find_group(work.connection, stored, participant)
+
+
+def _lock(work: UnitOfWork, stored: StoredDomain, participant: ParticipantIdentifier) -> None:
     key = stored.domain.identifiers.participant_key(participant)
     service_groups.lock_participant(work, stored.id, participant.scheme, key)
-    return _find_group(work.connection, stored, participant)
 
 
 def _find_service(
