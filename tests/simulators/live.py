@@ -4,9 +4,7 @@
 import asyncio
 import contextlib
 import ssl
-import threading
-from collections.abc import Coroutine, Iterator
-from concurrent.futures import Future
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,6 +20,7 @@ from registry.sml.client import SmlClient
 from registry.storage.domain_directory import StoredDomain
 from registry.storage.engine import Actor
 from tests.simulators.databases import database_url
+from tests.simulators.own_loop import in_own_loop
 
 ACTOR = Actor("test")
 SMP_ID = "SMP-TEST"
@@ -101,10 +100,9 @@ def live_instance(
         }
         | overrides
     )
-    ready: Future[LiveInstance] = Future()
-    stop = threading.Event()
 
-    async def main() -> None:
+    @contextlib.asynccontextmanager
+    async def running() -> AsyncIterator[LiveInstance]:
         serving = Serving(settings, clock)
         async with serving.running() as addresses:
             stored = await asyncio.to_thread(
@@ -119,22 +117,7 @@ def live_instance(
             await serving.refresh()
             await serving.wait_until_published()
             loop = asyncio.get_running_loop()
-            ready.set_result(LiveInstance(serving, serving.instance, addresses, stored, pki, files, settings, loop))
-            await asyncio.to_thread(stop.wait)
+            yield LiveInstance(serving, serving.instance, addresses, stored, pki, files, settings, loop)
 
-    def thread() -> None:
-        try:
-            asyncio.run(main())
-        except BaseException as error:
-            if ready.done():
-                raise
-            ready.set_exception(error)
-
-    runner = threading.Thread(target=thread, name="live-instance")
-    runner.start()
-    try:
-        yield ready.result(60)
-    finally:
-        stop.set()
-        runner.join(30)
-        assert not runner.is_alive(), "the instance did not stop"
+    with in_own_loop("live-instance", running) as live:
+        yield live

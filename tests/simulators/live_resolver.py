@@ -1,17 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """A running resolver on a free loopback port, in an event loop of its own thread."""
 
-import asyncio
 import contextlib
-import threading
 from collections.abc import Iterator
-from concurrent.futures import Future
 from typing import Any
 
 from registry.app.resolving import Resolving, fixed
 from registry.domains.domain import Domain
 from registry.settings import load_settings
 from tests.simulators.live import LiveInstance
+from tests.simulators.own_loop import in_own_loop
 
 
 @contextlib.contextmanager
@@ -26,28 +24,7 @@ def live_resolver(live: LiveInstance, domain: Domain | None = None, **settings: 
         }
         | settings
     )
-    ready: Future[str] = Future()
-    stop = threading.Event()
     chosen = domain or live.instance.directory.get(live.stored.domain.name).domain
 
-    async def main() -> None:
-        async with Resolving(options, fixed([chosen])).running() as url:
-            ready.set_result(url)
-            await asyncio.to_thread(stop.wait)
-
-    def thread() -> None:
-        try:
-            asyncio.run(main())
-        except BaseException as error:
-            if ready.done():
-                raise
-            ready.set_exception(error)
-
-    runner = threading.Thread(target=thread, name="live-resolver")
-    runner.start()
-    try:
-        yield ready.result(30)
-    finally:
-        stop.set()
-        runner.join(30)
-        assert not runner.is_alive(), "the resolver did not stop"
+    with in_own_loop("live-resolver", lambda: Resolving(options, fixed([chosen])).running()) as url:
+        yield url

@@ -5,7 +5,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from hashlib import sha256
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -101,8 +100,3 @@ def _part(value: Any) -> str:
     import base64
 
     return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
-
-
-def state_hash(state: str) -> str:
-    """How a state is kept."""
-    return sha256(state.encode()).hexdigest()

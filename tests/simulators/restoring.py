@@ -1,12 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Installations for tests of backup and restore: what is in a database, and serving one that is there already."""
 
-import asyncio
 import contextlib
 import itertools
-import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -37,6 +34,7 @@ from registry.storage.engine import Database
 from registry.storage.queries import zones
 from registry.storage.tables import account, job, metadata, session
 from tests.simulators.live import ACTOR, live_instance
+from tests.simulators.own_loop import in_own_loop
 
 ZONE = "sml.test"
 PARTICIPANT = PARTICIPANTS[0][0]
@@ -99,32 +97,16 @@ class Served:
 @contextlib.contextmanager
 def served(settings: Settings) -> Iterator[Served]:
     """Serve the installation that the settings name, as it is."""
-    ready: Future[Served] = Future()
-    stop = threading.Event()
 
-    async def main() -> None:
+    @contextlib.asynccontextmanager
+    async def running() -> AsyncIterator[Served]:
         serving = Serving(settings)
         async with serving.running() as addresses:
             await serving.wait_until_published()
-            ready.set_result(Served(serving, addresses))
-            await asyncio.to_thread(stop.wait)
+            yield Served(serving, addresses)
 
-    def thread() -> None:
-        try:
-            asyncio.run(main())
-        except BaseException as error:
-            if ready.done():
-                raise
-            ready.set_exception(error)
-
-    runner = threading.Thread(target=thread, name="served")
-    runner.start()
-    try:
-        yield ready.result(60)
-    finally:
-        stop.set()
-        runner.join(30)
-        assert not runner.is_alive(), "the instance did not stop"
+    with in_own_loop("served", running) as opened:
+        yield opened
 
 
 @dataclass(slots=True)

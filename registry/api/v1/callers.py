@@ -7,12 +7,12 @@ Sec-Fetch-Site (W3C Fetch Metadata), or Origin where the browser is too old for 
 
 import ssl
 from collections.abc import Mapping
-from http.cookies import CookieError, SimpleCookie
 from urllib.parse import urlsplit
 
 from registry.accounts.authentication import PasswordChangeRequiredError
 from registry.accounts.permissions import Principal
 from registry.api.v1.context import Authenticating
+from registry.api.v1.cookies import host_cookie, sent_cookie
 from registry.errors import UnauthorizedError
 
 SAFE = frozenset({"GET", "HEAD"})
@@ -30,7 +30,7 @@ class UnknownCallerError(UnauthorizedError):
 
 def session_cookie(scheme: str) -> str:
     """The name of the cookie; over TLS one that no other host and no plain page can set (RFC 6265bis §4.1.3.2)."""
-    return f"__Host-{_COOKIE}" if scheme == "https" else _COOKIE
+    return host_cookie(_COOKIE, scheme)
 
 
 def caller_of(
@@ -53,7 +53,7 @@ def caller_of(
             if kind.lower() != "bearer":
                 raise UnknownCallerError(NEEDED)
             return authenticator.by_token(secret.strip())
-        if secret := _cookie(headers.get("cookie", ""), session_cookie(scheme)):
+        if secret := sent_cookie(headers.get("cookie", ""), session_cookie(scheme)):
             principal = authenticator.by_session(secret, changes_password=changes_password)
             own_page(method, headers, told=True)
             return principal
@@ -66,14 +66,6 @@ def caller_of(
     except UnauthorizedError as error:
         raise UnknownCallerError(str(error)) from error
     raise UnknownCallerError(NEEDED)
-
-
-def _cookie(header: str, name: str) -> str:
-    try:
-        found = SimpleCookie(header).get(name)
-    except CookieError:
-        return ""
-    return found.value if found else ""
 
 
 def own_page(method: str, headers: Mapping[str, str], *, told: bool) -> None:

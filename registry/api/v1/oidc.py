@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Login at the organisation's OpenID Connect provider, for browsers: there and back again."""
 
-from http.cookies import CookieError, SimpleCookie
 from typing import Annotated
 
 from fastapi import Query
@@ -10,7 +9,7 @@ from registry.accounts.oidc_logins import LASTS, OidcLogins
 from registry.api.v1.answers import Answer
 from registry.api.v1.call import Call
 from registry.api.v1.callers import UnknownCallerError, session_cookie
-from registry.api.v1.cookies import cookie
+from registry.api.v1.cookies import cookie, host_cookie, sent_cookie
 from registry.api.v1.routing import Resource
 from registry.api.v1.rules import Open
 from registry.errors import NotFoundError, UnauthorizedError
@@ -33,7 +32,7 @@ def begin_oidc_login(call: Call, return_to: ReturnTo = "/") -> Answer:
     404 where no provider is set up, 503 where it can't be asked.
     """
     login = _logins(call).begin(return_to)
-    kept = cookie(_cookie(call.scheme), login.state, call.scheme, int(LASTS.total_seconds()))
+    kept = cookie(host_cookie(_COOKIE, call.scheme), login.state, call.scheme, int(LASTS.total_seconds()))
     return Answer(None, 303, {"location": login.url, "set-cookie": kept})
 
 
@@ -57,7 +56,10 @@ def finish_oidc_login(
     answer = {name: value for name, value in named.items() if value is not None}
     try:
         finished = _logins(call).finish(
-            _sent(call), answer, address=call.address, user_agent=call.headers.get("user-agent", "")
+            sent_cookie(call.headers.get("cookie", ""), host_cookie(_COOKIE, call.scheme)),
+            answer,
+            address=call.address,
+            user_agent=call.headers.get("user-agent", ""),
         )
     except UnauthorizedError as refused:
         raise UnknownCallerError(str(refused)) from refused
@@ -71,15 +73,3 @@ def _logins(call: Call) -> OidcLogins:
     if logins is None:
         raise NotFoundError("no OpenID Connect provider is set up here")
     return logins
-
-
-def _cookie(scheme: str) -> str:
-    return f"__Host-{_COOKIE}" if scheme == "https" else _COOKIE
-
-
-def _sent(call: Call) -> str:
-    try:
-        found = SimpleCookie(call.headers.get("cookie", "")).get(_cookie(call.scheme))
-    except CookieError:
-        return ""
-    return found.value if found else ""
