@@ -61,6 +61,7 @@ def move_participant(
     Raises NotFoundError where the domain has no such participant, or no such group.
     """
     with database.write(actor) as work:
+        service_groups.lock_participant(work, domain_id, scheme, value_key)
         exists, held = owner_groups.of_participant(work.connection, domain_id, scheme, value_key)
         if not exists:
             raise NotFoundError("the domain has no such participant")

@@ -12,9 +12,9 @@ from registry.audit.events import record_many
 from registry.dns.journal import NewState, ZoneJournal
 from registry.dns.records import legacy_cname_rrset, naptr_rrset
 from registry.domains.domain import Domain
-from registry.errors import AlreadyExistsError, ValidationError
+from registry.errors import AlreadyExistsError, ConflictError, ValidationError
 from registry.identifiers.dns_names import legacy_cname_owner, participant_owner
-from registry.identifiers.participant import ParticipantIdentifier
+from registry.identifiers.participant import WILDCARD, ParticipantIdentifier
 from registry.sml.errors import (
     FaultKind,
     SmlError,
@@ -46,11 +46,36 @@ class Registrar:
         participants: Sequence[ParticipantIdentifier],
     ) -> None:
         """Register participants for a publisher, all or none. Raises SmlError (ERR-106) for the first that can't be."""
-        for refusal in self._unfit(work.connection, stored, publisher, participants):
+        self._register(work, stored, publisher, participants, _held(work.connection, stored, participants))
+
+    def ensure(
+        self, work: UnitOfWork, stored: StoredDomain, publisher: PublisherRow, participant: ParticipantIdentifier
+    ) -> bool:
+        """Register a participant unless the publisher has; returns whether that changed anything.
+
+        Raises SmlError (ERR-106) where it can't be registered, ConflictError where another publisher has.
+        """
+        held = _held(work.connection, stored, [participant])
+        if not _taken(stored, [participant], held):
+            self._register(work, stored, publisher, [participant], held)
+            return True
+        if self.find(work, stored, [participant])[0].publisher_id != publisher.id:
+            raise ConflictError(f"{participant} is registered by another SMP; it has to be migrated")
+        return False
+
+    def _register(
+        self,
+        work: UnitOfWork,
+        stored: StoredDomain,
+        publisher: PublisherRow,
+        participants: Sequence[ParticipantIdentifier],
+        held: Sequence[RegistrationRow],
+    ) -> None:
+        for refusal in _unfit(stored, publisher, participants, held):
             raise refusal
-        new = [_new_registration(stored.domain, participant) for participant in participants]
-        for participant in _taken(work.connection, stored, participants, new):
+        for participant in _taken(stored, participants, held):
             raise participant_exists(participant.value, participant.scheme)
+        new = [_new_registration(stored.domain, participant) for participant in participants]
         try:
             registrations.add(work, stored.id, publisher.id, new)
         except AlreadyExistsError as error:
@@ -71,10 +96,10 @@ class Registrar:
         participants: Sequence[ParticipantIdentifier],
     ) -> list[SmlError]:
         """All that stands against registering participants; `register` raises the first. Raises SmlError (ERR-106)."""
-        if unfit := list(self._unfit(connection, stored, publisher, participants)):
+        held = _held(connection, stored, participants)
+        if unfit := list(_unfit(stored, publisher, participants, held)):
             return unfit
-        new = [_new_registration(stored.domain, participant) for participant in participants]
-        return [participant_exists(p.value, p.scheme) for p in _taken(connection, stored, participants, new)]
+        return [participant_exists(p.value, p.scheme) for p in _taken(stored, participants, held)]
 
     def unregister(self, work: UnitOfWork, stored: StoredDomain, rows: Sequence[RegistrationRow], smp_id: str) -> None:
         """Remove registrations and their names."""
@@ -177,29 +202,38 @@ class Registrar:
             raise bad_request(str(error), error) from error
         self._journal.write(work, zone_id_of(stored), states)
 
-    def _unfit(
-        self,
-        connection: Connection,
-        stored: StoredDomain,
-        publisher: PublisherRow,
-        participants: Sequence[ParticipantIdentifier],
-    ) -> Iterator[SmlError]:
-        """What the rules of the domain have against participants."""
-        rules = stored.domain.identifiers
-        for participant in participants:
-            reasons = rules.validate_participant(participant, allow_wildcard_participant=True)
-            if reasons:
-                yield broken_rules(reasons)
-            elif participant.scheme == stored.domain.dns.publisher_label.rpartition(".")[2]:
-                # An SMP can choose an id that equals the hash of a participant: two meanings for one name.
-                message = f"The scheme '{participant.scheme}' is taken in DNS: SMPs have their names there"
-                yield bad_request(message, ValidationError.of("SML-SCHEME-TAKEN", message))
-            elif not _may_have(stored, publisher, participant):
-                yield _wildcard_refused(participant.scheme)
-        schemes = sorted({p.scheme for p in participants if not p.is_wildcard})
-        if registrations.in_schemes(connection, stored.id, schemes, "*"):
-            message = "Only ParticipantIdentifier Wildcards can be registered for this scheme"
-            yield bad_request(message, ValidationError.of("SML-WILDCARD-ONLY", message))
+
+def _held(
+    connection: Connection, stored: StoredDomain, participants: Sequence[ParticipantIdentifier]
+) -> list[RegistrationRow]:
+    """What is registered that can stand against participants: themselves, and the wildcards of their schemes."""
+    keys = [(p.scheme, stored.domain.identifiers.participant_key(p)) for p in participants]
+    wildcards = {(p.scheme, WILDCARD): None for p in participants if not p.is_wildcard}
+    return registrations.find(connection, stored.id, [*keys, *wildcards])
+
+
+def _unfit(
+    stored: StoredDomain,
+    publisher: PublisherRow,
+    participants: Sequence[ParticipantIdentifier],
+    held: Sequence[RegistrationRow],
+) -> Iterator[SmlError]:
+    """What the rules of the domain have against participants."""
+    rules = stored.domain.identifiers
+    for participant in participants:
+        reasons = rules.validate_participant(participant, allow_wildcard_participant=True)
+        if reasons:
+            yield broken_rules(reasons)
+        elif participant.scheme == stored.domain.dns.publisher_label.rpartition(".")[2]:
+            # An SMP can choose an id that equals the hash of a participant: two meanings for one name.
+            message = f"The scheme '{participant.scheme}' is taken in DNS: SMPs have their names there"
+            yield bad_request(message, ValidationError.of("SML-SCHEME-TAKEN", message))
+        elif not _may_have(stored, publisher, participant):
+            yield _wildcard_refused(participant.scheme)
+    schemes = {row.scheme for row in held if row.value_key == WILDCARD}
+    if any(p.scheme in schemes and not p.is_wildcard for p in participants):
+        message = "Only ParticipantIdentifier Wildcards can be registered for this scheme"
+        yield bad_request(message, ValidationError.of("SML-WILDCARD-ONLY", message))
 
 
 def _may_have(stored: StoredDomain, publisher: PublisherRow, participant: ParticipantIdentifier) -> bool:
@@ -247,15 +281,12 @@ def batches(work: UnitOfWork, publisher_id: int, size: int) -> Iterator[list[Reg
 
 
 def _taken(
-    connection: Connection,
-    stored: StoredDomain,
-    participants: Sequence[ParticipantIdentifier],
-    new: Sequence[NewRegistration],
+    stored: StoredDomain, participants: Sequence[ParticipantIdentifier], held: Sequence[RegistrationRow]
 ) -> list[ParticipantIdentifier]:
     """Those that are registered already."""
-    rows = registrations.find(connection, stored.id, [(row.scheme, row.value_key) for row in new])
-    held = {(row.scheme, row.value_key) for row in rows if row.naptr_service == stored.domain.dns.naptr_service}
-    return [p for p, row in zip(participants, new, strict=True) if (row.scheme, row.value_key) in held]
+    service, key_of = stored.domain.dns.naptr_service, stored.domain.identifiers.participant_key
+    keys = {(row.scheme, row.value_key) for row in held if row.naptr_service == service}
+    return [p for p in participants if (p.scheme, key_of(p)) in keys]
 
 
 def _new_registration(domain: Domain, participant: ParticipantIdentifier) -> NewRegistration:

@@ -17,6 +17,7 @@ from registry.storage.domain_directory import StoredDomain
 from registry.storage.engine import Database
 from registry.storage.queries import participants, publishers, registrations, service_groups
 from registry.storage.queries.participants import ParticipantFilter, ParticipantRow
+from registry.storage.queries.service_groups import ServiceGroupRow
 from registry.storage.unit_of_work import UnitOfWork
 
 
@@ -63,7 +64,8 @@ class Participants:
         """As `find`, and until the end of the transaction nobody else changes it."""
         key = _key(stored, participant)
         service_groups.lock_participant(work, stored.id, participant.scheme, key)
-        return participants.find(work.connection, stored.id, participant.scheme, key, lock=True)
+        # By itself: a statement that had to wait would show what it joins as that was before.
+        return participants.find(work.connection, stored.id, participant.scheme, key)
 
     def put(
         self,
@@ -81,7 +83,8 @@ class Participants:
         if isinstance(extensions, Keep):
             extensions = held.extensions if held else ()
         group = ServiceGroup(participant, extensions=extensions)
-        published = self._publishing.put_service_group_in(work, stored, group, in_sml=registered)
+        found = None if held is None else _group_of(stored, held)
+        published = self._publishing.put_service_group_in(work, stored, group, found, in_sml=registered)
         ended = held is not None and not registered and self._unregister(work, stored, held)
         moved = not isinstance(change.group_id, Keep) and change.group_id != (held.group_id if held else None)
         if moved and not isinstance(change.group_id, Keep):
@@ -104,6 +107,10 @@ class Participants:
         except SmlError as error:
             raise ConflictError(str(error)) from error
         return bool(mine)
+
+
+def _group_of(stored: StoredDomain, row: ParticipantRow) -> ServiceGroupRow:
+    return ServiceGroupRow(row.id, stored.id, row.participant, row.modified_at, row.extensions)
 
 
 def _key(stored: StoredDomain, participant: ParticipantIdentifier) -> str:

@@ -71,19 +71,33 @@ class Publishing:
         """
         reasons = _group_reasons(stored.domain, group)
         with self._database.write(actor) as work:
-            _lock(work, stored, group.participant)
-            return self._put_group(work, stored, group, reasons, in_sml=in_sml)
+            found = _find_group_to_write(work, stored, group.participant)
+            return self._put_group(work, stored, group, found, reasons, in_sml=in_sml)
 
     def put_service_group_in(
-        self, work: UnitOfWork, stored: StoredDomain, group: ServiceGroup, *, in_sml: bool = True
+        self,
+        work: UnitOfWork,
+        stored: StoredDomain,
+        group: ServiceGroup,
+        found: ServiceGroupRow | None,
+        *,
+        in_sml: bool = True,
     ) -> Published:
-        """As `put_service_group`, in a transaction that does more than that, and that has locked the participant."""
-        return self._put_group(work, stored, group, _group_reasons(stored.domain, group), in_sml=in_sml)
+        """As `put_service_group`, in a transaction that does more than that: it has locked the participant, and found
+        this group.
+        """
+        return self._put_group(work, stored, group, found, _group_reasons(stored.domain, group), in_sml=in_sml)
 
     def _put_group(
-        self, work: UnitOfWork, stored: StoredDomain, group: ServiceGroup, reasons: Sequence[Reason], *, in_sml: bool
+        self,
+        work: UnitOfWork,
+        stored: StoredDomain,
+        group: ServiceGroup,
+        found: ServiceGroupRow | None,
+        reasons: Sequence[Reason],
+        *,
+        in_sml: bool,
     ) -> Published:
-        found = _find_group(work.connection, stored, group.participant)
         if found is None:
             if reasons:
                 raise ValidationError(dict.fromkeys(reasons))
@@ -304,16 +318,9 @@ class Publishing:
         if own is None:
             return False
         try:
-            row = self._registrar.find(work, stored, [participant])[0]
-        except SmlError:
-            try:
-                self._registrar.register(work, stored, own, [participant])
-            except SmlError as error:
-                raise ConflictError(str(error)) from error
-            return True
-        if row.publisher_id != own.id:
-            raise ConflictError(f"{participant} is registered by another SMP; it has to be migrated")
-        return False
+            return self._registrar.ensure(work, stored, own, participant)
+        except SmlError as error:
+            raise ConflictError(str(error)) from error
 
     def _unregister(self, work: UnitOfWork, stored: StoredDomain, participant: ParticipantIdentifier) -> None:
         own = self._own_publisher(work, stored)

@@ -20,6 +20,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, Operati
 from registry.clock import Clock
 from registry.errors import ConfigurationError, TechnicalError
 from registry.master_key import MasterKey
+from registry.storage.liveness import ask_idle_connections
 from registry.storage.unit_of_work import Topic, UnitOfWork
 
 CHANNEL = "registry"
@@ -81,12 +82,14 @@ class Database:
         try:
             self.url = make_url(url)
             self.is_sqlite = self.url.get_backend_name() == "sqlite"
-            self.engine: Engine = create_engine(url, pool_pre_ping=not self.is_sqlite, **self._options())
+            self.engine: Engine = create_engine(url, **self._options())
         except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
             raise ConfigurationError(f"the database URL can't be used: {error}") from error
         if self.is_sqlite:
             event.listen(self.engine, "connect", functools.partial(_configure_sqlite, lock_s=self.limits.lock_s))
             event.listen(self.engine, "begin", _begin_sqlite)
+        else:
+            ask_idle_connections(self.engine)
 
     def _options(self) -> dict[str, Any]:
         if self.is_sqlite:

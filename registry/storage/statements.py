@@ -5,13 +5,12 @@ To put a statement together and to convert the parameters of each row takes SQLA
 for the row. Values have to be given as they are stored.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
-
-from registry.storage.bulk import copy_rows
+from sqlalchemy.exc import DBAPIError
 
 _PARAMETERS = 30_000  # of a statement; SQLite takes 32,766, PostgreSQL 65,535
 _COPY_FROM = 8  # rows; fewer are faster as an INSERT
@@ -32,7 +31,11 @@ def placeholders(connection: Connection, count: int) -> str:
 
 
 def insert_rows(connection: Connection, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
-    """Insert rows of values in the order of the columns; on PostgreSQL many of them go as COPY."""
+    """Insert rows of values in the order of the columns; on PostgreSQL many of them go as COPY.
+
+    Other columns get what the database has for them. Raises what a single INSERT would: `IntegrityError` where a
+    constraint is broken.
+    """
     if not rows:
         return
     names, marks = ", ".join(f'"{name}"' for name in columns), placeholders(connection, len(columns))
@@ -57,3 +60,24 @@ def insert_new_rows(
             f"ON CONFLICT DO NOTHING RETURNING {returning}"
         )
         yield from connection.exec_driver_sql(statement, tuple(chain.from_iterable(part)))
+
+
+def copy_rows(connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """COPY values, as they are stored, into columns of a table of PostgreSQL. Errors as those of `insert_rows`."""
+    names = ", ".join(f'"{name}"' for name in columns)
+    driver = connection.dialect.loaded_dbapi
+    try:
+        with connection.connection.cursor() as cursor, cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:  # type: ignore[attr-defined]
+            for row in rows:
+                copy.write_row(row)
+    except driver.Error as error:
+        raise _as_sqlalchemys(connection, error, driver.Error) from error
+
+
+def _as_sqlalchemys(connection: Connection, error: Exception, kind: type[Exception]) -> BaseException:
+    lost = connection.dialect.is_disconnect(error, connection.connection, None)  # type: ignore[arg-type]
+    if lost:
+        connection.invalidate()
+    return DBAPIError.instance(
+        "COPY", None, error, kind, connection_invalidated=lost, dialect=connection.dialect, ismulti=True
+    )

@@ -76,23 +76,16 @@ _QUERY = select(
 ).select_from(service_group.outerjoin(owner_group, owner_group.c.id == _g.owner_group_id))
 
 
-_THE_ONE = (
+_FIND = _QUERY.where(
     _g.domain_id == bindparam("domain"),
     _g.scheme == bindparam("scheme"),
     _g.value_key == bindparam("value_key"),
 )
-_FIND = _QUERY.where(*_THE_ONE)
-_LOCK = select(_g.id).where(*_THE_ONE).with_for_update()
 
 
-def find(
-    connection: Connection, domain_id: int, scheme: str, value_key: str, *, lock: bool = False
-) -> ParticipantRow | None:
-    """One participant; with `lock` nobody else changes it before the end of the transaction."""
+def find(connection: Connection, domain_id: int, scheme: str, value_key: str) -> ParticipantRow | None:
+    """One participant."""
     parameters = {"domain": domain_id, "scheme": scheme, "value_key": value_key}
-    if lock and connection.dialect.name != "sqlite":  # which has one writer anyway
-        # By itself: a statement that had to wait would show what it joins as that was before.
-        connection.execute(_LOCK, parameters)
     row = connection.execute(_FIND, parameters).first()
     return None if row is None else _row(row)
 

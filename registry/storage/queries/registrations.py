@@ -9,8 +9,9 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select,
 from sqlalchemy.exc import IntegrityError
 
 from registry.errors import AlreadyExistsError
-from registry.storage.bulk import insert_many
+from registry.storage.statements import insert_rows
 from registry.storage.tables import migration, registration
+from registry.storage.types import to_microseconds
 from registry.storage.unit_of_work import UnitOfWork
 
 _CHUNK = 400
@@ -41,12 +42,22 @@ class NewRegistration:
     label: str
 
 
+_NEW = (
+    "domain_id",
+    "publisher_id",
+    "scheme",
+    "value",
+    "value_key",
+    "naptr_service",
+    "label",
+    "suspended",
+    "modified_at",
+)
 _COLUMNS = [registration.c[name] for name in RegistrationRow.__dataclass_fields__]
 # Made once: to put these together takes longer than to run them, and each new participant needs all of them.
 _IN_DOMAIN = select(*_COLUMNS).where(registration.c.domain_id == bindparam("domain"))
 _WITH_VALUE = _IN_DOMAIN.where(registration.c.value_key == bindparam("value"))
 _WITH_VALUES = _IN_DOMAIN.where(registration.c.value_key.in_(bindparam("values", expanding=True)))
-_IN_SCHEMES = _WITH_VALUE.where(registration.c.scheme.in_(bindparam("schemes", expanding=True)))
 # One after the other by id, so that two lists with the same participants don't wait for each other.
 _LOCK_VALUE = _WITH_VALUE.order_by(registration.c.id).with_for_update()
 _LOCK_VALUES = _WITH_VALUES.order_by(registration.c.id).with_for_update()
@@ -81,34 +92,18 @@ def lock(connection: Connection, domain_id: int, scheme: str, value_key: str) ->
     connection.execute(query.with_for_update())
 
 
-def in_schemes(connection: Connection, domain_id: int, schemes: Sequence[str], value_key: str) -> list[RegistrationRow]:
-    """The registrations of one value in any of these schemes."""
-    parameters = {"domain": domain_id, "value": value_key, "schemes": schemes}
-    return [RegistrationRow(*row) for row in connection.execute(_IN_SCHEMES, parameters)]
-
-
 def add(work: UnitOfWork, domain_id: int, publisher_id: int, new: Sequence[NewRegistration]) -> None:
     """Register participants for a publisher.
 
     Raises AlreadyExistsError when another transaction registered one of them first: the database has the last word on
     who owns a participant.
     """
+    at = to_microseconds(work.now)
     rows = [
-        {
-            "domain_id": domain_id,
-            "publisher_id": publisher_id,
-            "scheme": n.scheme,
-            "value": n.value,
-            "value_key": n.value_key,
-            "naptr_service": n.naptr_service,
-            "label": n.label,
-            "suspended": False,
-            "modified_at": work.now,
-        }
-        for n in new
+        (domain_id, publisher_id, n.scheme, n.value, n.value_key, n.naptr_service, n.label, False, at) for n in new
     ]
     try:
-        insert_many(work.connection, registration, rows)
+        insert_rows(work.connection, registration.name, _NEW, rows)
     except IntegrityError as error:
         raise AlreadyExistsError("one of the participants was registered meanwhile") from error
 

@@ -8,11 +8,13 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, func, insert, or_, select, update
 
-from registry.storage.bulk import insert_many
+from registry.storage.statements import insert_rows
 from registry.storage.tables import zone, zone_change, zone_rrset
+from registry.storage.types import to_microseconds
 from registry.storage.unit_of_work import UnitOfWork
 
 _SERIALS = 2**32
+_JOURNAL = ("zone_id", "owner", "rdtype", "before", "after", "changed_at")
 _CHUNK = 400  # owners per statement, below every database's limit on bound values
 
 
@@ -103,27 +105,14 @@ def write_changes(work: UnitOfWork, zone_id: int, changes: Sequence[Change]) -> 
         return
     c_state = zone_rrset.c
     gone = [{"b_owner": c.owner, "b_rdtype": c.rdtype} for c in changes if c.before is not None]
-    come = [
-        {"zone_id": zone_id, "owner": c.owner, "rdtype": c.rdtype, "content": c.after}
-        for c in changes
-        if c.after is not None
-    ]
+    come = [(zone_id, c.owner, c.rdtype, c.after) for c in changes if c.after is not None]
     if gone:
         matches = and_(c_state.zone_id == zone_id, c_state.owner == bindparam("b_owner"))
         work.connection.execute(delete(zone_rrset).where(matches, c_state.rdtype == bindparam("b_rdtype")), gone)
-    insert_many(work.connection, zone_rrset, come)
-    journal = [
-        {
-            "zone_id": zone_id,
-            "owner": c.owner,
-            "rdtype": c.rdtype,
-            "before": c.before,
-            "after": c.after,
-            "changed_at": work.now,
-        }
-        for c in changes
-    ]
-    insert_many(work.connection, zone_change, journal)
+    insert_rows(work.connection, zone_rrset.name, ("zone_id", "owner", "rdtype", "content"), come)
+    at = to_microseconds(work.now)
+    journal = [(zone_id, c.owner, c.rdtype, c.before, c.after, at) for c in changes]
+    insert_rows(work.connection, zone_change.name, _JOURNAL, journal)
 
 
 def acquire_lease(work: UnitOfWork, zone_id: int, publisher: str, lasts: timedelta) -> bool:

@@ -4,11 +4,13 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import (
     Boolean,
     Column,
+    Connection,
     ForeignKey,
     Integer,
     LargeBinary,
@@ -23,12 +25,13 @@ from sqlalchemy.exc import IntegrityError
 
 from registry.clock import system_clock
 from registry.errors import TechnicalError
-from registry.storage.bulk import insert_many
 from registry.storage.engine import Actor, Database
-from registry.storage.types import Instant, JsonText, Key
+from registry.storage.statements import insert_rows
+from registry.storage.types import Instant, JsonText, Key, to_json, to_microseconds
 from tests.simulators.databases import database_url
 
 ACTOR = Actor("test")
+COLUMNS = ("owner_id", "name", "open", "at", "said", "body")
 tables = MetaData()
 owner = Table("bulk_owner", tables, Column("id", Key, primary_key=True))
 thing = Table(
@@ -73,11 +76,21 @@ def rows(count: int, **changed: object) -> list[dict[str, object]]:
     ]
 
 
+def add(connection: Connection, given: list[dict[str, Any]]) -> None:
+    """Insert rows as they are stored."""
+    stored = {"at": to_microseconds, "said": to_json}
+    values = [
+        tuple(None if row[name] is None else stored.get(name, lambda value: value)(row[name]) for name in COLUMNS)
+        for row in given
+    ]
+    insert_rows(connection, thing.name, COLUMNS, values)
+
+
 @pytest.mark.parametrize("count", [0, 1, 7, 8, 40])
 def test_rows_are_read_as_they_were_given(database: Database, count: int) -> None:
     given = rows(count)
     with database.write(ACTOR) as work:
-        insert_many(work.connection, thing, given)
+        add(work.connection, given)
     with database.read() as connection:
         found = connection.execute(select(thing).order_by(thing.c.id)).mappings().all()
     assert [{name: row[name] for name in row if name not in {"id", "order"}} for row in found] == given
@@ -91,7 +104,7 @@ def test_a_broken_constraint_is_an_integrity_error_that_takes_everything_back(
     database: Database, count: int, changed: dict[str, object]
 ) -> None:
     with pytest.raises(TechnicalError) as caught, database.write(ACTOR) as work:
-        insert_many(work.connection, thing, rows(count, **changed))
+        add(work.connection, rows(count, **changed))
     assert isinstance(caught.value.__cause__, IntegrityError)
     with database.read() as connection:
         assert connection.execute(select(thing.c.id)).all() == []
@@ -100,15 +113,15 @@ def test_a_broken_constraint_is_an_integrity_error_that_takes_everything_back(
 def test_it_is_part_of_the_transaction_that_it_is_in(database: Database) -> None:
     def fail() -> None:
         with database.write(ACTOR) as work:
-            insert_many(work.connection, thing, rows(20))
+            add(work.connection, rows(20))
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         fail()
     with database.write(ACTOR):
         with pytest.raises(TechnicalError), database.write(ACTOR) as part:
-            insert_many(part.connection, thing, rows(20, name="same"))
+            add(part.connection, rows(20, name="same"))
         with database.write(ACTOR) as part:
-            insert_many(part.connection, thing, rows(9))
+            add(part.connection, rows(9))
     with database.read() as connection:
         assert len(connection.execute(select(thing.c.id)).all()) == 9
