@@ -4,6 +4,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Collection
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +36,8 @@ from registry.storage.unit_of_work import Topic
 
 _STAMPING = frozenset({Role.DNS, Role.SML, Role.JOBS})
 """Roles of which some process runs wherever an instance is whole: each of them sees to it that zones get serials."""
+_THREADS = 40
+"""For what blocks, above all on the database: requests wait there rather than compute."""
 _TOLD_REFRESH_S = 2.0
 """Seconds between two looks at the domains where changes are told."""
 
@@ -99,6 +102,7 @@ class Serving:
 
         Raises ConfigurationError for TLS files that can't be used.
         """
+        self._loop.set_default_executor(ThreadPoolExecutor(_THREADS, thread_name_prefix="work"))
         async with contextlib.AsyncExitStack() as stack:
             stack.callback(self.instance.close)
             stack.callback(self._changes.stop)

@@ -5,15 +5,15 @@ In this order: who calls, may they, is the request well-formed, and then the han
 transaction together with its idempotency key. A route can't be declared without its rule.
 """
 
+import asyncio
 import functools
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias, TypedDict, TypeVar, Unpack
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from registry.api.v1.answers import JSON, Answer, Raw, Result, Sent, etag_of, matches_weakly, to_bytes
@@ -152,19 +152,19 @@ class RuledRoute(APIRoute):
         assert self._context is not None  # noqa: S101  # who only describes routes doesn't call them
         return self._context
 
-    def _endpoint(self) -> Callable[..., Response]:
+    def _endpoint(self) -> Callable[..., Awaitable[Response]]:
         handler = self.entry.handler
 
-        @functools.wraps(handler)
-        def endpoint(**arguments: Any) -> Response:
+        def carried_out(arguments: dict[str, Any]) -> Sent:
             call: CallState = arguments["call"]
             run = functools.partial(handler, **arguments)
-            sent = (
-                _written(self.context.database, self.entry, call, run)
-                if self.entry.writes
-                else _read(self.entry, call, run)
-            )
-            return response_of(sent)
+            if self.entry.writes:
+                return _written(self.context.database, self.entry, call, run)
+            return _read(self.entry, call, run)
+
+        @functools.wraps(handler)
+        async def endpoint(**arguments: Any) -> Response:
+            return response_of(await asyncio.to_thread(carried_out, arguments))
 
         return endpoint
 
@@ -210,7 +210,7 @@ class RuledRoute(APIRoute):
             admit(context, entry.rule, principal, path)
             return CallState(context, principal, path, headers)
 
-        call = await run_in_threadpool(admitted)
+        call = await asyncio.to_thread(admitted)
         call.request_id = request_id.get()
         call.query = tuple(request.query_params.multi_items())
         call.scheme = request.scope["scheme"]

@@ -99,9 +99,7 @@ def add(work: UnitOfWork, domain_id: int, publisher_id: int, new: Sequence[NewRe
     who owns a participant.
     """
     at = to_microseconds(work.now)
-    rows = [
-        (domain_id, publisher_id, n.scheme, n.value, n.value_key, n.naptr_service, n.label, False, at) for n in new
-    ]
+    rows = [(domain_id, publisher_id, n.scheme, n.value, n.value_key, n.naptr_service, n.label, False, at) for n in new]
     try:
         insert_rows(work.connection, registration.name, _NEW, rows)
     except IntegrityError as error:
