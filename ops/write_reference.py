@@ -18,7 +18,7 @@ from prometheus_client import Counter, Gauge, Histogram
 from pydantic_core import PydanticUndefined
 
 import registry.cli.main
-import trust_lists.cli
+import trust_lists.cli.main
 from registry import errors, problems, telemetry
 from registry.api.v1.reference import rest_reference
 from registry.discovery.errors import DiscoveryError
@@ -194,7 +194,7 @@ class Part:
 PARTS = (
     Part("settings.md", "registry/settings.py", settings_table),
     Part("cli.md", "registry/cli", partial(commands, registry.cli.main.app, "registry")),
-    Part("cli.md", "trust_lists/cli.py", partial(commands, trust_lists.cli.app, "trust-lists")),
+    Part("cli.md", "trust_lists/cli/main.py", partial(commands, trust_lists.cli.main.app, "trust-lists")),
     Part("metrics.md", "registry/telemetry.py", metrics_table),
     Part("errors.md", "registry/problems.py", problems_table),
     Part("reasons.md", "the reasons in registry", validation_reasons),

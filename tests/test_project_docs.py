@@ -20,7 +20,7 @@ from registry.cli import exits, resolve
 from registry.demo.content import demo_metadata
 from registry.storage.tables import metadata as tables
 from tests.simulators.live import ACTOR, LiveInstance
-from trust_lists import cli as trust_lists_cli
+from trust_lists.cli import common as trust_lists_cli
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"

@@ -7,7 +7,10 @@
     ├── XmlRefusedError          XML that is malformed, or that we refuse to look into
     ├── SignatureInvalidError    a signature that is wrong, or of a form that the profile forbids
     ├── SigningError             a document, or a key, that cannot be signed (with)
-    └── CertificateError         a certificate or key that cannot be read
+    ├── CertificateError         a certificate or key that cannot be read
+    ├── ListRefusedError         a document that is no list, or not one that can be read
+    ├── SourceError              a list that can't be fetched, a snapshot that can't be read
+    └── ListSourceError          a wrong source of a list of our own
 
 None of them says anything about trust: that is a `Decision`, never an exception.
 """
@@ -39,3 +42,27 @@ class SigningError(TrustListError):
 
 class CertificateError(TrustListError):
     """A certificate, or a key, cannot be read or used; the text says what to do about it."""
+
+
+class ListRefusedError(TrustListError):
+    """A document that is no list, or not one that can be read; `reason_id` is stable (`LIST_NOT_A_LIST`)."""
+
+    def __init__(self, reason_id: str, message: str) -> None:
+        self.reason_id = reason_id
+        super().__init__(message)
+
+
+class SourceError(TrustListError):
+    """A list could not be fetched, or a snapshot not be read or written; `reason_id` is stable (`FETCH_TOO_LARGE`)."""
+
+    def __init__(self, reason_id: str, message: str) -> None:
+        self.reason_id = reason_id
+        super().__init__(message)
+
+
+class ListSourceError(TrustListError):
+    """The source of a list of our own is wrong; `reasons` has all of them, each with the path of its key."""
+
+    def __init__(self, reasons: tuple[str, ...]) -> None:
+        self.reasons = reasons
+        super().__init__("; ".join(reasons))

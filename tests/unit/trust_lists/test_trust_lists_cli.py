@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from registry.demo.pki import DemoPki, certificates_pem
 from trust_lists.certificates.parsing import fingerprint
-from trust_lists.cli import app
+from trust_lists.cli.main import app
 from trust_lists.signatures.xmldsig import ARCHIVE, PEPPOL_1_4, sign_enveloped
 
 DOCUMENT = b'<Signed xmlns="urn:smp"><Any>text</Any></Signed>'
@@ -123,13 +123,13 @@ def test_real_certificates_with_odd_parts_are_shown(corpus: Path, tmp_path: Path
 
 def test_help_loads_no_heavy_library() -> None:
     program = (
-        "import sys; import trust_lists.cli; sys.exit(bool({'lxml', 'signxml', 'cryptography'} & set(sys.modules)))"
+        "import sys; import trust_lists.cli.main; sys.exit(bool({'lxml', 'signxml', 'cryptography'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False, timeout=60).returncode == 0
 
 
 def test_the_installed_command_is_the_entry_point() -> None:
-    program = "from trust_lists.cli import main; main()"
+    program = "from trust_lists.cli.main import main; main()"
     command = [sys.executable, "-c", program, "signature", "verify", "nothing.xml"]
     result = subprocess.run(command, check=False, capture_output=True, timeout=60, text=True)
     assert result.returncode == 6
