@@ -26,7 +26,7 @@ from registry.storage.unit_of_work import Topic, UnitOfWork
 CHANNEL = "registry"
 """Where PostgreSQL tells listeners which topics have changed, as names with commas between them."""
 _NOTIFY = text("SELECT pg_notify(:channel, :topics)")
-_TRIES = 5
+_TRIES = 8
 _RETRY_S = 0.02
 _CONNECT_S = 10
 _TRANSIENT = frozenset({"40001", "40P01", "23503", "23505"})

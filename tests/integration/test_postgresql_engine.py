@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from registry.clock import system_clock
 from registry.errors import TechnicalError
+from registry.storage import liveness
 from registry.storage.engine import Actor, Database, PoolLimits, TransientError, retried
 from tests.simulators.postgresql import Cluster
 
@@ -196,12 +197,26 @@ def test_a_connection_lost_before_the_commit_is_not_taken_for_one(
 
 
 def test_connections_that_ended_while_nobody_used_them_are_not_noticed(
-    url: str, cluster: Cluster, database: Database
+    url: str, cluster: Cluster, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(liveness, "IDLE_S", 0.0)
     amounts(database)
     assert cluster.terminate(url) >= 1
     take(database, 1)
     assert cluster.terminate(url) >= 1
+    assert amounts(database) == [99, 100]
+
+
+def test_connections_that_ended_right_after_their_use_cost_one_transaction(
+    url: str, cluster: Cluster, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(liveness, "IDLE_S", 3600.0)
+    with database.read(), database.read():
+        pass  # two connections
+    assert cluster.terminate(url) >= 2
+    with pytest.raises(TechnicalError):
+        take(database, 1)
+    take(database, 1)
     assert amounts(database) == [99, 100]
 
 

@@ -170,7 +170,7 @@ def test_port_zero_looks_for_one_that_is_free_for_both(monkeypatch: pytest.Monke
 
     with taken:
         assert asyncio.run(start_and_close()) not in (0, taken.getsockname()[1])
-    assert len(tries) == 2
+    assert len(tries) >= 2, "the twin of the second one may be taken, too"
 
 
 def test_it_can_be_closed_and_started_again_on_its_port(running: Running, zone: ServedZone) -> None:
