@@ -21,6 +21,7 @@ from registry.demo.content import demo_metadata
 from registry.storage.tables import metadata as tables
 from tests.simulators.live import ACTOR, LiveInstance
 from trust_lists.cli import common as trust_lists_cli
+from trust_lists.sources.verifying import verify_list
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -247,6 +248,21 @@ def test_embedding_example_runs(
     assert len(lines) == len(participants) + 1
     assert all("https://ap" in line and "key" in line for line in lines[:-1])
     assert lines[-1] == "iso6523-actorid-upis::0088:nobody: not-registered [dns-nxdomain]"
+
+
+def test_the_example_about_lists_runs(
+    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = corpus / "trust_lists" / "gen-2023-10" / "BE_sn66.xml"
+    signer = tmp_path / "signer.cer"
+    signer.write_bytes(verify_list(file.read_bytes(), signers=None).signer.der)
+    page = (DOCS / "howto" / "follow-trusted-lists.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    monkeypatch.setattr(sys, "argv", ["list.py", str(file), str(signer)])
+    exec(compile(example, "list.py", "exec"), {"__name__": "__main__"})  # noqa: S102 — our own page
+    first, *_, last = capsys.readouterr().out.splitlines()
+    assert first.startswith("BE number 66, next update 20")
+    assert re.fullmatch(r"\d+ services, \d+ trust anchors", last)
 
 
 def test_publiccode_states_the_version_and_the_licence_of_the_project() -> None:

@@ -5,9 +5,11 @@
 
     TrustListError
     ├── XmlRefusedError          XML that is malformed, or that we refuse to look into
+    ├── JsonRefusedError         JSON that is malformed, or that two readers could understand in two ways
     ├── SignatureInvalidError    a signature that is wrong, or of a form that the profile forbids
     ├── SigningError             a document, or a key, that cannot be signed (with)
     ├── CertificateError         a certificate or key that cannot be read
+    ├── PathLimitError           more possible paths above a certificate than anybody looks at
     ├── ListRefusedError         a document that is no list, or not one that can be read
     ├── SourceError              a list that can't be fetched, a snapshot that can't be read
     └── ListSourceError          a wrong source of a list of our own
@@ -28,6 +30,14 @@ class XmlRefusedError(TrustListError):
         super().__init__(message)
 
 
+class JsonRefusedError(TrustListError):
+    """The JSON was refused; `reason_id` is stable and upper case (`JSON_DUPLICATE_MEMBER`)."""
+
+    def __init__(self, reason_id: str, message: str) -> None:
+        self.reason_id = reason_id
+        super().__init__(message)
+
+
 class SignatureInvalidError(TrustListError):
     """The signature does not verify, or its form is not allowed; `reason_id` is stable (`DIGEST_MISMATCH`)."""
 
@@ -42,6 +52,10 @@ class SigningError(TrustListError):
 
 class CertificateError(TrustListError):
     """A certificate, or a key, cannot be read or used; the text says what to do about it."""
+
+
+class PathLimitError(TrustListError):
+    """Not all possible paths above a certificate were looked at, because they are too many: there is no answer."""
 
 
 class ListRefusedError(TrustListError):
@@ -66,3 +80,12 @@ class ListSourceError(TrustListError):
     def __init__(self, reasons: tuple[str, ...]) -> None:
         self.reasons = reasons
         super().__init__("; ".join(reasons))
+
+
+_SHOWN = 200
+
+
+def shown(text: str) -> str:
+    """A text of somebody else's, fit for a message: on one line, without control characters, of bounded length."""
+    plain = "".join(each if each.isprintable() else "?" for each in text[:_SHOWN])
+    return plain if len(text) <= _SHOWN else f"{plain}…"

@@ -14,9 +14,14 @@ import re
 
 from lxml import etree
 
-from trust_lists.errors import XmlRefusedError
+from trust_lists.errors import XmlRefusedError, shown
 
 MAX_BYTES = 2_000_000
+MAX_LIST_BYTES = 50_000_000
+"""Of a list, in whatever form; the biggest one out there has 4 million."""
+MAX_MARKUP = 1_500_000
+"""Characters `<` and `=` together. An element of four bytes takes 120 bytes of memory, an attribute of five nearly as
+many. The densest real list would have 1.2 million, if it had 50 million bytes."""
 MAX_DEPTH = 100
 MAX_NAMESPACES_IN_SCOPE = 32
 MAX_ATTRIBUTES = 64
@@ -41,17 +46,19 @@ def parse_xml(data: bytes, *, max_bytes: int = MAX_BYTES) -> etree._Element:
     Encodings: UTF-8, US-ASCII, ISO-8859-1, and UTF-16 with a byte order mark. The text `<!DOCTYPE` is refused
     wherever it stands, even in a CDATA section, so that no second opinion about the prolog is needed.
 
-    Raises XmlRefusedError: XML_TOO_LARGE, XML_ENCODING, XML_NUL, XML_DOCTYPE, XML_NOT_WELL_FORMED, and those of
-    `check_canonicalisable`.
+    Raises XmlRefusedError: XML_TOO_LARGE (also a single text of 10 million bytes), XML_ENCODING, XML_NUL, XML_DOCTYPE,
+    XML_TOO_COSTLY, XML_NOT_WELL_FORMED, and those of `check_canonicalisable`.
     """
     if len(data) > max_bytes:
         raise XmlRefusedError("XML_TOO_LARGE", f"the document has {len(data)} bytes; {max_bytes} are allowed")
-    text = _decode(data)
-    if "\0" in text:
+    utf8 = _in_utf8(data)
+    if b"\0" in utf8:
         raise XmlRefusedError("XML_NUL", "the document contains NUL characters")
-    if "<!DOCTYPE" in text:
+    if b"<!DOCTYPE" in utf8:
         raise XmlRefusedError("XML_DOCTYPE", "document type declarations are not accepted")
-    root = _parse(text.encode())
+    if utf8.count(b"<") + utf8.count(b"=") > MAX_MARKUP:
+        raise XmlRefusedError("XML_TOO_COSTLY", "too many elements and attributes")
+    root = _parse(utf8)
     check_canonicalisable(root)
     return root
 
@@ -130,11 +137,15 @@ def _parse(utf8: bytes) -> etree._Element:
     except etree.XMLSyntaxError as error:
         if "Excessive depth" in str(error):
             raise XmlRefusedError("XML_TOO_DEEP", "elements are nested too deep") from None
-        raise XmlRefusedError("XML_NOT_WELL_FORMED", f"the document is not well-formed XML: {error.msg}") from None
+        if "XML_PARSE_HUGE" in str(error):
+            raise XmlRefusedError("XML_TOO_LARGE", "a single text, name or attribute is too long") from None
+        raise XmlRefusedError(
+            "XML_NOT_WELL_FORMED", f"the document is not well-formed XML: {shown(error.msg)}"
+        ) from None
 
 
-def _decode(data: bytes) -> str:
-    """The text of `data`, without byte order mark; refuses encodings off the list, and contradictory labels."""
+def _in_utf8(data: bytes) -> bytes:
+    """`data` in UTF-8, without byte order mark; refuses encodings off the list, and contradictory labels."""
     codec = next((name for mark, name in _BYTE_ORDER_MARKS if data.startswith(mark)), None)
     head = data[:400].decode(codec or "latin-1", "ignore").removeprefix("\ufeff")
     declaration = _DECLARED_ENCODING.match(head)
@@ -146,6 +157,10 @@ def _decode(data: bytes) -> str:
     if codec not in (None, _CODECS[declared]):
         raise XmlRefusedError("XML_ENCODING", f"the byte order mark says {codec}, the declaration {declared}")
     try:
-        return data.decode(_CODECS[declared]).removeprefix("\ufeff")
+        text = data.decode(_CODECS[declared])
     except UnicodeDecodeError as error:
         raise XmlRefusedError("XML_ENCODING", f"the bytes are not {declared}: {error.reason}") from None
+    if _CODECS[declared] in ("utf-8", "ascii"):
+        # What libxml2 is given need not be encoded again.
+        return data.removeprefix(codecs.BOM_UTF8)
+    return text.removeprefix("\ufeff").encode()

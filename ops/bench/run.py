@@ -23,6 +23,7 @@ import signatures
 import smp_get
 import startup
 import tokens
+import trusted_lists
 import write_share
 import writing
 
@@ -41,6 +42,7 @@ BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "tokens": tokens.on_both,
     "startup": startup.on_both,
     "write_share": write_share.on_both,
+    "trusted_lists": trusted_lists.run,
 }
 TARGETS = (
     ("cli_help", "seconds", "<", 0.4),
@@ -61,6 +63,11 @@ TARGETS = (
     ("startup", "postgresql.seconds", "<=", 2),
     ("write_share", "sqlite.audit_and_permission_percent", "<=", 15),
     ("write_share", "postgresql.audit_and_permission_percent", "<=", 15),
+    ("trusted_lists", "read.cpu_seconds", "<=", 2),
+    ("trusted_lists", "read.megabytes", "<=", 200),
+    ("trusted_lists", "read.times_faster_than_pyhanko", ">=", 2),
+    ("trusted_lists", "matching.slowest_milliseconds", "<", 1),
+    ("trusted_lists", "difference.cpu_seconds", "<", 1),
 )
 COMPARISONS = {"<": operator.lt, "<=": operator.le, ">=": operator.ge}
 LIBRARIES = ("cryptography", "dnspython", "httptools", "lxml", "signxml", "sqlalchemy", "uvicorn", "uvloop")

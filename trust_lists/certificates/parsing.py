@@ -7,6 +7,7 @@ certificates with all kinds of white space, some even with PEM lines: everything
 
 import base64
 import re
+import warnings
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -247,9 +248,12 @@ def _from_base64(text: bytes) -> x509.Certificate:
 @lru_cache(maxsize=512)
 def _from_der(der: bytes) -> x509.Certificate:
     try:
-        certificate = x509.load_der_x509_certificate(der)
-        # cryptography reads these lazily; whoever holds a certificate must be able to rely on them
-        _ = (certificate.subject, certificate.issuer, certificate.not_valid_before_utc, certificate.not_valid_after_utc)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of long names and odd serial numbers, which real certificates have
+            certificate = x509.load_der_x509_certificate(der)
+            # cryptography reads these lazily; whoever holds a certificate must be able to rely on them
+            _ = (certificate.subject, certificate.issuer)
+            _ = (certificate.not_valid_before_utc, certificate.not_valid_after_utc)
     except (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
         raise CertificateError(f"the certificate cannot be read: {_told(error)}") from None
     return certificate

@@ -5,9 +5,12 @@ import json
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import typer
+
+if TYPE_CHECKING:
+    from trust_lists.certificates.listed import ListedCertificate
 
 NO = 1
 """The verdict is negative; the text says why."""
@@ -25,6 +28,23 @@ def read_file(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         fail(f"{path} cannot be read: {error.strerror}")
+
+
+def read_certificates(path: Path, option: str) -> "tuple[ListedCertificate, ...]":
+    """The certificates of a file: PEM with one or several, or DER.
+
+    Ends the program where the file can't be read, or holds none.
+    """
+    from trust_lists.certificates.listed import listed
+    from trust_lists.certificates.parsing import load_certificate, load_certificates_pem
+    from trust_lists.errors import CertificateError
+
+    data = read_file(path)
+    try:
+        loaded = load_certificates_pem(data) if b"-----BEGIN" in data else [load_certificate(data)]
+    except CertificateError as error:
+        raise typer.BadParameter(f"{path}: {error}", param_hint=option) from None
+    return tuple(map(listed, loaded))
 
 
 def moment(text: str, option: str = "--at") -> datetime:

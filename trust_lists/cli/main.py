@@ -6,12 +6,42 @@ Exit codes: 0 yes; 1 no (the text says why); 2 wrong usage; 6 a file could not b
 
 import typer
 
+from trust_lists.cli.build import build, reissue
 from trust_lists.cli.certificate import certificate
+from trust_lists.cli.check import check
+from trust_lists.cli.diff import diff
+from trust_lists.cli.qualify import qualify
+from trust_lists.cli.refresh import refresh
+from trust_lists.cli.services import services
+from trust_lists.cli.show import show
+from trust_lists.cli.sign import sign
 from trust_lists.cli.signature import signature
+from trust_lists.cli.snapshot import snapshot
+from trust_lists.cli.verify import verify
 
 app = typer.Typer(no_args_is_help=True, help="Trusted lists, certificates and signatures of eDelivery networks.")
 app.add_typer(signature, name="signature")
 app.add_typer(certificate, name="certificate")
+app.add_typer(snapshot, name="snapshot")
+app.command(
+    "refresh", epilog="Example: trust-lists refresh --lotl lists/ --oj-certs oj/ --oj-url https://oj.example/1"
+)(refresh)
+app.command("show", epilog="Example: trust-lists show BE.xml")(show)
+app.command("services", epilog="Example: trust-lists services BE.xml --type CA/QC --status granted --at 2023-11-01")(
+    services
+)
+app.command("check", epilog="Example: trust-lists check BE.xml --xsd schemas/")(check)
+app.command("diff", epilog="Example: trust-lists diff BE_66.xml BE_67.xml --format html > changes.html")(diff)
+app.command("verify", epilog="Example: trust-lists verify list.xml --lotl eu-lotl.xml --at 2023-11-01")(verify)
+
+app.command("build", epilog="Example: trust-lists build example.yaml --sign --key tlso.p12 --password-file tlso.pw")(
+    build
+)
+app.command("reissue", epilog="Example: trust-lists reissue example.yaml --key tlso.p12 --password-file tlso.pw")(
+    reissue
+)
+app.command("sign", epilog="Example: trust-lists sign example.unsigned.xml --key tlso.p12 --ask-password")(sign)
+app.command("qualify", epilog="Example: trust-lists qualify alice.pem --snapshot lists/ --at 2023-11-01")(qualify)
 
 
 def main() -> None:

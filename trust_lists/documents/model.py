@@ -50,6 +50,16 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True)
+class CertificateForm:
+    """What a list says about how it writes one of its certificates (JSON member `encoding`, `specRef`)."""
+
+    sha256: str
+    """Of the certificate, 64 lower-case hexadecimal digits."""
+    encoding: str = ""
+    specification: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class DigitalIdentity:
     """Who a service, or the signer of a list, is (TS 119 612 §5.5.3, TS 119 602 §6.6.3)."""
 
@@ -61,7 +71,9 @@ class DigitalIdentity:
     key_values: tuple[str, ...] = ()
     """`ds:KeyValue` as exclusive canonical XML, or JWK as JSON with sorted keys."""
     other: tuple[str, ...] = ()
-    """URIs of services without a key, and other identifiers."""
+    """URIs of services without a key, and other identifiers: texts, or canonical XML where they hold elements."""
+    forms: tuple[CertificateForm, ...] = ()
+    """For certificates about whose form TS 119 602's JSON says something."""
 
 
 # Extensions (TS 119 612 §5.5.9)
@@ -83,10 +95,22 @@ class KeyUsageCriterion:
 
 
 @dataclass(frozen=True, slots=True)
+class PolicyNote:
+    """What a list says, for people, of a policy that it names by OID."""
+
+    oid: str
+    description: str = ""
+    documentation: tuple[str, ...] = ()
+    """URIs."""
+
+
+@dataclass(frozen=True, slots=True)
 class PolicyCriterion:
     """Certificate policies, as dotted OIDs; all must be there."""
 
     oids: tuple[str, ...]
+    notes: tuple[PolicyNote, ...] = ()
+    """Of those policies that have one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +128,26 @@ class SubjectAttributeCriterion:
 
 
 @dataclass(frozen=True, slots=True)
-class QcStatementCriterion:
-    """QCStatements that the certificate must have, as dotted OIDs (of mutual recognition agreements)."""
+class QcStatement:
+    """A QCStatement that a certificate must have; "" for what it needn't say (`QcStatementInfo`)."""
 
-    oids: tuple[str, ...]
+    oid: str
+    type: str = ""
+    """A QcType that it must name, as a dotted OID."""
+    legislation: str = ""
+    """A country whose legislation it must name (`QcCClegislation`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class QcStatementCriterion:
+    """QCStatements, all of which the certificate must have (of mutual recognition agreements)."""
+
+    statements: tuple[QcStatement, ...]
+
+    @property
+    def oids(self) -> tuple[str, ...]:
+        """The dotted OIDs of the statements; a type or a legislation asks for more than them."""
+        return tuple(statement.oid for statement in self.statements)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +155,8 @@ class UnknownCriterion:
     """A criterion that we don't know, by its qualified name; nobody can say whether it holds."""
 
     name: str
+    content: str = ""
+    """Canonical XML."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +200,10 @@ class AdditionalServiceInformation:
 
     uri: str
     value: str = ""
+    other: str = ""
+    """What `OtherInformation` holds, as canonical XML."""
+    lang: str = "en"
+    """Of the URI."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +214,10 @@ class TakenOverBy:
     names: tuple[Text, ...]
     operator_names: tuple[Text, ...]
     territory: str
+    other_qualifiers: tuple[str, ...] = ()
+    """Canonical XML."""
+    lang: str = "en"
+    """Of the URI."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +229,10 @@ class ExpiredCertsRevocationInfo:
 
 @dataclass(frozen=True, slots=True)
 class UnknownExtension:
-    """An extension that we don't know: its qualified name, and its content as canonical XML or JSON."""
+    """An extension that we don't know, or can't read: its qualified name, and its content as canonical XML or JSON.
+
+    Old lists have extensions of several elements (`ExtensionOID`, `ExtensionValue`): `name` is that of the first one.
+    """
 
     name: str
     content: str
@@ -205,7 +258,8 @@ class Extension:
 class ServiceState:
     """A service during one time: the present one (`ServiceInformation`), or a `ServiceHistoryInstance`.
 
-    In TS 119 602 `status` and `starting_time` may be absent: "" and None.
+    In TS 119 602 `status` and `starting_time` may be absent: "" and None. In TS 119 612 they may not; where a list
+    breaks that, or writes an instant that can't be read, they are "" and None, too, and no status is known.
     """
 
     type: str
@@ -251,6 +305,17 @@ class TrustServiceProvider:
 
 
 @dataclass(frozen=True, slots=True)
+class PointerQualifier:
+    """What a pointer says about the list there (`LoTEQualifier`); "" for what isn't said."""
+
+    list_type: str = ""
+    operator_names: tuple[Text, ...] = ()
+    community_rules: tuple[Text, ...] = ()
+    territory: str = ""
+    mime_type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Pointer:
     """Where another list is, and by whom it may be signed (`OtherTSLPointer`, §5.3.13); "" for what isn't said."""
 
@@ -261,6 +326,12 @@ class Pointer:
     list_type: str = ""
     operator_names: tuple[Text, ...] = ()
     community_rules: tuple[Text, ...] = ()
+    texts: tuple[Text, ...] = ()
+    """For people (`TextualInformation`)."""
+    other: tuple[str, ...] = ()
+    """Information of other kinds, as canonical XML: agreements on mutual recognition, for one."""
+    more_qualifiers: tuple[PointerQualifier, ...] = ()
+    """TS 119 602 allows several; the first of them is in the fields above."""
 
     @property
     def certificates(self) -> tuple[ListedCertificate, ...]:
@@ -307,6 +378,8 @@ class TrustedList:
     """`@TSLTag` or `@LOTETag`."""
     id: str = ""
     """`@Id` of the root."""
+    unread: tuple[str, ...] = ()
+    """Places in the document for which this model has none: unknown members, and containers that are empty."""
 
     @property
     def services(self) -> tuple[TrustService, ...]:

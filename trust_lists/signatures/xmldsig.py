@@ -25,9 +25,7 @@ from typing import Any
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 from signxml.algorithms import CanonicalizationMethod, DigestAlgorithm, SignatureConstructionMethod, SignatureMethod
@@ -35,8 +33,20 @@ from signxml.exceptions import InvalidDigest, SignXMLException
 from signxml.signer import SignatureReference, XMLSigner
 from signxml.verifier import SignatureConfiguration, XMLVerifier
 
-from trust_lists.certificates.parsing import PublicKey, SigningKey, load_certificate, public_key
+from trust_lists.certificates.parsing import SigningKey, load_certificate, public_key
 from trust_lists.errors import CertificateError, SignatureInvalidError, SigningError
+from trust_lists.signatures.elements import (
+    DS,
+    MAX_CERTIFICATES,
+    algorithm_of,
+    allowed,
+    children,
+    ds,
+    has_xml_attribute,
+    octets_of,
+    refuse_outside_root,
+    text_of,
+)
 from trust_lists.signatures.profiles import (
     ARCHIVE,
     BDXR_1_0,
@@ -47,6 +57,7 @@ from trust_lists.signatures.profiles import (
     PEPPOL_1_4,
     SignatureProfile,
 )
+from trust_lists.signatures.values import key_error, method_for
 from trust_lists.xml import canonicalise, parse_xml, to_utf8
 
 __all__ = [
@@ -61,12 +72,8 @@ __all__ = [
     "verify_enveloped",
 ]
 
-DS = "http://www.w3.org/2000/09/xmldsig#"
-_SIGNATURE = f"{{{DS}}}Signature"
-_XML_ATTRIBUTES = "{http://www.w3.org/XML/1998/namespace}"
+_SIGNATURE = ds("Signature")
 _END_TAG = re.compile(rb"</[^<>/]+>\s*")
-_MAX_CERTIFICATES = 10
-_WRONG_KIND = "the certificate's key is not of the kind that the signature method needs"
 
 
 class _MoreMethods(Enum):
@@ -199,7 +206,7 @@ class _Verifier(XMLVerifier):
         signed_info, signature_value, _ = signature
         c14n = CanonicalizationMethod(claims.canonicalization)
         key: Any = claims.certificate.public_key()
-        key.verify(base64.b64decode(_text(signature_value)), self._c14n(signed_info, c14n))
+        key.verify(base64.b64decode(text_of(signature_value)), self._c14n(signed_info, c14n))
         return verify_reference(signed_info[2], 0, root, None, c14n, signature, key)
 
     def get_root(self, data: etree._Element) -> etree._Element:
@@ -292,7 +299,7 @@ def _sign(root: etree._Element, key: SigningKey, profile: SignatureProfile) -> t
         raise SigningError("the document is signed already")
     try:
         _refuse_ambiguous(root)
-        method = _method_for(public_key(key.certificate), profile)
+        method = method_for(public_key(key.certificate), profile)
     except (SignatureInvalidError, CertificateError) as error:
         raise SigningError(str(error)) from None
     signer = _Signer(method, profile)
@@ -303,10 +310,10 @@ def _sign(root: etree._Element, key: SigningKey, profile: SignatureProfile) -> t
 
 
 def _key_info(certificate: x509.Certificate) -> etree._Element:
-    key_info = etree.Element(f"{{{DS}}}KeyInfo", nsmap={"ds": DS})
-    data = etree.SubElement(key_info, f"{{{DS}}}X509Data")
+    key_info = etree.Element(ds("KeyInfo"), nsmap={"ds": DS})
+    data = etree.SubElement(key_info, ds("X509Data"))
     text = base64.b64encode(certificate.public_bytes(Encoding.DER)).decode()
-    etree.SubElement(data, f"{{{DS}}}X509Certificate").text = text
+    etree.SubElement(data, ds("X509Certificate")).text = text
     return key_info
 
 
@@ -325,25 +332,10 @@ def _reads_as(signed: bytes, hashed: _Hashed, profile: SignatureProfile) -> bool
     return _Hashed(document, signed_info) == hashed
 
 
-def _method_for(key: PublicKey, profile: SignatureProfile) -> str:
-    """The first method that suits the key: for a large curve one whose digest is as long as its numbers, if there is.
-
-    A shorter digest would leave the strength of the curve unused (FIPS 186-5 §6.4).
-    """
-    suitable = [method for method in profile.signature_methods if _key_error(key, method, profile) is None]
-    if not suitable:
-        raise SigningError(f"{profile.name} does not allow to sign with a key of this kind or size")
-    if isinstance(key, EllipticCurvePublicKey):
-        enough = min(key.key_size, 512)
-        return next((method for method in suitable if int(method[-3:]) >= enough), suitable[0])
-    return suitable[0]
-
-
 def _refuse_ambiguous(root: etree._Element) -> None:
     """Refuses what verifiers treat differently; neither occurs in documents of the networks that we know."""
-    if root.getprevious() is not None or root.getnext() is not None:
-        raise SignatureInvalidError("OUTSIDE_ROOT", "there are processing instructions outside of the root element")
-    if any(str(name).startswith(_XML_ATTRIBUTES) for name in root.attrib):
+    refuse_outside_root(root)
+    if has_xml_attribute(root):
         raise SignatureInvalidError("XML_ATTRIBUTE", "the root has an attribute like xml:lang or xml:base")
 
 
@@ -357,29 +349,29 @@ def _only_signature(root: etree._Element) -> etree._Element:
 
 
 def _read_claims(signature: etree._Element, profile: SignatureProfile) -> _Claims:
-    signed_info, signature_value, key_info = _children(signature, "SignedInfo", "SignatureValue", "KeyInfo")
-    if len(signed_info.findall(f"{{{DS}}}Reference")) != 1:
+    signed_info, signature_value, key_info = children(signature, "SignedInfo", "SignatureValue", "KeyInfo")
+    if len(signed_info.findall(ds("Reference"))) != 1:
         raise SignatureInvalidError("REFERENCE", "there must be exactly one Reference")
-    c14n, method, reference = _children(signed_info, "CanonicalizationMethod", "SignatureMethod", "Reference")
+    c14n, method, reference = children(signed_info, "CanonicalizationMethod", "SignatureMethod", "Reference")
     if reference.get("URI") != "":
         raise SignatureInvalidError("REFERENCE", 'the Reference must be to the whole document (URI="")')
-    transforms, digest_method, digest_value = _children(reference, "Transforms", "DigestMethod", "DigestValue")
-    sequence = tuple(_algorithm(transform) for transform in _children(transforms, *["Transform"] * len(transforms)))
+    transforms, digest_method, digest_value = children(reference, "Transforms", "DigestMethod", "DigestValue")
+    sequence = tuple(algorithm_of(transform) for transform in children(transforms, *["Transform"] * len(transforms)))
     if sequence not in profile.transforms:
         raise SignatureInvalidError("ALGORITHM", f"{profile.name} does not allow these transforms: {sequence}")
     certificate, others = _read_certificates(key_info)
     claims = _Claims(
         certificate=certificate,
         other_certificates=others,
-        signature_algorithm=_allowed(method, profile.signature_methods, profile),
-        digest_algorithm=_allowed(digest_method, profile.digest_methods, profile),
-        canonicalization=_allowed(c14n, profile.canonicalizations, profile),
+        signature_algorithm=allowed(method, profile.signature_methods, profile.name),
+        digest_algorithm=allowed(digest_method, profile.digest_methods, profile.name),
+        canonicalization=allowed(c14n, profile.canonicalizations, profile.name),
         transforms=sequence,
     )
     for value in (signature_value, digest_value):
-        _check_base64(value)
+        octets_of(value)
     try:
-        error = _key_error(public_key(certificate), claims.signature_algorithm, profile)
+        error = key_error(public_key(certificate), claims.signature_algorithm, profile)
     except CertificateError as unreadable:
         error = str(unreadable)
     if error is not None:
@@ -387,71 +379,15 @@ def _read_claims(signature: etree._Element, profile: SignatureProfile) -> _Claim
     return claims
 
 
-def _children(element: etree._Element, *names: str) -> list[etree._Element]:
-    """The child nodes of `element`, if they are exactly these elements of XML Signature."""
-    if [child.tag for child in element] != [f"{{{DS}}}{name}" for name in names]:
-        where = etree.QName(element).localname
-        raise SignatureInvalidError("STRUCTURE", f"in {where}, exactly {', '.join(names)} are expected")
-    return list(element)
-
-
-def _algorithm(element: etree._Element) -> str:
-    # A child would be a parameter (InclusiveNamespaces, XPath): those change what is signed.
-    if len(element):
-        raise SignatureInvalidError("ALGORITHM", "algorithms with parameters are not allowed")
-    return element.get("Algorithm", "")
-
-
-def _allowed(element: etree._Element, allowed: Collection[str], profile: SignatureProfile) -> str:
-    uri = _algorithm(element)
-    if uri not in allowed:
-        name = etree.QName(element).localname
-        raise SignatureInvalidError("ALGORITHM", f"{profile.name} does not allow the {name} {uri!r}")
-    return uri
-
-
-def _text(element: etree._Element) -> str:
-    if len(element):
-        raise SignatureInvalidError("STRUCTURE", f"{etree.QName(element).localname} must hold text only")
-    return element.text or ""
-
-
-def _check_base64(element: etree._Element) -> None:
-    """Refuses everything but the one base64 form of the value: decoders pass over foreign characters."""
-    text = "".join(_text(element).split())
-    try:
-        canonical = base64.b64encode(base64.b64decode(text, validate=True)).decode() == text
-    except ValueError:
-        canonical = False
-    if not canonical or not text:
-        raise SignatureInvalidError("STRUCTURE", f"{etree.QName(element).localname} is not base64")
-
-
 def _read_certificates(key_info: etree._Element) -> tuple[x509.Certificate, tuple[x509.Certificate, ...]]:
     """The signer's certificate and the others. X509Data has no order: the signer's is the one that issued no other."""
-    elements = key_info.findall(f"{{{DS}}}X509Data/{{{DS}}}X509Certificate")
-    if not 1 <= len(elements) <= _MAX_CERTIFICATES:
+    elements = key_info.findall(f"{ds('X509Data')}/{ds('X509Certificate')}")
+    if not 1 <= len(elements) <= MAX_CERTIFICATES:
         raise SignatureInvalidError("CERTIFICATE", f"KeyInfo has {len(elements)} X509Certificate elements")
     try:
-        found = [load_certificate(_text(element)) for element in elements]
+        found = [load_certificate(text_of(element)) for element in elements]
     except CertificateError as error:
         raise SignatureInvalidError("CERTIFICATE", str(error)) from None
     issuers = {certificate.issuer for certificate in found if certificate.issuer != certificate.subject}
     signer = next((certificate for certificate in found if certificate.subject not in issuers), found[0])
     return signer, tuple(certificate for certificate in found if certificate is not signer)
-
-
-def _key_error(key: PublicKey, method: str, profile: SignatureProfile) -> str | None:
-    """Why this key can't be used with this method; None where it can."""
-    match key:
-        case RSAPublicKey():
-            name, minimum, of_its_kind = "an RSA key", profile.minimum_rsa_bits, "#rsa-" in method
-        case EllipticCurvePublicKey():
-            name, minimum, of_its_kind = "an EC key", profile.minimum_ec_bits, "#ecdsa-" in method
-        case Ed25519PublicKey():
-            return None if method == ED25519 else _WRONG_KIND
-    if not of_its_kind:
-        return _WRONG_KIND
-    if key.key_size < minimum:
-        return f"{name} of {key.key_size} bits is too short; {minimum} are needed"
-    return None

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from trust_lists.errors import TrustListError, XmlRefusedError
-from trust_lists.xml import MAX_ATTRIBUTES, MAX_DEPTH, MAX_NAMESPACES_IN_SCOPE, canonicalise, parse_xml
+from trust_lists.xml import MAX_ATTRIBUTES, MAX_DEPTH, MAX_MARKUP, MAX_NAMESPACES_IN_SCOPE, canonicalise, parse_xml
 
 BILLION_LAUGHS = (
     b'<?xml version="1.0"?><!DOCTYPE l [<!ENTITY a "lol"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">'
@@ -128,6 +128,22 @@ def test_the_size_limit_can_be_set() -> None:
     assert parse_xml(document, max_bytes=len(document)).tag == "a"
     with pytest.raises(XmlRefusedError, match="106 are allowed"):
         parse_xml(document, max_bytes=len(document) - 1)
+
+
+def test_a_bigger_document_may_have_no_more_markup_than_memory_allows() -> None:
+    elements = b"<a>" + b"<b/>" * MAX_MARKUP + b"</a>"
+    attributes_of_many = b"<a>" + b"<b c=''/>" * (MAX_MARKUP // 2) + b"</a>"
+    for document in (elements, attributes_of_many):
+        started = time.process_time()
+        with pytest.raises(XmlRefusedError) as refusal:
+            parse_xml(document, max_bytes=50_000_000)
+        assert refusal.value.reason_id == "XML_TOO_COSTLY"
+        assert time.process_time() - started < 1
+
+
+def test_big_documents_that_are_mostly_text_are_read() -> None:
+    document = b"<a>" + (b"<b>" + b"x" * 9_000_000 + b"</b>") * 5 + b"</a>"
+    assert len(parse_xml(document, max_bytes=50_000_000)) == 5
 
 
 def test_comments_do_not_hide_text() -> None:

@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whether a certificate was signed with a key (RFC 5280 §6.1.3 (a)(1)), by the primitives of `cryptography`.
+
+Paths into the past need what nobody would sign with today: SHA-1, RSA of 1024 bits, keys with encoding errors. Whether
+an algorithm was good enough at its time is another question, and isn't asked here. MD5 and DSA are not supported.
+"""
+
+from collections.abc import Callable
+from functools import lru_cache
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+from trust_lists.certificates import der
+from trust_lists.certificates.listed import ListedCertificate
+from trust_lists.errors import CertificateError, PathLimitError
+
+VerifyingKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey | ed448.Ed448PublicKey
+
+MAX_SIGNATURES = 500
+"""That one search for paths verifies: some hundredths of a second with usual keys."""
+
+_RSA = "1.2.840.113549.1.1"
+_PSS = f"{_RSA}.10"
+_MGF1 = f"{_RSA}.8"
+_ED25519, _ED448 = "1.3.101.112", "1.3.101.113"
+_RSA_HASHES: dict[str, type[hashes.HashAlgorithm]] = {
+    f"{_RSA}.5": hashes.SHA1,
+    "1.3.14.3.2.29": hashes.SHA1,
+    f"{_RSA}.14": hashes.SHA224,
+    f"{_RSA}.11": hashes.SHA256,
+    f"{_RSA}.12": hashes.SHA384,
+    f"{_RSA}.13": hashes.SHA512,
+}
+_ECDSA_HASHES: dict[str, type[hashes.HashAlgorithm]] = {
+    "1.2.840.10045.4.1": hashes.SHA1,
+    "1.2.840.10045.4.3.1": hashes.SHA224,
+    "1.2.840.10045.4.3.2": hashes.SHA256,
+    "1.2.840.10045.4.3.3": hashes.SHA384,
+    "1.2.840.10045.4.3.4": hashes.SHA512,
+}
+_HASHES: dict[str, type[hashes.HashAlgorithm]] = {
+    "1.3.14.3.2.26": hashes.SHA1,
+    "2.16.840.1.101.3.4.2.4": hashes.SHA224,
+    "2.16.840.1.101.3.4.2.1": hashes.SHA256,
+    "2.16.840.1.101.3.4.2.2": hashes.SHA384,
+    "2.16.840.1.101.3.4.2.3": hashes.SHA512,
+}
+_PSS_DEFAULT = _HASHES["1.3.14.3.2.26"]
+_Verification = Callable[[VerifyingKey, bytes, bytes], None]
+
+
+class Signatures:
+    """The signatures of one search: each is verified once, and not more than `limit` of them."""
+
+    def __init__(self, limit: int = MAX_SIGNATURES) -> None:
+        self._left = limit
+        self._known: dict[tuple[bytes, bytes], bool | CertificateError] = {}
+
+    def hold(self, certificate: ListedCertificate, key: bytes) -> bool:
+        """Whether `key` (SubjectPublicKeyInfo) signed the certificate.
+
+        Raises CertificateError where that can't be told, and PathLimitError where it would be one signature too many.
+        """
+        known = self._known.get((certificate.der, key))
+        if known is None:
+            if not self._left:
+                raise PathLimitError("there are more signatures to verify than one search may take")
+            self._left -= 1
+            known = self._known[certificate.der, key] = _outcome(certificate, key)
+        if isinstance(known, CertificateError):
+            raise CertificateError(str(known))
+        return known
+
+
+def _outcome(certificate: ListedCertificate, key: bytes) -> bool | CertificateError:
+    try:
+        return is_signed_with(certificate, key)
+    except CertificateError as error:
+        return error
+
+
+def is_signed_with(certificate: ListedCertificate, key: bytes) -> bool:
+    """Whether `key` (SubjectPublicKeyInfo) signed the certificate; names and dates are not looked at.
+
+    Raises CertificateError where that can't be told: no signature, unknown algorithm, unreadable key.
+    """
+    slices = certificate.slices
+    if slices is None or not slices.signature:
+        raise CertificateError("the certificate has no signature that could be found")
+    if slices.algorithm != slices.inner_algorithm:
+        return False  # RFC 5280 §4.1.1.2
+    verify = _verification(slices.algorithm)
+    try:
+        verify(public_key(key), slices.signature, slices.signed)
+    except InvalidSignature:
+        return False
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise CertificateError(f"the signature can't be verified: {error}") from None
+    return True
+
+
+@lru_cache(maxsize=2048)
+def public_key(key: bytes) -> VerifyingKey:
+    """The key of a SubjectPublicKeyInfo; also RSA keys with numbers that aren't quite DER. Raises CertificateError."""
+    try:
+        loaded = load_der_public_key(key)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        loaded = _tolerant_rsa_key(key)
+    if not isinstance(loaded, VerifyingKey):
+        raise CertificateError("the key is neither RSA, EC, Ed25519 nor Ed448")
+    return loaded
+
+
+def _tolerant_rsa_key(key: bytes) -> rsa.RSAPublicKey:
+    algorithm, bits = _pair(key)
+    if der.oid(der.element(algorithm.content)[0]) != f"{_RSA}.1":
+        raise CertificateError("the public key can't be read")
+    modulus, exponent = _pair(der.bits(bits))
+    numbers = (int.from_bytes(each.content, "big") for each in (exponent, modulus))
+    try:
+        return rsa.RSAPublicNumbers(*numbers).public_key()
+    except (ValueError, UnsupportedAlgorithm):
+        raise CertificateError("the public key can't be read") from None
+
+
+def _pair(data: bytes) -> tuple[der.Element, der.Element]:
+    found = der.sequence(data)
+    if len(found) != 2:
+        raise CertificateError("a public key has not the parts that it should have")
+    return found[0], found[1]
+
+
+@lru_cache(maxsize=256)
+def _verification(algorithm: bytes) -> _Verification:
+    """How signatures of an AlgorithmIdentifier are verified. Raises CertificateError."""
+    parts = der.sequence(algorithm)
+    if not parts:
+        raise CertificateError("a signature algorithm has no name")
+    name = der.oid(parts[0])
+    if name in _RSA_HASHES:
+        return _rsa(padding.PKCS1v15(), _RSA_HASHES[name]())
+    if name in _ECDSA_HASHES:
+        return _ecdsa(_ECDSA_HASHES[name]())
+    if name == _PSS:
+        return _pss(parts[1].encoded if len(parts) > 1 else b"\x30\x00")
+    if name in {_ED25519, _ED448}:
+        return _eddsa
+    raise CertificateError(f"signatures of the algorithm {name} are not supported")
+
+
+def _rsa(scheme: padding.AsymmetricPadding, algorithm: hashes.HashAlgorithm) -> _Verification:
+    def verify(key: VerifyingKey, signature: bytes, data: bytes) -> None:
+        if not isinstance(key, rsa.RSAPublicKey):
+            raise InvalidSignature
+        key.verify(signature, data, scheme, algorithm)
+
+    return verify
+
+
+def _ecdsa(algorithm: hashes.HashAlgorithm) -> _Verification:
+    def verify(key: VerifyingKey, signature: bytes, data: bytes) -> None:
+        if not isinstance(key, ec.EllipticCurvePublicKey):
+            raise InvalidSignature
+        key.verify(signature, data, ec.ECDSA(algorithm))
+
+    return verify
+
+
+def _eddsa(key: VerifyingKey, signature: bytes, data: bytes) -> None:
+    if not isinstance(key, ed25519.Ed25519PublicKey | ed448.Ed448PublicKey):
+        raise InvalidSignature
+    key.verify(signature, data)
+
+
+def _pss(parameters: bytes) -> _Verification:
+    """RFC 4055 §3.1: all parameters are optional, and SHA-1 with 20 bytes of salt is what absent ones mean."""
+    found = {each.tag: each.content for each in der.sequence(parameters)}
+    algorithm = mask = _PSS_DEFAULT()
+    salt = 20
+    if content := found.get(der.context(0, constructed=True)):
+        algorithm = _hash(content)
+    if content := found.get(der.context(1, constructed=True)):
+        generator = der.sequence(content)
+        if len(generator) != 2 or der.oid(generator[0]) != _MGF1:
+            raise CertificateError("an RSASSA-PSS mask that isn't MGF1 is not supported")
+        mask = _hash(generator[1].encoded)
+    if content := found.get(der.context(2, constructed=True)):
+        salt = der.integer(der.element(content)[0])
+    if not 0 <= salt <= 1024:
+        raise CertificateError("an RSASSA-PSS salt has an impossible length")
+    return _rsa(padding.PSS(padding.MGF1(mask), salt), algorithm)
+
+
+def _hash(algorithm: bytes) -> hashes.HashAlgorithm:
+    parts = der.sequence(algorithm)
+    name = der.oid(parts[0]) if parts else ""
+    if name not in _HASHES:
+        raise CertificateError(f"the hash algorithm {name} is not supported")
+    return _HASHES[name]()

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""States, extensions, names and addresses in words: what changes show, and compare where order means nothing."""
+
+from datetime import datetime
+from hashlib import sha256
+
+from trust_lists.documents.model import (
+    AdditionalServiceInformation,
+    Address,
+    Assertion,
+    CriteriaList,
+    Criterion,
+    DigitalIdentity,
+    ExpiredCertsRevocationInfo,
+    ExtendedKeyUsageCriterion,
+    Extension,
+    KeyUsageCriterion,
+    PolicyCriterion,
+    QcStatementCriterion,
+    Qualifications,
+    ServiceState,
+    SubjectAttributeCriterion,
+    TakenOverBy,
+    Text,
+    UnknownExtension,
+)
+from trust_lists.documents.vocabulary import short
+from trust_lists.instants import write_instant
+
+_ASSERTIONS = {Assertion.ALL: "all of", Assertion.AT_LEAST_ONE: "one of", Assertion.NONE: "none of"}
+
+
+def english(texts: tuple[Text, ...]) -> str:
+    """The English text, or the first one; "" where there is none."""
+    preferred = next((each.value for each in texts if each.lang.lower().startswith("en")), None)
+    return " ".join((preferred if preferred is not None else texts[0].value).split()) if texts else ""
+
+
+def time_text(moment: datetime | None) -> str:
+    """The time as lists write it; "" for none."""
+    return write_instant(moment) if moment else ""
+
+
+def status_of(state: ServiceState) -> tuple[str, str]:
+    """The status without its prefix, and since when it holds."""
+    return short(state.status), time_text(state.starting_time)
+
+
+def state_text(state: ServiceState) -> str:
+    """Status and time in one text."""
+    return f"{short(state.status) or 'listed'} since {time_text(state.starting_time) or 'ever'}"
+
+
+def key_fingerprint(identity: DigitalIdentity) -> str:
+    """SHA-256 of the key of the first certificate that gives it; "" where none does."""
+    key = next((each.key for each in identity.certificates if each.key), b"")
+    return sha256(key).hexdigest() if key else ""
+
+
+def qualifier_texts(state: ServiceState) -> frozenset[str]:
+    """Each qualifier with the certificates that it is for."""
+    return frozenset(
+        f"{short(qualifier)} for certificates with {criteria_text(element.criteria)}{_critical(extension)}"
+        for extension in state.extensions
+        if isinstance(extension.content, Qualifications)
+        for element in extension.content.elements
+        for qualifier in element.qualifiers
+    )
+
+
+def extension_texts(state: ServiceState) -> frozenset[str]:
+    """Each extension but the qualifications."""
+    return frozenset(
+        f"{_extension_text(extension)}{_critical(extension)}"
+        for extension in state.extensions
+        if not isinstance(extension.content, Qualifications)
+    )
+
+
+def criteria_text(criteria: CriteriaList) -> str:
+    """Criteria as a text that two lists share exactly if they ask the same in the same way."""
+    found = ", ".join(sorted(_criterion_text(each) for each in criteria.criteria))
+    return f"{_ASSERTIONS[criteria.assertion]} ({found})"
+
+
+def address_texts(address: Address) -> frozenset[str]:
+    """Each postal and electronic address."""
+    postal = (
+        ", ".join(part for part in (each.street, each.postal_code, each.locality, each.state, each.country) if part)
+        + f" [{each.lang}]"
+        for each in address.postal
+    )
+    return frozenset((*(" ".join(each.split()) for each in postal), *language_texts(address.electronic)))
+
+
+def language_texts(texts: tuple[Text, ...]) -> frozenset[str]:
+    """Each text with its language."""
+    return frozenset(f"{' '.join(each.value.split())} [{each.lang}]" for each in texts)
+
+
+def _critical(extension: Extension) -> str:
+    return " (critical)" if extension.critical else ""
+
+
+def _extension_text(extension: Extension) -> str:
+    match extension.content:
+        case AdditionalServiceInformation(uri=uri, value=value):
+            return f"{short(uri)} {value}".rstrip()
+        case TakenOverBy(names=names, territory=territory, uri=uri):
+            return f"taken over by {english(names)} ({territory}, {uri})"
+        case ExpiredCertsRevocationInfo(since=since):
+            return f"revocation of expired certificates told since {write_instant(since)}"
+        case UnknownExtension(name=name, content=content):
+            return f"{name} {sha256(content.encode()).hexdigest()[:16]}"
+        case Qualifications():
+            return ", ".join(sorted(short(uri) for each in extension.content.elements for uri in each.qualifiers))
+
+
+def _criterion_text(criterion: Criterion) -> str:
+    match criterion:
+        case CriteriaList():
+            return criteria_text(criterion)
+        case KeyUsageCriterion(bits=bits):
+            return f"key usage {' '.join(f'{name}={str(value).lower()}' for name, value in sorted(bits))}"
+        case PolicyCriterion(oids=oids):
+            return f"policies {' '.join(sorted(oids))}"
+        case ExtendedKeyUsageCriterion(oids=oids):
+            return f"extended key usages {' '.join(sorted(oids))}"
+        case SubjectAttributeCriterion(oids=oids):
+            return f"subject attributes {' '.join(sorted(oids))}"
+        case QcStatementCriterion(statements=statements):
+            found = (" ".join(part for part in (each.oid, each.type, each.legislation) if part) for each in statements)
+            return f"QCStatements {' '.join(sorted(found))}"
+        case _:
+            return f"unknown {criterion.name}"
