@@ -22,6 +22,7 @@ from trust_lists.documents.model import (
     SubjectAttributeCriterion,
     TakenOverBy,
     Text,
+    UnknownCriterion,
     UnknownExtension,
 )
 from trust_lists.documents.vocabulary import short
@@ -57,22 +58,22 @@ def key_fingerprint(identity: DigitalIdentity) -> str:
     return sha256(key).hexdigest() if key else ""
 
 
-def qualifier_texts(state: ServiceState) -> frozenset[str]:
+def qualifier_texts(extensions: tuple[Extension, ...]) -> frozenset[str]:
     """Each qualifier with the certificates that it is for."""
     return frozenset(
         f"{short(qualifier)} for certificates with {criteria_text(element.criteria)}{_critical(extension)}"
-        for extension in state.extensions
+        for extension in extensions
         if isinstance(extension.content, Qualifications)
         for element in extension.content.elements
         for qualifier in element.qualifiers
     )
 
 
-def extension_texts(state: ServiceState) -> frozenset[str]:
+def extension_texts(extensions: tuple[Extension, ...]) -> frozenset[str]:
     """Each extension but the qualifications."""
     return frozenset(
         f"{_extension_text(extension)}{_critical(extension)}"
-        for extension in state.extensions
+        for extension in extensions
         if not isinstance(extension.content, Qualifications)
     )
 
@@ -80,7 +81,8 @@ def extension_texts(state: ServiceState) -> frozenset[str]:
 def criteria_text(criteria: CriteriaList) -> str:
     """Criteria as a text that two lists share exactly if they ask the same in the same way."""
     found = ", ".join(sorted(_criterion_text(each) for each in criteria.criteria))
-    return f"{_ASSERTIONS[criteria.assertion]} ({found})"
+    described = f": {criteria.description}" if criteria.description else ""
+    return f"{_ASSERTIONS[criteria.assertion]} ({found}){described}"
 
 
 def address_texts(address: Address) -> frozenset[str]:
@@ -104,16 +106,36 @@ def _critical(extension: Extension) -> str:
 
 def _extension_text(extension: Extension) -> str:
     match extension.content:
-        case AdditionalServiceInformation(uri=uri, value=value):
-            return f"{short(uri)} {value}".rstrip()
-        case TakenOverBy(names=names, territory=territory, uri=uri):
-            return f"taken over by {english(names)} ({territory}, {uri})"
+        case AdditionalServiceInformation(uri=uri, value=value, other=other, lang=lang):
+            return " ".join(part for part in (short(uri), _foreign(lang), value, _digest(other)) if part)
+        case TakenOverBy(uri=uri, names=names, operator_names=operators, territory=territory, lang=lang) as content:
+            scheme = f"scheme {territory} of {_joined(operators)}"
+            details = ", ".join((scheme, uri, *sorted(digest_texts(content.other_qualifiers))))
+            return f"taken over by {_joined(names)} ({details}) {_foreign(lang)}".rstrip()
         case ExpiredCertsRevocationInfo(since=since):
             return f"revocation of expired certificates told since {write_instant(since)}"
         case UnknownExtension(name=name, content=content):
-            return f"{name} {sha256(content.encode()).hexdigest()[:16]}"
+            return f"{name} {_digest(content)}"
         case Qualifications():
-            return ", ".join(sorted(short(uri) for each in extension.content.elements for uri in each.qualifiers))
+            return ""
+
+
+def _joined(texts: tuple[Text, ...]) -> str:
+    return ", ".join(sorted(language_texts(texts)))
+
+
+def _foreign(lang: str) -> str:
+    """The language of a URI, where it isn't the one that all have."""
+    return "" if lang == "en" else f"[{lang}]"
+
+
+def digest_texts(values: tuple[str, ...]) -> frozenset[str]:
+    """XML or JSON that nobody reads as it is, by its digest."""
+    return frozenset(map(_digest, values))
+
+
+def _digest(content: str) -> str:
+    return f"content {sha256(content.encode()).hexdigest()[:16]}" if content else ""
 
 
 def _criterion_text(criterion: Criterion) -> str:
@@ -131,5 +153,5 @@ def _criterion_text(criterion: Criterion) -> str:
         case QcStatementCriterion(statements=statements):
             found = (" ".join(part for part in (each.oid, each.type, each.legislation) if part) for each in statements)
             return f"QCStatements {' '.join(sorted(found))}"
-        case _:
-            return f"unknown {criterion.name}"
+        case UnknownCriterion():
+            return f"unknown {criterion.name} {_digest(criterion.content)}"

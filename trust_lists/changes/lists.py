@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from trust_lists.certificates.listed import ListedCertificate
 from trust_lists.certificates.names import COMMON_NAME
-from trust_lists.changes.describing import address_texts, language_texts, time_text
+from trust_lists.changes.describing import address_texts, digest_texts, extension_texts, language_texts, time_text
 from trust_lists.changes.model import Change, Issue, Kind, ListChanges, in_order
 from trust_lists.changes.pairing import Pairs
 from trust_lists.changes.services import service_changes
@@ -20,6 +20,8 @@ def compare_lists(before: TrustedList, after: TrustedList) -> ListChanges:
     changes: list[Change] = []
     if before != after:
         changes += _sequence(before, after)
+        if before.tag != after.tag:
+            changes.append(Change(Kind.SCHEME, (before.tag,), (after.tag,), what="tag"))
         changes += _scheme(before.scheme, after.scheme)
         changes += _pointers(before.scheme.pointers, after.scheme.pointers)
         changes += service_changes(before, after)
@@ -45,7 +47,7 @@ def _sequence(before: TrustedList, after: TrustedList) -> Iterator[Change]:
         yield Change(
             Kind.SEQUENCE, *numbers, note=f"{text} between them {'was' if between == 1 else 'were'} not compared"
         )
-    if new.sequence > old.sequence and new.issued_at <= old.issued_at:
+    if new.sequence > old.sequence and new.issued_at < old.issued_at:
         times = (time_text(old.issued_at),), (time_text(new.issued_at),)
         yield Change(Kind.SEQUENCE, *times, what="issue time", note="the higher number was issued earlier")
     if (old.next_update is None) != (new.next_update is None):
@@ -69,7 +71,7 @@ def _scheme(old: Scheme, new: Scheme) -> Iterator[Change]:
         ("legal notice", language_texts(old.legal_notices), language_texts(new.legal_notices)),
         ("history kept for days", {str(old.historical_period)}, {str(new.historical_period)}),
         ("distribution point", set(old.distribution_points), set(new.distribution_points)),
-        ("extension", {repr(each) for each in old.extensions}, {repr(each) for each in new.extensions}),
+        ("extension", extension_texts(old.extensions), extension_texts(new.extensions)),
     )
     for what, one, other in fields:
         if one != other:
@@ -94,6 +96,8 @@ def _pointers(old: tuple[Pointer, ...], new: tuple[Pointer, ...]) -> Iterator[Ch
             ("location", {one.location}, {other.location}),
             ("operator", language_texts(one.operator_names), language_texts(other.operator_names)),
             ("community rules", language_texts(one.community_rules), language_texts(other.community_rules)),
+            ("text", language_texts(one.texts), language_texts(other.texts)),
+            ("other information", digest_texts(one.other), digest_texts(other.other)),
         ):
             if earlier != later:
                 values = tuple(sorted(earlier - later)), tuple(sorted(later - earlier))

@@ -119,21 +119,35 @@ def _official_identifiers(provider: TrustServiceProvider) -> Hashable | None:
 
 def _pair_by_services(pairs: Pairs[TrustServiceProvider]) -> None:
     """Pairs providers each of which shares more keys with the other than with anybody else."""
-    owners: dict[bytes, list[int]] = defaultdict(list)
-    for position, provider in enumerate(pairs.after):
-        for key in _keys(provider):
-            owners[key].append(position)
-    shared = {
-        (one, other): count
-        for one, provider in enumerate(pairs.before)
-        for other, count in Counter(other for key in _keys(provider) for other in owners.get(key, ())).items()
+    old, new = _owners(pairs.before), _owners(pairs.after)
+    shared = Counter((old[key], new[key]) for key in old.keys() & new.keys())
+    best_new = _favourites({(one, other): count for (one, other), count in shared.items()})
+    best_old = _favourites({(other, one): count for (one, other), count in shared.items()})
+    partners = {
+        provider: (one, other)
+        for one, other in best_new.items()
+        if best_old.get(other) == one
+        for provider in (one, other)
     }
-    partners = {}
-    for (one, other), count in shared.items():
-        rivals = [found for pair, found in shared.items() if (pair[0] == one) != (pair[1] == other)]
-        if all(count > rival for rival in rivals):
-            partners[id(pairs.before[one])] = partners[id(pairs.after[other])] = (one, other)
     pairs.pair(lambda provider: partners.get(id(provider)))
+
+
+def _owners(providers: list[TrustServiceProvider]) -> dict[bytes, int]:
+    """Who has a key, by identity; keys that several have tell nothing."""
+    owners: dict[bytes, set[int]] = defaultdict(set)
+    for provider in providers:
+        for key in _keys(provider):
+            owners[key].add(id(provider))
+    return {key: next(iter(found)) for key, found in owners.items() if len(found) == 1}
+
+
+def _favourites(shared: dict[tuple[int, int], int]) -> dict[int, int]:
+    """With whom each shares most; nobody where two are equal."""
+    ranked: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for (one, other), count in shared.items():
+        ranked[one].append((count, other))
+    best = {one: sorted(found, reverse=True)[:2] for one, found in ranked.items()}
+    return {one: found[0][1] for one, found in best.items() if len(found) == 1 or found[0][0] > found[1][0]}
 
 
 def _keys(provider: TrustServiceProvider) -> frozenset[bytes]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from trust_lists.changes.describing import (
     address_texts,
+    digest_texts,
     english,
     extension_texts,
     key_fingerprint,
@@ -15,7 +16,14 @@ from trust_lists.changes.describing import (
 )
 from trust_lists.changes.model import Change, Kind
 from trust_lists.changes.pairing import Entry, keys_of, names_of, pair_providers, pair_services
-from trust_lists.documents.model import ServiceState, TrustedList, TrustService, TrustServiceProvider
+from trust_lists.documents.model import (
+    DigitalIdentity,
+    Extension,
+    ServiceState,
+    TrustedList,
+    TrustService,
+    TrustServiceProvider,
+)
 from trust_lists.documents.vocabulary import short
 
 _HistoryKey = tuple[str, str, str]
@@ -64,6 +72,7 @@ def _provider(old: TrustServiceProvider, new: TrustServiceProvider) -> Iterator[
         ("trade name", language_texts(old.trade_names), language_texts(new.trade_names)),
         ("address", address_texts(old.address), address_texts(new.address)),
         ("information URI", language_texts(old.information_uris), language_texts(new.information_uris)),
+        ("extension", _extensions(old.extensions), _extensions(new.extensions)),
     ):
         yield from _set(Kind.PROVIDER, one, other, what, provider=name)
 
@@ -74,8 +83,8 @@ def _service(one: Entry, other: Entry, before: TrustedList, *, same_key: bool = 
         yield _change(Kind.STATUS, other, status_of(old), status_of(new), note=_status_note(one, other, before))
     if same_key:
         yield from _difference(Kind.CERTIFICATES, other, _certificates(old), _certificates(new))
-    yield from _difference(Kind.QUALIFIERS, other, qualifier_texts(old), qualifier_texts(new))
-    yield from _difference(Kind.EXTENSIONS, other, extension_texts(old), extension_texts(new))
+    yield from _difference(Kind.QUALIFIERS, other, qualifier_texts(old.extensions), qualifier_texts(new.extensions))
+    yield from _difference(Kind.EXTENSIONS, other, extension_texts(old.extensions), extension_texts(new.extensions))
     yield from _history(one, other)
     for what, removed, added in _details(one.service, other.service):
         yield from _difference(Kind.SERVICE, other, removed, added, what)
@@ -117,9 +126,12 @@ def _history(one: Entry, other: Entry) -> Iterator[Change]:
     former = {_history_key(state): state for state in old.history}
     for state in new.history:
         known = former.get(_history_key(state))
-        if known is not None and known.extensions != state.extensions:
-            what = f"extensions while {state_text(state)}"
-            yield from _difference(Kind.HISTORY, other, _extensions(known), _extensions(state), what)
+        if known is not None and known != state:
+            when = f"while {state_text(state)}"
+            names = language_texts(known.names), language_texts(state.names)
+            yield from _difference(Kind.HISTORY, other, *names, what=f"name {when}")
+            extensions = _extensions(known.extensions), _extensions(state.extensions)
+            yield from _difference(Kind.HISTORY, other, *extensions, what=f"extensions {when}")
 
 
 def _corrected(state: ServiceState, old: TrustService, new: TrustService) -> bool:
@@ -138,8 +150,13 @@ def _details(old: TrustService, new: TrustService) -> Iterator[tuple[str, frozen
     yield "supply point", points[0], points[1]
     definitions = [language_texts(service.provider_definition_uris) for service in (old, new)]
     yield "provider's definition", definitions[0], definitions[1]
-    others = [frozenset(service.current.identity.other) for service in (old, new)]
-    yield "other identity", others[0], others[1]
+    yield "identity", _identity_texts(old.current.identity), _identity_texts(new.current.identity)
+
+
+def _identity_texts(identity: DigitalIdentity) -> frozenset[str]:
+    """What identifies a service beside its certificates."""
+    skis = (f"key identifier {each.hex()}" for each in identity.skis)
+    return frozenset((*identity.other, *identity.subject_names, *skis, *digest_texts(identity.key_values)))
 
 
 def _difference(kind: Kind, entry: Entry, old: frozenset[str], new: frozenset[str], what: str = "") -> Iterator[Change]:
@@ -171,8 +188,8 @@ def _certificates(state: ServiceState) -> frozenset[str]:
     return frozenset(each.sha256 for each in state.identity.certificates)
 
 
-def _extensions(state: ServiceState) -> frozenset[str]:
-    return qualifier_texts(state) | extension_texts(state)
+def _extensions(extensions: tuple[Extension, ...]) -> frozenset[str]:
+    return qualifier_texts(extensions) | extension_texts(extensions)
 
 
 def _names(provider: TrustServiceProvider) -> tuple[str, ...]:

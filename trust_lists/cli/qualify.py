@@ -63,7 +63,14 @@ def qualify(
         ),
     ],
     snapshot: Annotated[
-        str, typer.Option(metavar="DIR[@NAME]", help="The snapshot of lists to judge by; by default the newest one.")
+        str,
+        typer.Option(
+            metavar="DIR[@NAME]",
+            envvar="TRUST_LISTS_STORE",
+            help="The snapshot of lists to judge by: the newest one of a store, or a certain one; without it, the "
+            "newest one in the user's folder of data.",
+            show_default=False,
+        ),
     ] = "",
     at: At = "",
     procedure: Annotated[
@@ -138,38 +145,17 @@ def _answers(
     question: _Question,
 ) -> _Told:
     from trust_lists.errors import TrustListError
+    from trust_lists.evaluation.ts119615 import ListEvidence
     from trust_lists.sources.snapshots import load_snapshot
 
     try:
         snapshot = load_snapshot(reference or store_folder(None))
-        evidence = _evidence(snapshot, [each for _path, each in judged], others, question)
+        evidence = ListEvidence(snapshot.authenticated(), snapshot.index(), others)
         ask = _procedure(question, evidence)
         found = [(path, each, ask(each)) for path, each in with_progress(judged, "Judging", len(judged))]
     except TrustListError as error:
         fail(str(error))
     return _Told(snapshot, found)
-
-
-def _evidence(
-    snapshot: "Snapshot",
-    judged: "Iterable[ListedCertificate]",
-    others: "tuple[ListedCertificate, ...]",
-    question: _Question,
-) -> "ListEvidence":
-    """The lists, with an index of those that can be asked at all: reading one takes a tenth of reading all."""
-    from cryptography.x509.oid import NameOID
-
-    from trust_lists.evaluation.services import ServiceIndex
-    from trust_lists.evaluation.ts119615 import ListEvidence
-    from trust_lists.evaluation.ts119615.services import list_territory
-
-    countries = {question.territory}
-    for each in judged:
-        countries |= {*each.issuer_values(NameOID.COUNTRY_NAME), *each.subject_values(NameOID.COUNTRY_NAME)}
-    lists = snapshot.authenticated()
-    wanted = [lists.lists[each] for each in {list_territory(country) for country in countries} if each in lists.lists]
-    index = ServiceIndex((each.territory, each.document) for each in wanted if each.document is not None)
-    return ListEvidence(lists, index, others)
 
 
 def _procedure(question: _Question, evidence: "ListEvidence") -> "Callable[[ListedCertificate], Answer]":

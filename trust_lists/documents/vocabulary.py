@@ -23,6 +23,8 @@ EU_LIST = f"{LIST_TYPE}EUgeneric"
 EU_LIST_OF_LISTS = f"{LIST_TYPE}EUlistofthelists"
 XML_MIME_TYPE = "application/vnd.etsi.tsl+xml"
 PDF_MIME_TYPE = "application/pdf"
+TERRITORY_GROUPS = ("EU", "AP", "GCC", "ASEAN")
+"""Territories that are no country (§5.3.10); who signs for one is from some country all the same."""
 LIST_TAG = "http://uri.etsi.org/19612/TSLTag"
 DETERMINATION = "http://uri.etsi.org/TrstSvc/TrustedList/StatusDetn/"
 

@@ -469,7 +469,9 @@ def test_clause_4_4_4_07_the_regulation_begins_with_its_first_second() -> None:
 def test_clause_4_4_4_33_f2_holds_from_the_first_second() -> None:
     evidence = lists(service(state("withdrawn", D0), state("undersupervision", at(2010), information=())))
     leaf = certificate(not_before=at(2015))
-    assert_told(qualified_certificate(leaf, D0, evidence), PP, "NNN")
+    outcome = qualified_certificate(leaf, D0, evidence)
+    assert_told(outcome, PP, "NNN")
+    assert [reason.clause for reason in outcome.explanation.reasons] == ["4.4.4-33f2"]
     assert_told(qualified_certificate(leaf, D0 - timedelta(seconds=1), evidence), PP, "QNN")
 
 

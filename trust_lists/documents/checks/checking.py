@@ -15,7 +15,7 @@ from trust_lists.documents.checks.rules import OLDEST_VERSION, Rule
 from trust_lists.documents.checks.scheme import SCHEME_RULES, check_scheme
 from trust_lists.documents.checks.services import SERVICE_RULES, check_services
 from trust_lists.documents.checks.signing import SIGNING_RULES, check_signature
-from trust_lists.documents.checks.structure import STRUCTURE_RULES, check_structure
+from trust_lists.documents.checks.structure import STRUCTURE_RULES, Paths, check_structure
 from trust_lists.documents.checks.times import TIME_RULES, check_times
 from trust_lists.documents.findings import Finding
 from trust_lists.documents.model import Dialect, TrustedList
@@ -54,7 +54,8 @@ def check_tree(root: etree._Element, document: TrustedList | None = None) -> lis
     Nothing is verified.
     """
     version = document.scheme.version if document is not None else _version(root)
-    found = (*check_structure(root), *check_times(root), *check_signature(root, document, version))
+    paths = Paths()
+    found = (*check_structure(root, paths), *check_times(root, paths), *check_signature(root, document, version))
     return list(_for_version(iter(found), version))
 
 

@@ -14,7 +14,14 @@ from trust_lists.documents.checks.places import SCHEME, texts
 from trust_lists.documents.checks.rules import Rule
 from trust_lists.documents.findings import Finding, Level
 from trust_lists.documents.model import Address, Scheme, Text, TrustedList
-from trust_lists.documents.vocabulary import DETERMINATION, EU_LIST, EU_LIST_OF_LISTS, LIST_TAG, LIST_TYPE
+from trust_lists.documents.vocabulary import (
+    DETERMINATION,
+    EU_LIST,
+    EU_LIST_OF_LISTS,
+    LIST_TAG,
+    LIST_TYPE,
+    TERRITORY_GROUPS,
+)
 
 V6_SINCE = datetime(2026, 4, 28, 22, tzinfo=UTC)
 """Since when lists must be of version 6: Implementing Decision (EU) 2025/2164."""
@@ -22,8 +29,6 @@ LONGEST_MONTHS = 6
 SUMMER_TIME = timedelta(hours=1)
 """Six months on an operator's clock may be an hour more: 19 of 69 real lists take it."""
 HISTORY_FOR_EVER = 65535
-GROUPS = ("EU", "AP", "GCC", "ASEAN")
-"""Territories of §5.3.10 that are no countries."""
 
 LANGUAGE = Rule("TS119612-5.1.4-LANGUAGE", "5.1.4", "Every text names its language.", since=5)
 ENGLISH = Rule("TS119612-5.1.4", "5.1.4", "Every text is there in English, too.")
@@ -165,7 +170,7 @@ def _kind(scheme: Scheme) -> Iterator[Finding]:
     own = (EU_LIST, EU_LIST_OF_LISTS, f"{LIST_TYPE}{territory}list", f"{LIST_TYPE}{territory}listofthelists")
     if not is_absolute(kind) or (kind.startswith(LIST_TYPE) and kind not in own):
         yield TYPE.broken(f"the type {kind!r} is none of the EU nor of {territory!r}", f"{SCHEME}/TSLType")
-    if not (_is_country(territory) or territory in GROUPS) or territory in ("GB", "GR"):
+    if not (_is_country(territory) or territory in TERRITORY_GROUPS) or territory in ("GB", "GR"):
         yield TERRITORY.broken(f"the territory is {territory!r}", f"{SCHEME}/SchemeTerritory")
 
 

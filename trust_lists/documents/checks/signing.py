@@ -20,9 +20,9 @@ from trust_lists.certificates.names import comparable_text
 from trust_lists.certificates.parsing import public_key
 from trust_lists.certificates.path_extensions import path_extensions
 from trust_lists.documents.checks.rules import Rule
-from trust_lists.documents.checks.scheme import GROUPS
 from trust_lists.documents.findings import Finding, Level
 from trust_lists.documents.model import TrustedList
+from trust_lists.documents.vocabulary import TERRITORY_GROUPS
 from trust_lists.errors import CertificateError
 
 _DS = "{http://www.w3.org/2000/09/xmldsig#}"
@@ -137,7 +137,7 @@ def check_signer(listed: ListedCertificate, document: TrustedList, where: str = 
     scheme = document.scheme
     countries = {each.strip().upper() for each in listed.subject_values(NameOID.COUNTRY_NAME)}
     territory = {"UK": "GB", "EL": "GR"}.get(scheme.territory, scheme.territory)
-    if scheme.territory not in GROUPS and not countries & {scheme.territory, territory}:
+    if scheme.territory not in TERRITORY_GROUPS and not countries & {scheme.territory, territory}:
         yield COUNTRY.broken(f"it is {', '.join(sorted(countries)) or 'not said'}, not {scheme.territory}", where)
     operators = {comparable_text(each.value) for each in scheme.operator_names}
     organisations = listed.subject_values(NameOID.ORGANIZATION_NAME)

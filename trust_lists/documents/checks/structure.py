@@ -17,6 +17,8 @@ from trust_lists.documents.vocabulary import TSL
 
 _DS = "http://www.w3.org/2000/09/xmldsig#"
 _MANY = 1_000_000
+_COUNTED = ("TrustServiceProvider", "TSPService", "ServiceHistoryInstance")
+_LISTS = ("TrustServiceProviderList", "TSPServices", "ServiceHistory")
 _CONTENT: dict[str, tuple[tuple[str, str, int, int], ...]] = {
     "TrustServiceStatusList": (
         ("SchemeInformation", "5.3", 1, 1),
@@ -92,25 +94,39 @@ UNKNOWN = Rule("TS119612-B.0-UNKNOWN", "B.0", "There are no elements that the st
 STRUCTURE_RULES = (MISSING, TWICE, ORDER, UNKNOWN)
 
 
-def check_structure(root: etree._Element) -> Iterator[Finding]:
+class Paths:
+    """Paths of elements below a root, counted from 1 where siblings have their name; siblings are counted once."""
+
+    def __init__(self) -> None:
+        self._places: dict[etree._Element, dict[etree._Element, str]] = {}
+
+    def of(self, element: etree._Element) -> str:
+        """The path of an element, without the lists that hold no more than providers, services and histories."""
+        steps: list[str] = []
+        current = element
+        while (parent := current.getparent()) is not None:
+            if not steps or etree.QName(current).localname not in _LISTS:
+                steps.append(self._steps(parent)[current])
+            current = parent
+        return "/".join(reversed(steps))
+
+    def _steps(self, parent: etree._Element) -> dict[etree._Element, str]:
+        if parent not in self._places:
+            children = [(child, etree.QName(child).localname) for child in parent.iterchildren(etree.Element)]
+            totals = Counter(name for _, name in children)
+            seen: Counter[str] = Counter()
+            self._places[parent] = found = {}
+            for child, name in children:
+                seen[name] += 1
+                found[child] = f"{name}[{seen[name]}]" if totals[name] > 1 or name in _COUNTED else name
+        return self._places[parent]
+
+
+def check_structure(root: etree._Element, paths: Paths) -> Iterator[Finding]:
     """Findings about elements that are missing, too many, out of order, or unknown."""
     for element in (root, *root.iterdescendants(*(f"{{{TSL}}}{name}" for name in _CONTENT))):
         for rule, message in _content(element):
-            yield rule.broken(message, path_of(element))
-
-
-def path_of(element: etree._Element) -> str:
-    """The path of an element below the root, counted from 1 where siblings have its name."""
-    steps: list[str] = []
-    current: etree._Element | None = element
-    while current is not None and (parent := current.getparent()) is not None:
-        name = etree.QName(current).localname
-        same = list(parent.iterchildren(current.tag))
-        counted = len(same) > 1 or name in ("TrustServiceProvider", "TSPService", "ServiceHistoryInstance")
-        steps.append(f"{name}[{same.index(current) + 1}]" if counted else name)
-        current = parent
-    skipped = ("TrustServiceProviderList", "TSPServices", "ServiceHistory")
-    return "/".join(step for step in reversed(steps) if step not in skipped or step == steps[0])
+            yield rule.broken(message, paths.of(element))
 
 
 def _content(element: etree._Element) -> Iterator[tuple[Rule, str]]:

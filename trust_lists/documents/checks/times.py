@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from lxml import etree
 
 from trust_lists.documents.checks.rules import Rule
-from trust_lists.documents.checks.structure import path_of
+from trust_lists.documents.checks.structure import Paths
 from trust_lists.documents.findings import Finding
 from trust_lists.documents.vocabulary import TSL
 
@@ -21,9 +21,9 @@ TIME = Rule("TS119612-5.1.3", "5.1.3", "Times are in UTC (Z), to the second.", s
 TIME_RULES = (TIME,)
 
 
-def check_times(root: etree._Element) -> Iterator[Finding]:
+def check_times(root: etree._Element, paths: Paths) -> Iterator[Finding]:
     """Findings of §5.1.3."""
     for element in root.iter(*_TIMES):
         text = (element.text or "").strip()
         if not _FORM.fullmatch(text):
-            yield TIME.broken(f"{text!r} isn't written as 2026-01-31T00:00:00Z", path_of(element))
+            yield TIME.broken(f"{text!r} isn't written as 2026-01-31T00:00:00Z", paths.of(element))

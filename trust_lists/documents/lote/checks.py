@@ -16,6 +16,7 @@ from trust_lists.documents.lote.annexes import ANNEX_RULES, annex_of, check_anne
 from trust_lists.documents.lote.entity_checks import ENTITY_RULES, check_entities
 from trust_lists.documents.lote.scheme_checks import SCHEME_RULES, check_scheme
 from trust_lists.documents.model import TrustedList
+from trust_lists.documents.vocabulary import TERRITORY_GROUPS
 
 SIGNER = Rule("TS119602-6.8", "6.8", "The signer's certificate names the scheme's territory and operator.")
 
@@ -40,7 +41,8 @@ def check_signer(document: TrustedList, signer: ListedCertificate) -> list[Findi
     """Findings about the certificate that a list is signed with (§6.8): its country, its organisation."""
     found: list[Finding] = []
     countries = signer.subject_values(NameOID.COUNTRY_NAME)
-    if document.scheme.territory and document.scheme.territory not in countries:
+    territory = document.scheme.territory
+    if territory and territory not in (*TERRITORY_GROUPS, *countries):
         found.append(SIGNER.broken(f"the country is {', '.join(countries) or 'not told'}, not that of the scheme"))
     operators = {comparable_text(name.value) for name in document.scheme.operator_names}
     organizations = signer.subject_values(NameOID.ORGANIZATION_NAME)

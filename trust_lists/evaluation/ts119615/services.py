@@ -125,7 +125,7 @@ def matching_services(
         account.step("-01", "NextUpdate of the list", "passed at Date-time already, so a newer issue may say otherwise")
 
     try:
-        matches = evidence.index.matching(
+        search = evidence.index.search(
             listed(certificate),
             service_type=service_type,
             territory=spelled,
@@ -136,12 +136,16 @@ def matching_services(
         codes[OWN_TOO_MANY_PATHS] = None
         account.step("-03", "paths to the services", str(error), decides=True)
         return ended(Status.FAILED, "not all paths to the services could be tried")
-    if any(not _in_order(match.entry.service) for match in matches):
+    if any(not _in_order(match.entry.service) for match in search.matches):
         codes[OWN_HISTORY_ORDER] = None
         why = "not in descending order, two instances start together, or a time is missing"
         account.step("-03A", "history of the services", why, decides=True)
         return ended(Status.FAILED, "a matching service has a history that can't be followed")
-    found = _found(matches, account)
+    found = _found(search.matches, account)
+    for rejected in search.rejected:
+        read = f"path from service {_title(rejected.entry.service.current)}"
+        why = "; ".join(f"{reason.message} [{reason.id}]" for reason in rejected.reasons)
+        account.step("-03", read, why, decides=not found)
     if any(_not_understood(each.state) for each in found):
         codes[OWN_CRITICAL_EXTENSION] = None
         why = "a critical one is unknown (TS 119 612 5.5.9)"

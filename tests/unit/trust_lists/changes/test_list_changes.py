@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a comparison of two issues of a list says about each thing that can change, and about nothing else."""
 
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 
 import pytest
 from hypothesis import given
@@ -29,12 +31,22 @@ from trust_lists.changes import Change, Kind, ListChanges, compare_lists
 from trust_lists.changes.describing import key_fingerprint
 from trust_lists.documents import vocabulary
 from trust_lists.documents.model import (
+    Assertion,
+    CriteriaList,
     DigitalIdentity,
+    ExtendedKeyUsageCriterion,
     Extension,
+    KeyUsageCriterion,
+    QcStatement,
+    QcStatementCriterion,
+    QualificationElement,
+    Qualifications,
     ServiceState,
+    SubjectAttributeCriterion,
     SupplyPoint,
     TrustedList,
     TrustService,
+    UnknownCriterion,
     UnknownExtension,
 )
 
@@ -293,7 +305,7 @@ def test_qualifiers_are_compared_with_their_criteria() -> None:
     other = (extensions[0], qualifications("QCWithQSCD", "QCForESig", oid="1.2.4"), *extensions[2:])
     found = only({f"{CURRENT}.extensions": other})
     assert found.kind is Kind.QUALIFIERS
-    assert found.after[1] == "QCWithQSCD for certificates with all of (policies 1.2.4) (critical)"
+    assert found.after[1] == "QCWithQSCD for certificates with all of (policies 1.2.4): policy (critical)"
 
 
 def test_the_order_of_extensions_and_criteria_means_nothing() -> None:
@@ -318,7 +330,7 @@ def test_other_extensions_are_compared() -> None:
         (f"{SERVICES}.0.scheme_definition_uris", (), "scheme's definition"),
         (f"{SERVICES}.0.supply_points.0", SupplyPoint("https://y.example/"), "supply point"),
         (f"{SERVICES}.0.provider_definition_uris", (), "provider's definition"),
-        (f"{CURRENT}.identity.other", ("urn:x:y",), "other identity"),
+        (f"{CURRENT}.identity.other", ("urn:x:y",), "identity"),
     ],
 )
 def test_what_a_service_says_is_compared(path: str, new: object, what: str) -> None:
@@ -401,6 +413,68 @@ def test_a_certificate_without_a_key_stands_for_itself() -> None:
 
 
 # All of it
+
+
+UNTOLD = {
+    "id": "it is where signatures refer to, and means nothing",
+    "dialect": "the form is no content",
+    "scheme.issued_at": "every issue has another",
+    "scheme.next_update": "every issue has another",
+    "scheme.sequence": "it should be another",
+}
+
+
+def leaves(value: object, path: str = "") -> Iterator[tuple[str, object]]:
+    """Every text and number in a list, with its path."""
+    if isinstance(value, tuple):
+        for position, each in enumerate(value):
+            yield from leaves(each, f"{path}.{position}")
+    elif is_dataclass(value) and not isinstance(value, ListedCertificate):
+        for each in fields(value):
+            yield from leaves(getattr(value, each.name), f"{path}.{each.name}")
+    elif isinstance(value, (str, int)) and not isinstance(value, StrEnum):
+        yield path.removeprefix("."), value
+
+
+def full_list() -> TrustedList:
+    """A list in which everything is said that a list can say."""
+    found = good_list()
+    unknown = Extension(False, UnknownExtension("{x}y", "<y/>"))
+    criteria = CriteriaList(
+        Assertion.ALL,
+        (
+            KeyUsageCriterion((("nonRepudiation", True),)),
+            ExtendedKeyUsageCriterion(("1.2",)),
+            SubjectAttributeCriterion(("1.3",)),
+            QcStatementCriterion((QcStatement("1.4", "1.5", "BE"),)),
+            UnknownCriterion("{x}z", "<z/>"),
+        ),
+        "description",
+    )
+    uri = f"{vocabulary.INFORMATION}QCForESig"
+    qualified = Extension(False, Qualifications((QualificationElement((uri,), criteria),)))
+    for path, new in {
+        "scheme.policies": english("https://x.example/policy"),
+        "scheme.extensions": (unknown,),
+        "scheme.pointers.0.texts": english("Text"),
+        "scheme.pointers.0.other": ("<other/>",),
+        "providers.0.extensions": (unknown,),
+        f"{CURRENT}.extensions": (*good_list().providers[0].services[0].current.extensions, unknown, qualified),
+        f"{OTHER}.identity.subject_names": ("CN=x",),
+        f"{OTHER}.identity.skis": (b"1",),
+        f"{OTHER}.identity.key_values": ("<k/>",),
+        f"{OTHER}.identity.other": ("urn:x:y",),
+    }.items():
+        found = changed(found, path, new)
+    return found
+
+
+@pytest.mark.parametrize("path", [path for path, _ in leaves(full_list()) if path not in UNTOLD])
+def test_no_change_of_a_single_value_is_overlooked(path: str) -> None:
+    value = dict(leaves(full_list()))[path]
+    new = not value if isinstance(value, bool) else value + 1 if isinstance(value, int) else f"{value}1"
+    found = compare_lists(full_list(), changed(full_list(), path, new))
+    assert [each for each in found.changes if each.kind is not Kind.SEQUENCE]
 
 
 NAMES = st.lists(st.sampled_from("abcdef"), unique=True, max_size=5)

@@ -252,5 +252,15 @@ def test_lists_that_are_out_of_date_by_then_are_warned_of(store: Path, leaf: Pat
     assert told(leaf, "--snapshot", store, *NOW)[1]["warnings"] == []
 
 
+def test_the_store_may_come_from_the_environment(
+    store: Path, leaf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    monkeypatch.delenv("TRUST_LISTS_STORE", raising=False)
+    assert run(leaf, *NOW)[0] == 6
+    monkeypatch.setenv("TRUST_LISTS_STORE", str(store))
+    assert run(leaf, *NOW)[0] == 0
+
+
 def test_without_a_time_it_is_now(store: Path, leaf: Path) -> None:
     assert run(leaf, "--snapshot", store)[0] == 0

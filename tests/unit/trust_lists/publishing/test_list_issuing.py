@@ -38,7 +38,7 @@ def test_one_source_gives_two_signed_lists_that_say_the_same(network: OwnNetwork
     issues = issue(network)
     xml, json = issues[XML].verified, issues[JSON].verified
     assert (xml.signature, json.signature) == ("XAdES ecdsa-sha256", "JAdES ES256")
-    assert xml.warnings == json.warnings == ()
+    assert (xml.warnings, json.warnings) == ((), ())
     assert xml.document.services == json.document.services
     assert xml.signer == json.signer == network.signers[0]
     assert xml.signing_time == json.signing_time == AT

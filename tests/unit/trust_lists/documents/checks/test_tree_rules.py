@@ -2,10 +2,14 @@
 """Each rule about how a list is written, or signed, is broken by one change to a signed list that is right."""
 
 import base64
+import time
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass, replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from lxml import etree
 
 from tests.simulators.checked_lists import (
@@ -28,6 +32,7 @@ from trust_lists.documents.ts119612.writer import write
 from trust_lists.documents.vocabulary import TSL
 from trust_lists.xml import parse_xml
 
+BASE = signed_root(good_list())
 DS = "{http://www.w3.org/2000/09/xmldsig#}"
 XADES = "{http://uri.etsi.org/01903/v1.3.2#}"
 
@@ -245,6 +250,39 @@ def test_levels_of_findings_are_those_of_the_rules() -> None:
     root = signed_root(good_list(), SIGNERS["TS119612-5.7-KEY"])
     swap(root)
     assert all(each.level == levels[each.rule] for each in check_tree(root, good_list()))
+
+
+CHANGES: tuple[Callable[[etree._Element], object], ...] = (
+    remove,
+    repeat,
+    lambda element: set_text(element, "nothing"),
+    lambda element: element.set("Algorithm", "nothing"),
+    lambda element: etree.SubElement(element, f"{{{TSL}}}SchemeName"),
+    lambda element: parent(element).insert(0, element),
+)
+
+
+@given(st.lists(st.tuples(st.integers(1, 400), st.sampled_from(CHANGES)), max_size=5))
+def test_no_tree_makes_a_check_fail(changes: list[tuple[int, Callable[[etree._Element], object]]]) -> None:
+    root = deepcopy(BASE)
+    for position, change in changes:
+        elements = list(root.iter())
+        if 0 < position < len(elements):
+            change(elements[position])
+    known = {rule.id for rule in TREE_RULES}
+    for document in (None, good_list()):
+        assert {each.rule for each in check_tree(root, document)} <= known
+
+
+def test_thousands_of_broken_services_are_told_in_no_time() -> None:
+    root = deepcopy(BASE)
+    services = tsl(root, "TSPServices")
+    for _ in range(5000):
+        etree.SubElement(services, f"{{{TSL}}}TSPService")
+    start = time.process_time()
+    found = check_tree(root, good_list())
+    assert time.process_time() - start < 5
+    assert found[-1].where == "TrustServiceProvider[1]/TSPService[5002]"
 
 
 def der(key: SigningKey) -> bytes:

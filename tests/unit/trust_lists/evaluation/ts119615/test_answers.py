@@ -114,6 +114,13 @@ def test_qualified_certificates(
     assert clauses(found) == reasons
 
 
+def test_a_path_that_is_not_valid_at_that_time_is_a_reason() -> None:
+    found = answer(qualified_certificate(certificate(), at(2043), lists(service())))
+    assert (found.positive, found.sub_status) == (False, ("No_confirmation_found_in_EUMSTL_CC",))
+    assert clauses(found) == ["4.3.4-03", "4.4.4-05"]
+    assert "[EXPIRED]" in found.reasons[0].line
+
+
 def test_a_conflict_of_purposes_is_a_reason() -> None:
     root = authority("Acme root")
     issuing = authority("Acme issuing CA", parent=root)

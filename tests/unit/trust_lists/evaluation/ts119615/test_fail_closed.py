@@ -139,7 +139,7 @@ def test_more_paths_than_can_be_tried_fail(monkeypatch: pytest.MonkeyPatch) -> N
     def too_many(*_arguments: object, **_options: object) -> object:
         raise PathLimitError("there are more paths")
 
-    monkeypatch.setattr(ServiceIndex, "matching", too_many)
+    monkeypatch.setattr(ServiceIndex, "search", too_many)
     outcome = qualified_certificate(certificate(), DATE_TIME, lists(service()))
     assert told(outcome) == (PF, set())
     assert "OWN_ERROR_TOO_MANY_PATHS" in outcome.sub_status
