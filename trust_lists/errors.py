@@ -6,13 +6,17 @@
     TrustListError
     ├── XmlRefusedError          XML that is malformed, or that we refuse to look into
     ├── JsonRefusedError         JSON that is malformed, or that two readers could understand in two ways
+    ├── YamlRefusedError         a text that is no YAML, or too much of it
     ├── SignatureInvalidError    a signature that is wrong, or of a form that the profile forbids
     ├── SigningError             a document, or a key, that cannot be signed (with)
     ├── CertificateError         a certificate or key that cannot be read
     ├── PathLimitError           more possible paths above a certificate than anybody looks at
     ├── ListRefusedError         a document that is no list, or not one that can be read
     ├── SourceError              a list that can't be fetched, a snapshot that can't be read
-    └── ListSourceError          a wrong source of a list of our own
+    ├── ListSourceError          a wrong source of a list of our own
+    ├── ConfigurationError       a trust configuration that is wrong, or that contradicts itself
+    ├── ScoringError             facts or judgements that are wrong, or that don't fit each other
+    └── SimulationError          assumptions of a simulation that are wrong, or too much to simulate
 
 None of them says anything about trust: that is a `Decision`, never an exception.
 """
@@ -36,6 +40,10 @@ class JsonRefusedError(TrustListError):
     def __init__(self, reason_id: str, message: str) -> None:
         self.reason_id = reason_id
         super().__init__(message)
+
+
+class YamlRefusedError(TrustListError):
+    """The text is no YAML, has too many values, or contains itself."""
 
 
 class SignatureInvalidError(TrustListError):
@@ -76,6 +84,30 @@ class SourceError(TrustListError):
 
 class ListSourceError(TrustListError):
     """The source of a list of our own is wrong; `reasons` has all of them, each with the path of its key."""
+
+    def __init__(self, reasons: tuple[str, ...]) -> None:
+        self.reasons = reasons
+        super().__init__("; ".join(reasons))
+
+
+class ConfigurationError(TrustListError):
+    """A trust configuration is wrong; `reasons` has all of them, each with the path of its key."""
+
+    def __init__(self, reasons: tuple[str, ...]) -> None:
+        self.reasons = reasons
+        super().__init__("; ".join(reasons))
+
+
+class ScoringError(TrustListError):
+    """Facts or judgements of trust models are wrong; `reasons` has all of them, each with the path of its key."""
+
+    def __init__(self, reasons: tuple[str, ...]) -> None:
+        self.reasons = reasons
+        super().__init__("; ".join(reasons))
+
+
+class SimulationError(TrustListError):
+    """A simulation can't be run as it was asked for; `reasons` has all of them, each with the path of its key."""
 
     def __init__(self, reasons: tuple[str, ...]) -> None:
         self.reasons = reasons

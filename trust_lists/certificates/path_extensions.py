@@ -18,6 +18,7 @@ KEY_USAGE, ALTERNATIVE_NAME, BASIC_CONSTRAINTS = "2.5.29.15", "2.5.29.17", "2.5.
 NAME_CONSTRAINTS, POLICIES, POLICY_MAPPINGS = "2.5.29.30", "2.5.29.32", "2.5.29.33"
 POLICY_CONSTRAINTS, INHIBIT_ANY_POLICY = "2.5.29.36", "2.5.29.54"
 SUBJECT_KEY, AUTHORITY_KEY = "2.5.29.14", "2.5.29.35"
+PRACTICE_STATEMENT, USER_NOTICE = "1.3.6.1.5.5.7.2.1", "1.3.6.1.5.5.7.2.2"
 _KEY_CERT_SIGN = 0x04
 _USUAL_BYTES = 4_000
 """What is larger isn't remembered."""
@@ -30,6 +31,30 @@ class GeneralName(NamedTuple):
 
     kind: int
     value: bytes
+
+
+class PolicyQualifier(NamedTuple):
+    """What an authority says about a policy (RFC 5280 §4.2.1.4): a kind, and a value of that kind in DER."""
+
+    kind: str
+    """A dotted OID."""
+    value: bytes
+
+    @property
+    def practice_statement(self) -> str:
+        """The URI of a practice statement; "" where this is none."""
+        return _string(self.value) if self.kind == PRACTICE_STATEMENT else ""
+
+    @property
+    def notice(self) -> str:
+        """The text to be shown to a user, of whatever length and kind; "" where there is none."""
+        if self.kind != USER_NOTICE:
+            return ""
+        try:
+            # before the text may stand a reference to a notice elsewhere, a SEQUENCE
+            return next((text for each in der.sequence(self.value) if (text := der.text(each)) is not None), "")
+        except CertificateError:
+            return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +80,8 @@ class PathExtensions:
     has_alternative_names: bool = False
     constraints: NameConstraints = NameConstraints()
     policies: frozenset[str] | None = None
+    qualifiers: Mapping[str, tuple[PolicyQualifier, ...]] = field(default_factory=dict)
+    """By policy, for those that have any that can be read."""
     mappings: tuple[tuple[str, str], ...] = ()
     """Issuer's domain policy, subject's domain policy."""
     require_explicit_policy: int | None = None
@@ -130,6 +157,7 @@ class _Reader:
             has_alternative_names=ALTERNATIVE_NAME in self._found,
             constraints=self._one(NAME_CONSTRAINTS, _name_constraints) or NameConstraints(),
             policies=self._one(POLICIES, _policies),
+            qualifiers=self._one(POLICIES, _qualifiers) or {},
             mappings=self._one(POLICY_MAPPINGS, _mappings) or (),
             require_explicit_policy=explicit,
             inhibit_policy_mapping=mapping,
@@ -164,6 +192,24 @@ def _policies(value: bytes) -> frozenset[str]:
     return frozenset(der.oid(der.element(der.expect(each, der.SEQUENCE).content)[0]) for each in der.sequence(value))
 
 
+def _qualifiers(value: bytes) -> dict[str, tuple[PolicyQualifier, ...]]:
+    found = {}
+    for each in der.sequence(value):
+        policy, after = der.element(each.content)
+        try:
+            qualifiers = tuple(map(_qualifier, der.sequence(each.content[after:]))) if each.content[after:] else ()
+        except CertificateError:
+            continue
+        if qualifiers:
+            found[der.oid(policy)] = qualifiers
+    return found
+
+
+def _qualifier(found: der.Element) -> PolicyQualifier:
+    kind, after = der.element(found.content)
+    return PolicyQualifier(der.oid(kind), der.element(found.content, after)[0].encoded)
+
+
 def _mappings(value: bytes) -> tuple[tuple[str, str], ...]:
     found = []
     for each in der.sequence(value):
@@ -192,6 +238,13 @@ def _not_negative(found: der.Element, tag: int = der.INTEGER) -> int:
     if number < 0:
         raise CertificateError("a count is negative")
     return number
+
+
+def _string(value: bytes) -> str:
+    try:
+        return der.text(der.element(value)[0]) or ""
+    except CertificateError:
+        return ""
 
 
 def _subject_key(value: bytes) -> bytes:

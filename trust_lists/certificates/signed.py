@@ -2,7 +2,8 @@
 """Whether a certificate was signed with a key (RFC 5280 §6.1.3 (a)(1)), by the primitives of `cryptography`.
 
 Paths into the past need what nobody would sign with today: SHA-1, RSA of 1024 bits, keys with encoding errors. Whether
-an algorithm was good enough at its time is another question, and isn't asked here. MD5 and DSA are not supported.
+an algorithm was good enough at its time is another question, and isn't asked here. MD5 is not supported, and DSA on
+certificates and the like only: nothing that is read today is signed with it.
 """
 
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from functools import lru_cache
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, padding, rsa
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from trust_lists.certificates import der
@@ -18,6 +19,7 @@ from trust_lists.certificates.listed import ListedCertificate
 from trust_lists.errors import CertificateError, PathLimitError
 
 VerifyingKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey | ed448.Ed448PublicKey
+_AnyKey = VerifyingKey | dsa.DSAPublicKey
 
 MAX_SIGNATURES = 500
 """That one search for paths verifies: some hundredths of a second with usual keys."""
@@ -26,6 +28,8 @@ _RSA = "1.2.840.113549.1.1"
 _PSS = f"{_RSA}.10"
 _MGF1 = f"{_RSA}.8"
 _ED25519, _ED448 = "1.3.101.112", "1.3.101.113"
+_DSA = "1.2.840.10040.4.1"
+_WITHOUT_PARAMETERS = frozenset({bytes.fromhex("300906072a8648ce380401"), bytes.fromhex("300b06072a8648ce3804010500")})
 _RSA_HASHES: dict[str, type[hashes.HashAlgorithm]] = {
     f"{_RSA}.5": hashes.SHA1,
     "1.3.14.3.2.29": hashes.SHA1,
@@ -33,6 +37,13 @@ _RSA_HASHES: dict[str, type[hashes.HashAlgorithm]] = {
     f"{_RSA}.11": hashes.SHA256,
     f"{_RSA}.12": hashes.SHA384,
     f"{_RSA}.13": hashes.SHA512,
+}
+_DSA_HASHES: dict[str, type[hashes.HashAlgorithm]] = {
+    "1.2.840.10040.4.3": hashes.SHA1,
+    "2.16.840.1.101.3.4.3.1": hashes.SHA224,
+    "2.16.840.1.101.3.4.3.2": hashes.SHA256,
+    "2.16.840.1.101.3.4.3.3": hashes.SHA384,
+    "2.16.840.1.101.3.4.3.4": hashes.SHA512,
 }
 _ECDSA_HASHES: dict[str, type[hashes.HashAlgorithm]] = {
     "1.2.840.10045.4.1": hashes.SHA1,
@@ -49,7 +60,7 @@ _HASHES: dict[str, type[hashes.HashAlgorithm]] = {
     "2.16.840.1.101.3.4.2.3": hashes.SHA512,
 }
 _PSS_DEFAULT = _HASHES["1.3.14.3.2.26"]
-_Verification = Callable[[VerifyingKey, bytes, bytes], None]
+_Verification = Callable[[_AnyKey, bytes, bytes], None]
 
 
 class Signatures:
@@ -66,13 +77,29 @@ class Signatures:
         """
         known = self._known.get((certificate.der, key))
         if known is None:
-            if not self._left:
-                raise PathLimitError("there are more signatures to verify than one search may take")
-            self._left -= 1
+            self._spend()
             known = self._known[certificate.der, key] = _outcome(certificate, key)
         if isinstance(known, CertificateError):
             raise CertificateError(str(known))
         return known
+
+    def may_hold(self, certificate: ListedCertificate, key: bytes) -> bool:
+        """Whether it isn't known that `key` did not sign it: a key may lack the parameters that its issuer's has.
+
+        Raises PathLimitError as `hold` does; what can't be told yet costs as much as what can.
+        """
+        if lacks_parameters(key):
+            self._spend()
+            return True
+        try:
+            return self.hold(certificate, key)
+        except CertificateError:
+            return False
+
+    def _spend(self) -> None:
+        if not self._left:
+            raise PathLimitError("there are more signatures to verify than one search may take")
+        self._left -= 1
 
 
 def _outcome(certificate: ListedCertificate, key: bytes) -> bool | CertificateError:
@@ -92,9 +119,17 @@ def is_signed_with(certificate: ListedCertificate, key: bytes) -> bool:
         raise CertificateError("the certificate has no signature that could be found")
     if slices.algorithm != slices.inner_algorithm:
         return False  # RFC 5280 §4.1.1.2
-    verify = _verification(slices.algorithm)
+    return signature_holds(slices.signed, slices.algorithm, slices.signature, key)
+
+
+def signature_holds(signed: bytes, algorithm: bytes, signature: bytes, key: bytes) -> bool:
+    """Whether `key` (SubjectPublicKeyInfo) made the signature over these bytes, of a certificate, a CRL or a response.
+
+    `algorithm` is an AlgorithmIdentifier in DER. Raises CertificateError where that can't be told.
+    """
+    verify = _verification(algorithm)
     try:
-        verify(public_key(key), slices.signature, slices.signed)
+        verify(_any_key(key), signature, signed)
     except InvalidSignature:
         return False
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
@@ -102,16 +137,52 @@ def is_signed_with(certificate: ListedCertificate, key: bytes) -> bool:
     return True
 
 
-@lru_cache(maxsize=2048)
 def public_key(key: bytes) -> VerifyingKey:
     """The key of a SubjectPublicKeyInfo; also RSA keys with numbers that aren't quite DER. Raises CertificateError."""
+    loaded = _any_key(key)
+    if isinstance(loaded, dsa.DSAPublicKey):
+        raise CertificateError("the key is neither RSA, EC, Ed25519 nor Ed448")
+    return loaded
+
+
+@lru_cache(maxsize=2048)
+def _any_key(key: bytes) -> _AnyKey:
     try:
         loaded = load_der_public_key(key)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         loaded = _tolerant_rsa_key(key)
-    if not isinstance(loaded, VerifyingKey):
-        raise CertificateError("the key is neither RSA, EC, Ed25519 nor Ed448")
+    if not isinstance(loaded, _AnyKey):
+        raise CertificateError("the key is neither RSA, EC, DSA, Ed25519 nor Ed448")
     return loaded
+
+
+def lacks_parameters(key: bytes) -> bool:
+    """Whether it is a DSA key that has the parameters of its issuer's (RFC 3279 §2.3.2), and can't be used without."""
+    return _dsa_algorithm(key) in _WITHOUT_PARAMETERS
+
+
+def with_parameters(key: bytes, above: bytes) -> bytes:
+    """A SubjectPublicKeyInfo with the parameters of its issuer's where it has none (RFC 5280 §6.1.4 (d) to (f)).
+
+    Unchanged where it needs none, or where the issuer's has none to give.
+    """
+    algorithm = _dsa_algorithm(above)
+    if not lacks_parameters(key) or not algorithm or algorithm in _WITHOUT_PARAMETERS:
+        return key
+    content = algorithm + _pair(key)[1].encoded
+    size = len(content)  # with parameters always more than 127, which one byte could tell
+    length = size.to_bytes((size.bit_length() + 7) // 8, "big")
+    return bytes([der.SEQUENCE, 0x80 | len(length)]) + length + content
+
+
+@lru_cache(maxsize=2048)
+def _dsa_algorithm(key: bytes) -> bytes:
+    """The AlgorithmIdentifier of a DSA key; b"" for any other."""
+    try:
+        algorithm, _ = _pair(key)
+        return algorithm.encoded if der.oid(der.element(algorithm.content)[0]) == _DSA else b""
+    except CertificateError:
+        return b""
 
 
 def _tolerant_rsa_key(key: bytes) -> rsa.RSAPublicKey:
@@ -144,6 +215,8 @@ def _verification(algorithm: bytes) -> _Verification:
         return _rsa(padding.PKCS1v15(), _RSA_HASHES[name]())
     if name in _ECDSA_HASHES:
         return _ecdsa(_ECDSA_HASHES[name]())
+    if name in _DSA_HASHES:
+        return _dsa(_DSA_HASHES[name]())
     if name == _PSS:
         return _pss(parts[1].encoded if len(parts) > 1 else b"\x30\x00")
     if name in {_ED25519, _ED448}:
@@ -152,7 +225,7 @@ def _verification(algorithm: bytes) -> _Verification:
 
 
 def _rsa(scheme: padding.AsymmetricPadding, algorithm: hashes.HashAlgorithm) -> _Verification:
-    def verify(key: VerifyingKey, signature: bytes, data: bytes) -> None:
+    def verify(key: _AnyKey, signature: bytes, data: bytes) -> None:
         if not isinstance(key, rsa.RSAPublicKey):
             raise InvalidSignature
         key.verify(signature, data, scheme, algorithm)
@@ -161,7 +234,7 @@ def _rsa(scheme: padding.AsymmetricPadding, algorithm: hashes.HashAlgorithm) -> 
 
 
 def _ecdsa(algorithm: hashes.HashAlgorithm) -> _Verification:
-    def verify(key: VerifyingKey, signature: bytes, data: bytes) -> None:
+    def verify(key: _AnyKey, signature: bytes, data: bytes) -> None:
         if not isinstance(key, ec.EllipticCurvePublicKey):
             raise InvalidSignature
         key.verify(signature, data, ec.ECDSA(algorithm))
@@ -169,7 +242,16 @@ def _ecdsa(algorithm: hashes.HashAlgorithm) -> _Verification:
     return verify
 
 
-def _eddsa(key: VerifyingKey, signature: bytes, data: bytes) -> None:
+def _dsa(algorithm: hashes.HashAlgorithm) -> _Verification:
+    def verify(key: _AnyKey, signature: bytes, data: bytes) -> None:
+        if not isinstance(key, dsa.DSAPublicKey):
+            raise InvalidSignature
+        key.verify(signature, data, algorithm)
+
+    return verify
+
+
+def _eddsa(key: _AnyKey, signature: bytes, data: bytes) -> None:
     if not isinstance(key, ed25519.Ed25519PublicKey | ed448.Ed448PublicKey):
         raise InvalidSignature
     key.verify(signature, data)

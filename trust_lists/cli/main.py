@@ -10,12 +10,15 @@ from trust_lists.cli.build import build, reissue
 from trust_lists.cli.certificate import certificate
 from trust_lists.cli.check import check
 from trust_lists.cli.diff import diff
+from trust_lists.cli.model import model
 from trust_lists.cli.qualify import qualify
 from trust_lists.cli.refresh import refresh
+from trust_lists.cli.score import score
 from trust_lists.cli.services import services
 from trust_lists.cli.show import show
 from trust_lists.cli.sign import sign
 from trust_lists.cli.signature import signature
+from trust_lists.cli.simulate import simulate
 from trust_lists.cli.snapshot import snapshot
 from trust_lists.cli.verify import verify
 
@@ -23,6 +26,7 @@ app = typer.Typer(no_args_is_help=True, help="Trusted lists, certificates and si
 app.add_typer(signature, name="signature")
 app.add_typer(certificate, name="certificate")
 app.add_typer(snapshot, name="snapshot")
+app.add_typer(model, name="model")
 app.command(
     "refresh", epilog="Example: trust-lists refresh --lotl lists/ --oj-certs oj/ --oj-url https://oj.example/1"
 )(refresh)
@@ -42,6 +46,10 @@ app.command("reissue", epilog="Example: trust-lists reissue example.yaml --key t
 )
 app.command("sign", epilog="Example: trust-lists sign example.unsigned.xml --key tlso.p12 --ask-password")(sign)
 app.command("qualify", epilog="Example: trust-lists qualify alice.pem --snapshot lists/ --at 2023-11-01")(qualify)
+app.command("score", epilog="Example: trust-lists score --facts facts.yaml --judgements ours.yaml --format html")(score)
+app.command("simulate", epilog="Example: trust-lists simulate --models T1,T2,T6 --access-points 33 --svg charts/")(
+    simulate
+)
 
 
 def main() -> None:

@@ -1,159 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Values of a YAML document with their place, which note what is wrong with them instead of raising at the first.
-
-All scalars are read as texts: YAML 1.1 itself would take the country `NO` for false, an OID for a number, and a date
-for something else than was written. Keys that stand twice are an error, as are keys that nobody knows.
-"""
+"""Values of the source of a list: those of any YAML document, and names by language, URIs and instants of lists."""
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from difflib import get_close_matches
+from typing import TypeAlias
 
-import yaml
-
+from trust_lists import yaml_nodes
 from trust_lists.documents.model import Text
-from trust_lists.errors import ListSourceError
+from trust_lists.errors import ListSourceError, YamlRefusedError
 
-MAX_SOURCE_BYTES = 10_000_000
-MAX_VALUES = 200_000
-"""Of one document, those that stand behind aliases counted as often as they are named."""
 ENGLISH = "en"
+MAX_SOURCE_BYTES = yaml_nodes.MAX_SOURCE_BYTES
 
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{1,8})*")
-_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[^\s<>\"{}|\\^`\x00-\x20\x7f-\U0010ffff]+")
-_OID = re.compile(r"[0-2](\.(0|[1-9][0-9]{0,38})){1,40}")
-_TRUE, _FALSE = ("true", "yes", "on"), ("false", "no", "off")
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
-    """A value, or where one could be: `raw` is None where there is none, or an empty one.
-
-    What is wrong goes to `reasons`, which all nodes of a document share, each with the path of its key
-    (`providers[1].services[2].status`, counted from 1) and its line; the value is then an empty one.
-    """
-
-    raw: yaml.Node | None
-    path: str
-    reasons: list[str]
-
-    def __bool__(self) -> bool:
-        return self.raw is not None
-
-    def wrong(self, message: str) -> None:
-        """Note what is wrong with this value."""
-        line = "" if self.raw is None else f" (line {self.raw.start_mark.line + 1})"
-        self.reasons.append(f"{self.path or 'the source'}{line}: {message}")
-
-    def section(self, *, required: Collection[str] = (), optional: Collection[str] = ()) -> "Section":
-        """The value as a mapping with these keys and no others."""
-        known = (*required, *optional)
-        pairs: dict[str, yaml.Node] = {}
-        if isinstance(self.raw, yaml.MappingNode):
-            pairs = self._pairs(self.raw)
-        elif self:
-            self.wrong(f"a mapping is expected, with keys such as {', '.join(known[:3])}")
-        for key in pairs:
-            if key not in known:
-                near = get_close_matches(key, known, 1)
-                hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
-                Node(pairs[key], self._below(key), self.reasons).wrong(f"no such key; {hint}")
-        found = {key: Node(_filled(pairs.get(key)), self._below(key), self.reasons) for key in known}
-        if isinstance(self.raw, yaml.MappingNode) or not self:
-            for key in required:
-                if not found[key]:
-                    found[key].wrong("this is missing")
-        return Section(self, found)
-
-    def entries(self) -> "dict[str, Node]":
-        """The value as a mapping with any keys."""
-        if not isinstance(self.raw, yaml.MappingNode):
-            if self:
-                self.wrong("a mapping is expected")
-            return {}
-        return {
-            key: Node(_filled(value), self._below(key), self.reasons) for key, value in self._pairs(self.raw).items()
-        }
-
-    def items(self) -> "list[Node]":
-        """The values of a list; a single value is a list of one."""
-        if self.raw is None:
-            return []
-        if not isinstance(self.raw, yaml.SequenceNode):
-            return [self]
-        found = [
-            Node(_filled(value), f"{self.path}[{number}]", self.reasons)
-            for number, value in enumerate(self.raw.value, 1)
-        ]
-        for item in found:
-            if not item:
-                item.wrong("this is empty")
-        return [item for item in found if item]
-
-    @property
-    def is_text(self) -> bool:
-        """Whether the value is neither a list nor a mapping."""
-        return isinstance(self.raw, yaml.ScalarNode)
-
-    @property
-    def is_mapping(self) -> bool:
-        """Whether the value is a mapping."""
-        return isinstance(self.raw, yaml.MappingNode)
-
-    def text(self, default: str = "") -> str:
-        """A text without white space around it."""
-        if self.raw is None:
-            return default
-        if not isinstance(self.raw, yaml.ScalarNode):
-            self.wrong("a text is expected")
-            return default
-        value: str = self.raw.value.strip()
-        if (strange := _NOT_XML.search(value)) is not None:
-            self.wrong(f"the character {strange[0]!r} is not allowed in XML")
-            return default
-        return value
-
-    def line(self) -> str:
-        """A text on one line; runs of white space become one space."""
-        return " ".join(self.text().split())
-
-    def uri(self) -> str:
-        """An absolute URI in ASCII (RFC 3986)."""
-        value = self.text()
-        if value and not _URI.fullmatch(value):
-            self.wrong(f"{value!r} is no URI (https://…, mailto:…)")
-            return ""
-        return value
-
-    def oid(self) -> str:
-        """An object identifier, dotted."""
-        value = self.text()
-        if value and not _OID.fullmatch(value):
-            self.wrong(f"{value!r} is no object identifier such as 0.4.0.194112.1.2")
-            return ""
-        return value
-
-    def boolean(self, *, default: bool) -> bool:
-        """`true` or `false`."""
-        value = self.text().lower()
-        if value in _TRUE or value in _FALSE:
-            return value in _TRUE
-        if self:
-            self.wrong("true or false is expected")
-        return default
-
-    def integer(self, *, least: int, most: int, default: int) -> int:
-        """A whole number within bounds."""
-        if not self:
-            return default
-        value = self.text()
-        if not re.fullmatch(r"[0-9]{1,9}", value) or not least <= int(value) <= most:
-            self.wrong(f"a whole number from {least} to {most} is expected")
-            return default
-        return int(value)
+class Node(yaml_nodes.Node):
+    """A value, or where one could be; what is wrong with it goes to `reasons`."""
 
     def instant(self) -> datetime | None:
         """An instant (ISO 8601) in whole seconds, in UTC where no zone is named (§5.1.3)."""
@@ -190,7 +56,7 @@ class Node:
         def read(node: Node) -> str:
             value = node.text()
             uri = value if value.lower().startswith(prefix) else prefix + "".join(value.split())
-            if value and not _URI.fullmatch(uri):
+            if value and not yaml_nodes.is_uri(uri):
                 node.wrong(f"{value!r} makes no {prefix} URI")
                 return ""
             return uri
@@ -214,76 +80,16 @@ class Node:
             self.wrong("English (en) is missing, which lists must have (§5.1.4)")
         return tuple(found)
 
-    def _pairs(self, mapping: yaml.MappingNode) -> dict[str, yaml.Node]:
-        found: dict[str, yaml.Node] = {}
-        for key, value in mapping.value:
-            if not isinstance(key, yaml.ScalarNode):
-                self.wrong(f"a key is no text (line {key.start_mark.line + 1})")
-            elif key.value in found:
-                Node(value, self._below(key.value), self.reasons).wrong("this key stands there already")
-            else:
-                found[key.value] = value
-        return found
 
-    def _below(self, key: str) -> str:
-        shown = key if re.fullmatch(r"[\w./-]{1,60}", key) else repr(key[:60])
-        return f"{self.path}.{shown}" if self.path else shown
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """A mapping with known keys; those that aren't there are empty nodes."""
-
-    node: Node
-    nodes: dict[str, Node]
-
-    def __getitem__(self, key: str) -> Node:
-        return self.nodes[key]
-
-    def given(self, *keys: str) -> list[str]:
-        """Which of these keys are there."""
-        return [key for key in keys if self.nodes[key]]
+Section: TypeAlias = yaml_nodes.Section[Node]
 
 
 def parse(data: bytes) -> Node:
-    """The one document of `data`. Raises ListSourceError where it is no YAML, or too large."""
-    if len(data) > MAX_SOURCE_BYTES:
-        raise ListSourceError((f"the source has {len(data)} bytes; {MAX_SOURCE_BYTES} are allowed",))
+    """The one document of `data`. Raises ListSourceError where it is no YAML, too large, or no mapping."""
     try:
-        raw = yaml.compose(data, Loader=yaml.BaseLoader)
-        values = 0 if raw is None else _count(raw, {})
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = f"line {mark.line + 1}: " if mark else ""
-        raise ListSourceError((f"the source is no YAML: {line}{error.problem or error.context}",)) from None
-    except (yaml.YAMLError, ValueError) as error:
-        raise ListSourceError((f"the source is no YAML: {error}",)) from None
-    except RecursionError:
-        raise ListSourceError(("the source is nested too deep, or contains itself",)) from None
-    if values > MAX_VALUES:
-        raise ListSourceError((f"the source has more than {MAX_VALUES} values",))
-    root = Node(raw, "", [])
+        root = yaml_nodes.parse(data)
+    except YamlRefusedError as error:
+        raise ListSourceError((str(error),)) from None
     if not root.is_mapping:
         raise ListSourceError(("the source is no mapping with the keys scheme and providers",))
-    return root
-
-
-def _count(node: yaml.Node, counted: dict[int, int]) -> int:
-    """How many values there are, without walking behind an alias twice. Raises RecursionError for one in itself."""
-    known = counted.get(id(node))
-    if known is None:
-        counted[id(node)] = 0
-        parts = node.value if isinstance(node, yaml.CollectionNode) else ()
-        inner = [part for pair in parts for part in pair] if isinstance(node, yaml.MappingNode) else parts
-        known = counted[id(node)] = 1 + sum(_count(part, counted) for part in inner)
-    elif known == 0:
-        raise RecursionError
-    return known
-
-
-def _filled(node: yaml.Node | None) -> yaml.Node | None:
-    """The node, or None for an empty value, `~` and `null`."""
-    if isinstance(node, yaml.ScalarNode):
-        empty = not node.value.strip() or (node.style is None and node.value in {"~", "null"})
-        return None if empty else node
-    return node
+    return Node(root.raw, root.path, root.reasons)

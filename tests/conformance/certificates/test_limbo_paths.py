@@ -2,7 +2,7 @@
 """x509-limbo: what RFC 5280 refuses below the anchor we refuse, and what it accepts we accept, in bounded time.
 
 Limbo asks more than path validation: it checks server names, what is good for the web, and the extensions of roots.
-Here a root's constraints are judged as if it stood below its own key. What else we accept is named with its reason.
+Here the extensions of a root count as its controls (RFC 5937). What else we accept is named with its reason.
 """
 
 import base64
@@ -16,7 +16,7 @@ import pytest
 
 from trust_lists.certificates.building import Issuers, build_paths
 from trust_lists.certificates.listed import ListedCertificate
-from trust_lists.certificates.rfc5280 import TrustAnchor, check_path
+from trust_lists.certificates.rfc5280 import AnchorControls, PathInputs, TrustAnchor
 from trust_lists.errors import PathLimitError
 
 ACCEPTED = {
@@ -41,16 +41,12 @@ def read(pem: str) -> ListedCertificate:
 
 def accepted(case: dict[str, Any], *, with_roots: bool) -> bool:
     at = datetime.fromisoformat(case["validation_time"] or "2025-06-01T00:00:00+00:00").astimezone(UTC)
-    roots = {TrustAnchor.of(read(pem)): read(pem) for pem in case["trusted_certs"]}
-    anchors = [anchor for anchor in roots if anchor is not None]
-    issuers = Issuers.among(anchors, map(read, case["untrusted_intermediates"]))
+    roots = map(read, case["trusted_certs"])
+    anchors = [TrustAnchor.of(root, AnchorControls.of(root) if with_roots else AnchorControls()) for root in roots]
+    issuers = Issuers.among(filter(None, anchors), map(read, case["untrusted_intermediates"]))
+    inputs = PathInputs(max_path_length=case["max_chain_depth"])
     try:
-        return any(
-            check_path(path.anchor, (roots[path.anchor], *path.certificates), at).valid
-            if with_roots
-            else path.verdict.valid
-            for path in build_paths(read(case["peer_certificate"]), issuers, at)
-        )
+        return any(path.verdict.valid for path in build_paths(read(case["peer_certificate"]), issuers, at, inputs))
     except PathLimitError:
         return False
 
@@ -62,6 +58,13 @@ def test_rfc5280_4_2_1_10_name_constraints_are_judged_as_limbo_says(cases: list[
         case["id"] for case in chosen if accepted(case, with_roots=True) is not (case["expected_result"] == "SUCCESS")
     }
     assert other == set(ACCEPTED)
+
+
+def test_rfc5280_6_1_4_path_lengths_are_judged_as_limbo_says(cases: list[dict[str, Any]]) -> None:
+    chosen = [case for case in cases if case["id"].startswith("pathlen::")]
+    assert len(chosen) > 10
+    judged = {case["id"]: accepted(case, with_roots=True) for case in chosen}
+    assert judged == {case["id"]: case["expected_result"] == "SUCCESS" for case in chosen}
 
 
 def test_rfc5280_6_1_what_limbo_accepts_is_accepted(cases: list[dict[str, Any]]) -> None:

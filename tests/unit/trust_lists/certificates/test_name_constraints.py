@@ -29,7 +29,7 @@ def subtrees(permitted: x509.GeneralName | None = None, excluded: x509.GeneralNa
 
 
 def found(trees: Subtrees, certificate: ListedCertificate) -> list[str]:
-    return [reason_id for reason_id, _ in trees.complaints(certificate)]
+    return [reason_id for reason_id, _ in (*trees.not_permitted(certificate), *trees.not_excluded(certificate))]
 
 
 def ip(value: str) -> x509.IPAddress:
@@ -117,6 +117,63 @@ def test_a_form_that_nobody_compares_fails_where_it_is_constrained() -> None:
     assert found(subtrees(permitted=OTHERS), leaf(OTHERS)) == ["NAME_CONSTRAINT_UNSUPPORTED"]
     assert found(subtrees(permitted=OTHERS), leaf(x509.DNSName("example.com"))) == []
     assert found(subtrees(permitted=x509.DNSName("example.com")), leaf(OTHERS)) == []
+
+
+def test_other_names_of_two_types_are_of_two_forms() -> None:
+    principal = x509.OtherName(ObjectIdentifier("1.3.6.1.4.1.311.20.2.3"), b"\x0c\x01a")
+    assert found(subtrees(permitted=OTHERS), leaf(principal)) == []
+    assert found(subtrees(excluded=OTHERS), leaf(principal)) == []
+    assert found(subtrees(excluded=principal), leaf(principal, OTHERS)) == ["NAME_CONSTRAINT_UNSUPPORTED"]
+
+
+def test_an_other_name_without_a_type_may_be_of_any() -> None:
+    broken = x509.UnrecognizedExtension(ObjectIdentifier("2.5.29.17"), der(0x30, der(0xA0, b"\x04\x00")))
+    certificate = Authority("root").issue(extensions=[(broken, False)])
+    assert found(subtrees(permitted=OTHERS), certificate) == ["NAME_CONSTRAINT_UNSUPPORTED"]
+    assert found(Subtrees(excluded=(GeneralName(0, b"\x04\x00"),)), leaf(OTHERS)) == ["NAME_CONSTRAINT_UNSUPPORTED"]
+
+
+def mailbox(value: bytes) -> x509.OtherName:
+    return x509.OtherName(ObjectIdentifier("1.3.6.1.5.5.7.8.9"), value)
+
+
+def test_addresses_with_any_letters_are_constrained_as_addresses_are() -> None:
+    name = mailbox(der(0x0C, "pär@mail.example.com".encode()))
+    assert found(subtrees(permitted=x509.RFC822Name(".example.com")), leaf(name)) == []
+    assert found(subtrees(permitted=x509.RFC822Name("example.com")), leaf(name)) == ["NAME_NOT_PERMITTED"]
+    assert found(subtrees(excluded=x509.RFC822Name("mail.example.com")), leaf(name)) == ["NAME_EXCLUDED"]
+    assert found(subtrees(excluded=x509.RFC822Name("other.example")), leaf(name)) == []
+
+
+@pytest.mark.parametrize(
+    "value", [der(0x0C, b"a@\xc3\xa4.example"), der(0x0C, b"\xff@b.example"), der(0x0C, b"nobody"), b"\x30\x00"]
+)
+def test_addresses_that_make_no_sense_are_neither_permitted_nor_known_not_to_be_excluded(value: bytes) -> None:
+    trees = subtrees(x509.RFC822Name("b.example"), x509.RFC822Name("c.example"))
+    assert found(trees, leaf(mailbox(value))) == ["NAME_NOT_PERMITTED", "NAME_EXCLUDED"]
+
+
+def test_an_address_that_cannot_be_read_is_within_nothing() -> None:
+    kind = bytes.fromhex("06082b06010505070809")
+    for rest in (b"", b"\xa0\x00", b"\xa0\x05\x0c"):
+        names = x509.UnrecognizedExtension(ObjectIdentifier("2.5.29.17"), der(0x30, der(0xA0, kind + rest)))
+        certificate = Authority("root").issue(extensions=[(names, False)])
+        assert found(subtrees(permitted=x509.RFC822Name("b.example")), certificate) == ["NAME_NOT_PERMITTED"]
+
+
+def test_a_directory_name_that_cannot_be_read_fails_both() -> None:
+    names = x509.UnrecognizedExtension(ObjectIdentifier("2.5.29.17"), der(0x30, der(0xA4, b"\x30\x02\x04\x00")))
+    certificate = Authority("root").issue(x509.Name([]), extensions=[(names, False)])
+    base = x509.DirectoryName(dn("x"))
+    assert found(subtrees(base, base), certificate) == ["NAME_NOT_PERMITTED", "NAME_EXCLUDED"]
+
+
+def test_subtrees_are_told_by_form() -> None:
+    trees = Subtrees.initial((GeneralName(2, b"example.com"),), (GeneralName(7, bytes(8)), GeneralName(4, b"\x30\x00")))
+    assert trees.texts == {
+        "permitted": [["DNS:'example.com'"]],
+        "excluded": ["IP:00:00:00:00:00:00:00:00", "directory:a directory name"],
+    }
 
 
 def test_a_subject_is_a_directory_name_too() -> None:

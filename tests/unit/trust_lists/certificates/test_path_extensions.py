@@ -7,7 +7,7 @@ from cryptography.x509.oid import ObjectIdentifier
 
 from tests.simulators.certificate_chains import Authority, der
 from trust_lists.certificates import path_extensions as ext
-from trust_lists.certificates.path_extensions import GeneralName, PathExtensions, path_extensions
+from trust_lists.certificates.path_extensions import GeneralName, PathExtensions, PolicyQualifier, path_extensions
 
 
 def of(*extensions: x509.ExtensionType, critical: bool = False) -> PathExtensions:
@@ -48,6 +48,33 @@ def test_policies_are_read_past_broken_qualifiers() -> None:
     found = of(raw(ext.POLICIES, "300a300806022a0330020c50"))
     assert found.policies == {"1.2.3"}
     assert found.broken == {}
+
+
+def test_qualifiers_are_read_by_policy() -> None:
+    reference = x509.UserNotice(x509.NoticeReference("Testers", [1]), "Ein Hinweis für Leser")
+    found = of(
+        x509.CertificatePolicies(
+            [
+                x509.PolicyInformation(ObjectIdentifier("1.2.3"), ["https://cps.example", reference]),
+                x509.PolicyInformation(ObjectIdentifier("1.2.4"), None),
+                x509.PolicyInformation(ObjectIdentifier("1.2.5"), [x509.UserNotice(None, "x" * 300)]),
+                x509.PolicyInformation(ObjectIdentifier("1.2.6"), [x509.UserNotice(None, None)]),
+            ]
+        )
+    )
+    assert found.policies == {"1.2.3", "1.2.4", "1.2.5", "1.2.6"}
+    assert {policy: [each.notice for each in told] for policy, told in found.qualifiers.items()} == {
+        "1.2.3": ["", "Ein Hinweis für Leser"],
+        "1.2.5": ["x" * 300],
+        "1.2.6": [""],
+    }
+    assert [each.practice_statement for each in found.qualifiers["1.2.3"]] == ["https://cps.example", ""]
+
+
+@pytest.mark.parametrize("value", ["", "30", "0c0161", "3000", "3003040161", "30030c01ff", "30000c01ff"])
+def test_qualifiers_that_make_no_sense_say_nothing(value: str) -> None:
+    assert PolicyQualifier(ext.USER_NOTICE, bytes.fromhex(value)).notice == ""
+    assert PolicyQualifier(ext.PRACTICE_STATEMENT, bytes.fromhex(value)[2:]).practice_statement == ""
 
 
 def test_mappings_and_counts_are_read() -> None:

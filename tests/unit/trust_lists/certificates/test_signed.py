@@ -5,14 +5,22 @@ import time
 
 import pytest
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, padding, x25519
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, padding, x25519
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from tests.simulators.certificate_chains import Authority, der, ec_key, rsa_key, with_algorithm
+from tests.simulators.dsa_chains import dsa_chain
 from trust_lists.certificates.der import SEQUENCE
 from trust_lists.certificates.listed import ListedCertificate
-from trust_lists.certificates.signed import Signatures, is_signed_with, public_key
+from trust_lists.certificates.signed import (
+    Signatures,
+    is_signed_with,
+    lacks_parameters,
+    public_key,
+    signature_holds,
+    with_parameters,
+)
 from trust_lists.errors import CertificateError, PathLimitError
 
 SHA1_WITH_RSA, PSS = bytes.fromhex("06092a864886f70d010105"), bytes.fromhex("06092a864886f70d01010a")
@@ -68,6 +76,63 @@ def test_pss_parameters_that_make_no_sense_can_not_be_verified(parameters: str, 
     leaf = with_algorithm(plain, algorithm, lambda told: bytes(256))
     with pytest.raises(CertificateError, match=told):
         is_signed_with(leaf, plain.key)
+
+
+@pytest.mark.parametrize(
+    ("oid", "algorithm"),
+    [
+        ("06072a8648ce380403", hashes.SHA1()),  # noqa: S303
+        ("0609608648016503040301", hashes.SHA224()),
+        ("0609608648016503040302", hashes.SHA256()),
+        ("0609608648016503040303", hashes.SHA384()),
+        ("0609608648016503040304", hashes.SHA512()),
+    ],
+)
+def test_dsa_verifies_for_history_on_certificates_only(oid: str, algorithm: hashes.HashAlgorithm) -> None:
+    key = dsa.generate_private_key(1024)  # noqa: S505
+    encoded = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    leaf = with_algorithm(
+        Authority("root").issue(), der(SEQUENCE, bytes.fromhex(oid)), lambda told: key.sign(told, algorithm)
+    )
+    assert is_signed_with(leaf, encoded)
+    assert not is_signed_with(leaf, Authority("other").anchor.key)
+    assert not is_signed_with(Authority("other").issue(), encoded)
+    with pytest.raises(CertificateError, match="neither"):
+        public_key(encoded)
+
+
+@pytest.mark.parametrize("null", [b"", b"\x05\x00"])
+def test_a_dsa_key_without_parameters_has_those_of_its_issuer(null: bytes) -> None:
+    chain = dsa_chain(null)
+    assert lacks_parameters(chain.lower.key)
+    with pytest.raises(CertificateError):
+        is_signed_with(chain.leaf, chain.lower.key)
+    complete = with_parameters(chain.lower.key, chain.upper.key)
+    assert not lacks_parameters(complete)
+    assert is_signed_with(chain.leaf, complete)
+
+
+def test_only_a_dsa_key_takes_parameters_and_only_from_a_dsa_key() -> None:
+    chain = dsa_chain()
+    assert not lacks_parameters(chain.root.anchor.key)
+    assert not lacks_parameters(b"junk")
+    assert with_parameters(chain.root.anchor.key, chain.upper.key) == chain.root.anchor.key
+    assert with_parameters(chain.upper.key, chain.upper.key) == chain.upper.key
+    for above in (chain.root.anchor.key, chain.lower.key, b""):
+        assert with_parameters(chain.lower.key, above) == chain.lower.key
+
+
+def test_what_is_signed_need_not_be_a_certificate() -> None:
+    key = ec_key()
+    encoded = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    algorithm = der(SEQUENCE, bytes.fromhex("06082a8648ce3d040302"))
+    signature = key.sign(b"anything", ec.ECDSA(hashes.SHA256()))
+    assert signature_holds(b"anything", algorithm, signature, encoded)
+    assert not signature_holds(b"something", algorithm, signature, encoded)
+    with pytest.raises(CertificateError, match="parts"):
+        signature_holds(b"anything", algorithm, signature, b"\x30\x00")
+    with pytest.raises(CertificateError, match="no name"):
+        signature_holds(b"anything", b"\x30\x00", signature, encoded)
 
 
 def test_rsa_keys_with_numbers_that_are_not_der_are_read() -> None:

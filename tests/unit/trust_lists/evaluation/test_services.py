@@ -261,7 +261,7 @@ def test_a_match_has_its_provider_its_state_and_its_path() -> None:
 
 def test_too_many_intermediates_give_no_answer() -> None:
     issuer = Authority("issuer")
-    index = ServiceIndex([a_list(service(Authority("root").certificate))])
+    index = ServiceIndex([a_list(service(Authority("issuer").certificate))])
     pattern = issuer.certificate
     place = pattern.der.index(pattern.key) + len(pattern.key) - 64
     crowd = [
