@@ -26,6 +26,9 @@ from registry.settings import Settings
 from registry.smp.documents.bdxr1 import names as bdxr1
 from registry.smp.documents.bdxr2 import names as bdxr2
 from registry.smp.documents.busdox import names as busdox
+from trust_lists.documents.checks import RULES
+from trust_lists.documents.checks.rules import OLDEST_VERSION, Rule
+from trust_lists.documents.lote.checks import LOTE_RULES
 
 PAGES = ROOT / "docs" / "reference"
 END = "<!-- end -->\n"
@@ -151,8 +154,18 @@ def lookup_reasons() -> str:
 
 def trust_reasons() -> str:
     """The reason ids of trust_lists, by class."""
-    names = {name: name for name in ("XmlRefusedError", "SignatureInvalidError", "PathFailure")}
+    kinds = ("XmlRefusedError", "JsonRefusedError", "ListRefusedError", "SignatureInvalidError", "SourceError")
+    names = {name: name for name in (*kinds, "PathFailure")}
     return _by_call(find("trust_lists", names), "of", names)
+
+
+def rules_table(rules: Collection[Rule]) -> str:
+    """Rules about lists, in the order in which they are asked."""
+    rows = []
+    for rule in rules:
+        versions = "" if rule.since == OLDEST_VERSION else f"{rule.since} and later"
+        rows.append((f"`{rule.id}`", rule.text, rule.level.value, versions))
+    return table(("id", "what must be so", "level", "versions"), rows)
 
 
 def _by_call(found: Collection[Said], title: str, names: Mapping[str, str]) -> str:
@@ -200,6 +213,8 @@ PARTS = (
     Part("reasons.md", "the reasons in registry", validation_reasons),
     Part("reasons.md", "the reasons in registry/discovery", lookup_reasons),
     Part("reasons.md", "the reasons in trust_lists", trust_reasons),
+    Part("list-rules.md", "trust_lists/documents/checks", partial(rules_table, RULES)),
+    Part("list-rules.md", "trust_lists/documents/lote/checks.py", partial(rules_table, LOTE_RULES)),
 )
 
 

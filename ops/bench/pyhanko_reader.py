@@ -13,8 +13,8 @@ import time
 from datetime import datetime
 from pathlib import Path
 
-from asn1crypto import x509
-from pyhanko.sign.validation.qualified import eutl_parse
+from asn1crypto import x509  # type: ignore[import-not-found]  # of another environment
+from pyhanko.sign.validation.qualified import eutl_parse  # type: ignore[import-not-found]
 
 
 def main() -> None:

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ def run() -> dict[str, Any]:
 
 
 def _ratio(slower: dict[str, Any], faster: dict[str, Any]) -> float:
-    return round(slower["cpu_seconds"] / faster["cpu_seconds"], 1)
+    return round(float(slower["cpu_seconds"]) / float(faster["cpu_seconds"]), 1)
 
 
 def _files(generation: str) -> list[Path]:
@@ -90,7 +91,9 @@ def _pyhanko() -> dict[str, Any]:
         at = signer.not_valid_before_utc + timedelta(days=1)
         work.append([str(file), base64.b64encode(verified.signer.der).decode(), at.isoformat()])
     script = Path(__file__).with_name("pyhanko_reader.py")
-    done = subprocess.run([str(PYHANKO), str(script)], input=json.dumps(work), capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [str(PYHANKO), str(script)], input=json.dumps(work), capture_output=True, text=True, check=True
+    )
     found: dict[str, Any] = json.loads(done.stdout)
     return found | {"cpu_seconds": round(found["cpu_seconds"], 2)}
 
@@ -110,7 +113,7 @@ def matching() -> dict[str, Any]:
     begun = time.process_time()
     found = sum(len(index.services_of(each)) for each in certificates)
     first = (time.process_time() - begun) / len(certificates) * 1e3
-    each_ms = [cpu_milliseconds(0.05, lambda one=one: index.services_of(one))[0] for one in certificates[:40]]
+    each_ms = [cpu_milliseconds(0.05, partial(index.services_of, one))[0] for one in certificates[:40]]
     return {
         "index_seconds": round(made, 2),
         "anchors": index.anchors,

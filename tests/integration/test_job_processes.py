@@ -77,9 +77,10 @@ def test_processes_share_the_jobs(tmp_path: Path) -> None:
     with database.write(ACTOR) as work:
         ids = [enqueue(work, "make", {"to": 3}) for _ in range(20)]
     workers = [start(url, "all") for _ in range(3)]
-    told = [worker.communicate(timeout=60)[0].split() for worker in workers]
+    told = [worker.communicate(timeout=60)[0].splitlines() for worker in workers]
     assert all(worker.returncode == 0 for worker in workers)
-    assert sum(int(number) for _, number in told) == len(ids)
+    # The log stands before it, where the machine was too busy to renew a job in time.
+    assert sum(int(lines[-1].removeprefix("did ")) for lines in told) >= len(ids)
     with database.read() as connection:
         states = connection.execute(select(job.c.state, func.count()).where(job.c.kind == "make").group_by(job.c.state))
         assert [tuple(row) for row in states] == [(JobState.DONE, 20)]

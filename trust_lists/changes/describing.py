@@ -72,7 +72,7 @@ def qualifier_texts(extensions: tuple[Extension, ...]) -> frozenset[str]:
 def extension_texts(extensions: tuple[Extension, ...]) -> frozenset[str]:
     """Each extension but the qualifications."""
     return frozenset(
-        f"{_extension_text(extension)}{_critical(extension)}"
+        f"{_extension_text(extension.content)}{_critical(extension)}"
         for extension in extensions
         if not isinstance(extension.content, Qualifications)
     )
@@ -104,20 +104,20 @@ def _critical(extension: Extension) -> str:
     return " (critical)" if extension.critical else ""
 
 
-def _extension_text(extension: Extension) -> str:
-    match extension.content:
+def _extension_text(
+    content: AdditionalServiceInformation | TakenOverBy | ExpiredCertsRevocationInfo | UnknownExtension,
+) -> str:
+    match content:
         case AdditionalServiceInformation(uri=uri, value=value, other=other, lang=lang):
             return " ".join(part for part in (short(uri), _foreign(lang), value, _digest(other)) if part)
-        case TakenOverBy(uri=uri, names=names, operator_names=operators, territory=territory, lang=lang) as content:
+        case TakenOverBy(uri=uri, names=names, operator_names=operators, territory=territory, lang=lang):
             scheme = f"scheme {territory} of {_joined(operators)}"
             details = ", ".join((scheme, uri, *sorted(digest_texts(content.other_qualifiers))))
             return f"taken over by {_joined(names)} ({details}) {_foreign(lang)}".rstrip()
         case ExpiredCertsRevocationInfo(since=since):
             return f"revocation of expired certificates told since {write_instant(since)}"
-        case UnknownExtension(name=name, content=content):
-            return f"{name} {_digest(content)}"
-        case Qualifications():
-            return ""
+        case UnknownExtension():
+            return f"{content.name} {_digest(content.content)}"
 
 
 def _joined(texts: tuple[Text, ...]) -> str:

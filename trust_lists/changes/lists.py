@@ -12,12 +12,22 @@ from trust_lists.changes.describing import address_texts, digest_texts, extensio
 from trust_lists.changes.model import Change, Issue, Kind, ListChanges, in_order
 from trust_lists.changes.pairing import Pairs
 from trust_lists.changes.services import service_changes
-from trust_lists.documents.model import Pointer, Scheme, TrustedList
+from trust_lists.documents.model import Pointer, PointerQualifier, Scheme, TrustedList
+
+Signers = tuple[ListedCertificate | None, ListedCertificate | None]
+"""Who signed the former issue and who the later one; None for an issue without a valid signature."""
 
 
-def compare_lists(before: TrustedList, after: TrustedList) -> ListChanges:
-    """All changes from one issue of a list to another, in the order of their kinds; none where they say the same."""
+def compare_lists(before: TrustedList, after: TrustedList, *, signers: Signers | None = None) -> ListChanges:
+    """All changes from one issue of a list to another, in the order of their kinds; none where they say the same.
+
+    Signers are compared where they are given.
+    """
     changes: list[Change] = []
+    if signers is not None and signers[0] != signers[1]:
+        names = [(_signer_name(each),) if each else () for each in signers]
+        note = "" if all(signers) else "one of the issues has no valid signature"
+        changes.append(Change(Kind.SIGNER, names[0], names[1], note=note))
     if before != after:
         changes += _sequence(before, after)
         if before.tag != after.tag:
@@ -98,10 +108,22 @@ def _pointers(old: tuple[Pointer, ...], new: tuple[Pointer, ...]) -> Iterator[Ch
             ("community rules", language_texts(one.community_rules), language_texts(other.community_rules)),
             ("text", language_texts(one.texts), language_texts(other.texts)),
             ("other information", digest_texts(one.other), digest_texts(other.other)),
+            ("further qualifier", _qualifier_texts(one), _qualifier_texts(other)),
         ):
             if earlier != later:
                 values = tuple(sorted(earlier - later)), tuple(sorted(later - earlier))
                 yield Change(Kind.POINTER, *values, what=f"{what}, {name}")
+
+
+def _qualifier_texts(pointer: Pointer) -> frozenset[str]:
+    return frozenset(
+        " ".join((each.territory, each.mime_type, each.list_type, *sorted(_texts(each)))).strip()
+        for each in pointer.more_qualifiers
+    )
+
+
+def _texts(qualifier: PointerQualifier) -> frozenset[str]:
+    return language_texts(qualifier.operator_names + qualifier.community_rules)
 
 
 def _pointer_name(pointer: Pointer) -> str:

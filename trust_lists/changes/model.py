@@ -25,7 +25,7 @@ class Kind(StrEnum):
     STATE = "list state"
     """Of a list in a snapshot: fresh, stale, expired, closed, failed; or it is new, or gone."""
     SIGNER = "signer"
-    """A list in a snapshot was signed with another certificate."""
+    """The list was signed with another certificate."""
     STATUS = "status changed"
     ADDED = "service added"
     REMOVED = "service removed"

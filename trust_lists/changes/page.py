@@ -28,7 +28,10 @@ def list_page(found: ListChanges) -> str:
     title = f"{found.after.territory}: issue {found.before.sequence} → {found.after.sequence}"
     body = [*_cards(found.before, found.after), _summary(found.changes, ""), *_kinds(found.changes, "")]
     return _page(
-        f"Changes of a trusted list, {title}", title, "What two documents say. Neither was verified here.", body
+        f"Changes of a trusted list, {title}",
+        title,
+        "What two documents say. Whether their signers may sign was not asked.",
+        body,
     )
 
 

@@ -156,7 +156,8 @@ def _details(old: TrustService, new: TrustService) -> Iterator[tuple[str, frozen
 def _identity_texts(identity: DigitalIdentity) -> frozenset[str]:
     """What identifies a service beside its certificates."""
     skis = (f"key identifier {each.hex()}" for each in identity.skis)
-    return frozenset((*identity.other, *identity.subject_names, *skis, *digest_texts(identity.key_values)))
+    forms = (f"{each.sha256} as {each.encoding} {each.specification}".rstrip() for each in identity.forms)
+    return frozenset((*identity.other, *identity.subject_names, *skis, *forms, *digest_texts(identity.key_values)))
 
 
 def _difference(kind: Kind, entry: Entry, old: frozenset[str], new: frozenset[str], what: str = "") -> Iterator[Change]:

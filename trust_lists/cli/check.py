@@ -94,6 +94,7 @@ def _validity(root: "etree._Element | None", folders: list[Path]) -> "tuple[str,
 
 
 def _json(document: "TrustedList | None", found: "list[Finding]", schema: str) -> dict[str, Any]:
+    requirements = _requirements()
     return {
         "list": _facts(document) if document else None,
         "signature": "not verified",
@@ -104,6 +105,7 @@ def _json(document: "TrustedList | None", found: "list[Finding]", schema: str) -
             {
                 "rule": each.rule,
                 "level": each.level.value,
+                "requires": requirements.get(each.rule, ""),
                 "message": each.message,
                 "where": each.where,
                 "about": _about(each, document),
@@ -111,6 +113,14 @@ def _json(document: "TrustedList | None", found: "list[Finding]", schema: str) -
             for each in found
         ],
     }
+
+
+def _requirements() -> dict[str, str]:
+    """What each rule wants, as a sentence."""
+    from trust_lists.documents.checks import RULES
+    from trust_lists.documents.lote.checks import LOTE_RULES
+
+    return {rule.id: rule.text for rule in (*RULES, *LOTE_RULES)}
 
 
 def _facts(document: "TrustedList") -> dict[str, Any]:

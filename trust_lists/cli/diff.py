@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trust_lists.cli.common import NO, AsJson, print_json
+from trust_lists.cli.common import NO, AsJson, print_json, read_file
 from trust_lists.cli.reading import read_list, read_snapshot
 
 if TYPE_CHECKING:
+    from trust_lists.certificates.listed import ListedCertificate
     from trust_lists.changes import ListChanges, SnapshotChanges
 
 
@@ -29,7 +30,7 @@ def diff(
 ) -> None:
     """Show what changed between two issues of a list, or between two snapshots.
 
-    Lists in files are not verified. Exit code 0: they say the same; 1: they differ.
+    Of lists in files it is told who signed them, not whether they may. Exit code 0: they say the same; 1: they differ.
     """
     if old.is_file() != new.is_file():
         raise typer.BadParameter("compare two lists, or two snapshots", param_hint="OLD NEW")
@@ -50,7 +51,19 @@ def _compare_files(old: Path, new: Path) -> "ListChanges":
         typer.echo(
             f"These are lists of different territories: {before.scheme.territory}, {after.scheme.territory}", err=True
         )
-    return compare_lists(before, after)
+    return compare_lists(before, after, signers=(_signer(old), _signer(new)))
+
+
+def _signer(file: Path) -> "ListedCertificate | None":
+    """Whoever signed a list, if the signature holds."""
+    from trust_lists.errors import TrustListError
+    from trust_lists.signatures.list_policies import ARCHIVE
+    from trust_lists.sources.verifying import verify_list
+
+    try:
+        return verify_list(read_file(file), signers=None, policy=ARCHIVE).signer
+    except TrustListError:
+        return None
 
 
 def _compare_folders(old: Path, new: Path) -> "SnapshotChanges":

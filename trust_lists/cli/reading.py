@@ -47,7 +47,7 @@ def first_text(texts: "Sequence[Text]") -> str:
     return " ".join(found.value.split()) if found else ""
 
 
-def print_columns(headings: tuple[str, ...], rows: Iterable[tuple[str, ...]], *, title: str = "") -> None:
+def print_columns(headings: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
     """Rows under headings: a table on a terminal, else a line each with tabs between, for other programs."""
     if not sys.stdout.isatty():
         for row in (headings, *rows):
@@ -58,7 +58,9 @@ def print_columns(headings: tuple[str, ...], rows: Iterable[tuple[str, ...]], *,
     from rich.table import Table
     from rich.text import Text as Cell
 
-    table = Table(*headings, title=title or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
     for row in rows:
         table.add_row(*(Cell(cell, _STYLES.get(cell, "")) for cell in row))
     Console().print(table)

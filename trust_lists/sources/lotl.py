@@ -174,7 +174,6 @@ class _Run:
             f"{len(chain)} pivots lie between the list of lists and the Official Journal; we follow {self.max_pivots}",
             "OWN_TOO_MANY_PIVOTS",
         )
-        self._compare_locations(lotl)
         last = self._follow(lotl, chain) if chain else self._without_pivots(lotl)
         self._demand(
             last.signer in self.configuration.oj_certificates,
@@ -183,6 +182,8 @@ class _Run:
             f"{_named(last.signer)} is none of the certificates of the Official Journal",
             f"PIVOT_{len(chain)}_LOTLSO_SIGNER_CERT_NOT_AUTHENTICATED_BY_OJEU",
         )
+        # Later than in the standard: nobody whom the Official Journal doesn't know makes us ask an address of theirs.
+        self._compare_locations(lotl)
         until = lotl.document.scheme.next_update
         self._demand(
             until is not None and at <= until,
@@ -201,7 +202,7 @@ class _Run:
             self.steps.append(Step("4.1.4-16", passed=True, detail=f"a new location is announced: {location}"))
             wanted = replace(wanted, lotl_url=location)
         uris = _information_uris(lotl.document)
-        oj_url = next(uri for uri in uris if uri == wanted.oj_url or (_is_web(uri) and not is_pivot_uri(uri)))
+        oj_url = next(uri for uri in uris if uri == wanted.oj_url or _may_be_notice(uri))
         if oj_url != wanted.oj_url:
             following = uris[uris.index(oj_url) + 1]
             sets = {each.location: _own_certificates(each.verified.document) for each in self.pivots}
@@ -309,6 +310,11 @@ class _Run:
 def is_pivot_uri(uri: str) -> bool:
     """Whether a URI of SchemeInformationURI is that of a pivot: in the web, its path ending in `.xml` (4.1.4-04)."""
     return _is_web(uri) and urlsplit(uri).path.lower().endswith(".xml")
+
+
+def _may_be_notice(uri: str) -> bool:
+    """Whether a URI may be that of a new notice of the Official Journal: https, and no pivot (4.1.4-17)."""
+    return _is_web(uri) and urlsplit(uri).scheme == "https" and not is_pivot_uri(uri)
 
 
 def _is_web(uri: str) -> bool:

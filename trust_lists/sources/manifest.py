@@ -12,7 +12,7 @@ from types import UnionType
 from typing import Any, get_args
 
 from trust_lists.errors import SourceError
-from trust_lists.sources.states import ListEntry, ListState
+from trust_lists.sources.states import ListEntry, ListState, Seen
 
 FORMAT = "trust-lists-snapshot-1"
 
@@ -43,6 +43,8 @@ class Manifest:
     lotl: ListEntry
     pivots: tuple[Pivot, ...]
     lists: tuple[ListEntry, ...]
+    seen: tuple[Seen, ...]
+    """The highest numbers until then, by territory; also of lists that there are none of now."""
     format: str = FORMAT
 
     @property
@@ -72,7 +74,7 @@ def manifest_from_bytes(data: bytes) -> Manifest:
 def to_json(value: object) -> Any:
     """A manifest, or an entry of it, as JSON values."""
     match value:
-        case Manifest() | ListEntry() | Pivot():
+        case Manifest() | ListEntry() | Pivot() | Seen():
             return {each.name: to_json(getattr(value, each.name)) for each in fields(value)}
         case tuple():
             return [to_json(each) for each in value]
@@ -84,7 +86,7 @@ def to_json(value: object) -> Any:
 
 def _from_json(kind: Any, value: Any) -> Any:
     """The value of a type as it is annotated in the classes above; ValueError, TypeError, KeyError where it isn't."""
-    if kind in {Manifest, ListEntry, Pivot}:
+    if kind in {Manifest, ListEntry, Pivot, Seen}:
         types = {each.name: each.type for each in fields(kind)}
         if set(value) != set(types):
             raise ValueError

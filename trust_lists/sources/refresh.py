@@ -14,18 +14,20 @@ from datetime import datetime
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from trust_lists.documents.model import TrustedList
 from trust_lists.errors import SourceError
 from trust_lists.evaluation.services import ServiceIndex
 from trust_lists.sources.downloads import Download, Downloads
-from trust_lists.sources.lotl import FAILED, LotlConfiguration, LotlOutcome, authenticate_lotl
+from trust_lists.sources.lotl import FAILED, LotlConfiguration, LotlOutcome, Step, authenticate_lotl
 from trust_lists.sources.manifest import Manifest, Pivot
+from trust_lists.sources.national import FAILED as LIST_FAILED
 from trust_lists.sources.national import WARNING_CLOSED, WARNING_EXPIRED, NationalOutcome, follow_pointer
 from trust_lists.sources.pointers import territories
 from trust_lists.sources.ports import Source
 from trust_lists.sources.snapshots import write_snapshot
-from trust_lists.sources.states import ListEntry, ListState, refusal, state_of
+from trust_lists.sources.states import ListEntry, ListState, Seen, refusal, state_of
 from trust_lists.sources.store import Store
 from trust_lists.sources.verifying import VerifiedList
 
@@ -116,12 +118,14 @@ class _Refresh:
     progress: Progress
     workers: int
     downloads: Downloads = field(init=False)
+    seen: dict[str, Seen] = field(init=False)
 
     def __post_init__(self) -> None:
         self.downloads = Downloads(self.source, self.store)
         last, url = self.last, self.configuration.lotl_url
         if last is not None and url not in {last.lotl_url, last.announced_lotl_url}:
             self.last = None  # of another scheme: its sequence numbers say nothing here
+        self.seen = {each.territory: each for each in self.last.seen} if self.last else {}
 
     def run(self) -> RefreshReport:
         lotl, outcome = self._lotl()
@@ -143,6 +147,7 @@ class _Refresh:
             lotl=lotl.entry,
             pivots=tuple(Pivot(each.location, each.verified.sha256) for each in outcome.pivots),
             lists=tuple(report.entry for report, _ in found),
+            seen=self._seen_now(lotl.entry, [report.entry for report, _ in found]),
         )
         snapshot = write_snapshot(self.store, manifest)
         self.store.put_downloads(self.downloads.worth_knowing(manifest))
@@ -157,6 +162,13 @@ class _Refresh:
             anchors=index.anchors,
         )
 
+    def _seen_now(self, lotl: ListEntry, lists: Iterable[ListEntry]) -> tuple[Seen, ...]:
+        seen = dict(self.seen)
+        for territory, entry in (("", lotl), *((each.territory, each) for each in lists)):
+            if entry.good and (territory not in seen or entry.sequence > seen[territory].sequence):
+                seen[territory] = Seen(territory, entry.sequence, entry.sha256)
+        return tuple(seen[territory] for territory in sorted(seen))
+
     # The list of lists
 
     def _lotl(self) -> tuple[ListReport, LotlOutcome]:
@@ -169,14 +181,16 @@ class _Refresh:
         )
         held = authenticate_lotl(self.configuration, self._held_document, self.at) if self.last else None
         download = self.downloads.of(url)
-        if held is None or held.verified is None:
-            return self._used_lotl(new, download, held_entry), new
         reason, detail = new.sub_status[0] if new.status == FAILED else "", new.detail
-        if new.verified is not None and new.document is not None and held.document is not None:
-            why = refusal(held.document, held.verified.sha256, new.document, new.verified.sha256, self.at)
+        if new.verified is not None and new.document is not None:
+            document = held.document if held else None
+            why = refusal(self.seen.get(""), document, new.document, new.verified.sha256, self.at)
             if why is None:
                 return self._used_lotl(new, download, held_entry), new
             reason, detail = why
+            new = replace(new, status=FAILED, **_refused(new.steps, reason, detail), document=None)
+        if held is None or held.verified is None:
+            return self._used_lotl(new, download, held_entry), new
         kept = replace(held, sub_status=(*held.sub_status, WARNING_KEPT))
         entry = self._described(
             self._lotl_entry(kept, url), held.verified, held_entry, confirmed=False, reason=reason, detail=detail
@@ -232,16 +246,17 @@ class _Refresh:
         new = follow_pointer(lotl, territory, get, self.at)
         download = self.downloads.of(new.location)
         held = self._held(lotl, territory, held_entry, new)
-        if held is None or held.verified is None:
-            return self._used(new, download, held_entry), new.verified.document if new.verified else None
         reason, detail = "" if new.verified else new.sub_status[0], new.detail
         if new.verified is not None:
-            why = refusal(
-                held.verified.document, held.verified.sha256, new.verified.document, new.verified.sha256, self.at
-            )
+            document = held.verified.document if held and held.verified else None
+            found = new.verified
+            why = refusal(self.seen.get(territory), document, found.document, found.sha256, self.at)
             if why is None:
-                return self._used(new, download, held_entry), new.verified.document
+                return self._used(new, download, held_entry), found.document
             reason, detail = why
+            new = replace(new, status=LIST_FAILED, **_refused(new.steps, reason, detail))
+        if held is None or held.verified is None:
+            return self._used(new, download, held_entry), None
         kept = replace(held, location=new.location, sub_status=(*held.sub_status, WARNING_KEPT))
         self.store.put(held.verified.data)
         entry = self._described(
@@ -319,6 +334,12 @@ class _Refresh:
             fetched_at=same.fetched_at if same else self.at,
             confirmed_at=self.at if confirmed or same is None else same.confirmed_at,
         )
+
+
+def _refused(steps: tuple[Step, ...], reason: str, detail: str) -> dict[str, Any]:
+    """What an outcome has in common where its document must not be used, though it is authentic."""
+    said = Step("TS 119 612 §5.3.2", passed=False, detail=detail)
+    return {"sub_status": (reason,), "verified": None, "steps": (*steps, said)}
 
 
 def _doubted(entry: ListEntry, downloads: Iterable[Download]) -> ListEntry:

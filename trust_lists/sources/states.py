@@ -69,6 +69,19 @@ class ListEntry:
         return replace(self, state=ListState.EXPIRED, since=self.next_update)
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The highest number of a territory's list that was ever good here, and its document's SHA-256.
+
+    It outlives the list: neither a signer that is dropped for a day nor a file that is lost lets an older issue back.
+    `territory` is "" for the list of lists.
+    """
+
+    territory: str
+    sequence: int
+    sha256: str
+
+
 def state_of(document: TrustedList, at: datetime, *, confirmed: bool) -> ListState:
     """The state of an authenticated document, which the source has just given, or which is the last good one."""
     until = document.scheme.next_update
@@ -80,15 +93,21 @@ def state_of(document: TrustedList, at: datetime, *, confirmed: bool) -> ListSta
 
 
 def refusal(
-    held: TrustedList, held_sha256: str, found: TrustedList, found_sha256: str, at: datetime
+    seen: Seen | None, held: TrustedList | None, found: TrustedList, found_sha256: str, at: datetime
 ) -> tuple[str, str] | None:
-    """Why an authenticated document must not replace the one that we hold: our sub-status, and words; None: it may."""
-    old, new = held.scheme, found.scheme
-    if new.sequence < old.sequence:
-        return "OWN_LIST_SEQUENCE_LOWER", f"the source has number {new.sequence}, and we hold number {old.sequence}"
-    if new.sequence == old.sequence and found_sha256 != held_sha256:
+    """Why an authenticated document must not replace the one that we hold: our sub-status, and words; None: it may.
+
+    `seen` says which number is the least, also where there is no list that we hold.
+    """
+    new = found.scheme
+    if seen is not None and new.sequence < seen.sequence:
+        return (
+            "OWN_LIST_SEQUENCE_LOWER",
+            f"the source has number {new.sequence}, and we have had number {seen.sequence}",
+        )
+    if seen is not None and new.sequence == seen.sequence and found_sha256 != seen.sha256:
         return "OWN_LIST_SEQUENCE_REUSED", f"the source has another document under the same number, {new.sequence}"
-    if _over(new.next_update, at) and not _over(old.next_update, at):
+    if held is not None and _over(new.next_update, at) and not _over(held.scheme.next_update, at):
         return "OWN_LIST_EXPIRED", f"the source has number {new.sequence}, which was valid until {new.next_update}"
     return None
 

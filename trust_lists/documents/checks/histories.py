@@ -72,9 +72,9 @@ def check_histories(document: TrustedList) -> Iterator[Finding]:
 def _identity(state: ServiceState, place: ServicePlace, where: str) -> Iterator[Finding]:
     path = f"{where}/ServiceDigitalIdentity"
     if state.identity.certificates:
-        yield NO_CERTIFICATE.broken("there is a certificate", path)
+        yield NO_CERTIFICATE.broken("a former state has a certificate", path)
     if not state.identity.skis and not (may_lack_key(state.type) and state.identity.other):
-        yield IDENTITY.broken("there is no X509SKI", path)
+        yield IDENTITY.broken("a former state has no X509SKI", path)
     current = place.service.current.identity
     known = {*current.skis, *stated_skis(current)}
     for ski in state.identity.skis:

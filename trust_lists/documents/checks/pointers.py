@@ -41,9 +41,9 @@ def check_pointers(document: TrustedList) -> Iterator[Finding]:
     where = f"{SCHEME}/PointersToOtherTSL"
     to_lotl = [each for each in pointers if each.list_type == EU_LIST_OF_LISTS and each.mime_type == XML_MIME_TYPE]
     if is_of_eu(document) and not is_list_of_lists(document) and not to_lotl:
-        yield TO_LOTL.broken("no pointer to the XML form of the EU list of lists", where)
+        yield TO_LOTL.broken("there is no pointer to the XML form of the EU list of lists", where)
     if document.scheme.list_type == EU_LIST_OF_LISTS and not any(each.certificates for each in to_lotl):
-        yield TO_SELF.broken("no pointer to itself with certificates", where)
+        yield TO_SELF.broken("there is no pointer to itself with certificates", where)
     counted = Counter((each.territory, each.list_type) for each in pointers if each.mime_type == XML_MIME_TYPE)
     for (territory, list_type), count in counted.items():
         if count > 1:
@@ -65,14 +65,14 @@ def _pointer(pointer: Pointer, where: str) -> Iterator[Finding]:
     if missing:
         yield COMPLETE.broken(f"{', '.join(missing)} missing", where)
     if not pointer.certificates:
-        yield SIGNERS.broken("there is no certificate", f"{where}/ServiceDigitalIdentities")
+        yield SIGNERS.broken("the pointer has no certificate", f"{where}/ServiceDigitalIdentities")
     for identity in pointer.identities:
         yield from unreadable(identity, f"{where}/ServiceDigitalIdentities")
     if pointer.mime_type and pointer.mime_type not in (XML_MIME_TYPE, PDF_MIME_TYPE):
         yield MIME.broken(f"the media type is {pointer.mime_type!r}", f"{where}/MimeType")
     if pointer.mime_type == XML_MIME_TYPE:
         if pointer.location and not _is_good_address(pointer.location):
-            yield LOCATION.broken(pointer.location, f"{where}/TSLLocation")
+            yield LOCATION.broken(f"the address is {pointer.location}", f"{where}/TSLLocation")
         if len(pointer.certificates) == 1 and pointer.list_type in (EU_LIST, EU_LIST_OF_LISTS):
             yield ROLL_OVER.broken("only one certificate is announced", f"{where}/ServiceDigitalIdentities")
 

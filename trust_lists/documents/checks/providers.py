@@ -10,7 +10,7 @@ from trust_lists.documents.checks.scheme import check_address, check_uris
 from trust_lists.documents.findings import Finding, Level
 from trust_lists.documents.model import TrustedList
 
-_OFFICIAL_ID = re.compile(r"(VAT|NTR|PAS|IDC|PNO|TIN|LEI)[A-Z]{2}-\S")
+_OFFICIAL_ID = re.compile(r"(VAT|NTR|PAS|IDC|PNO|TIN)[A-Z]{2}-\S")
 
 NAME = Rule("TS119612-5.4.1", "5.4.1", "A provider has a name.")
 TRADE_NAME = Rule(

@@ -183,7 +183,7 @@ def _names(scheme: Scheme) -> Iterator[Finding]:
             yield NAME.broken(f"{each.value!r} doesn't begin with {scheme.territory + ':'!r}", where)
     where = f"{SCHEME}/SchemeInformationURI"
     if not scheme.information_uris:
-        yield INFORMATION_URI.broken("there is no URI", where)
+        yield INFORMATION_URI.broken("the scheme has no URI", where)
     yield from check_uris(scheme.information_uris, where, INFORMATION_URI)
 
 
@@ -196,7 +196,9 @@ def _community(document: TrustedList) -> Iterator[Finding]:
         approach = scheme.status_determination
     if scheme.status_determination != approach:
         found = scheme.status_determination
-        yield APPROACH.broken(f"it is {found!r}, not {approach!r}", f"{SCHEME}/StatusDeterminationApproach")
+        yield APPROACH.broken(
+            f"status is determined by {found!r}, not {approach!r}", f"{SCHEME}/StatusDeterminationApproach"
+        )
     given = {each.value.strip() for each in scheme.community_rules}
     needed = (
         [f"{vocabulary.RULES}EUlistofthelists"]
@@ -205,22 +207,28 @@ def _community(document: TrustedList) -> Iterator[Finding]:
     )
     where = f"{SCHEME}/SchemeTypeCommunityRules"
     if not given:
-        yield COMMUNITY.broken("there are no rules", where)
+        yield COMMUNITY.broken("the scheme names no rules", where)
     elif of_eu:
         for uri in needed:
             if uri not in given:
                 yield COMMUNITY.broken(f"{uri} is missing", where)
     if bool(scheme.policies) == bool(scheme.legal_notices):
-        message = "there are both policies and legal notices" if scheme.policies else "there is neither"
+        message = (
+            "there are both a policy and a legal notice"
+            if scheme.policies
+            else "there is no policy and no legal notice"
+        )
         yield LEGAL.broken(message, f"{SCHEME}/PolicyOrLegalNotice")
     if scheme.historical_period is None or (of_eu and scheme.historical_period != HISTORY_FOR_EVER):
-        yield HISTORY_PERIOD.broken(f"it is {scheme.historical_period}", f"{SCHEME}/HistoricalInformationPeriod")
+        yield HISTORY_PERIOD.broken(
+            f"history is kept for {scheme.historical_period} days", f"{SCHEME}/HistoricalInformationPeriod"
+        )
 
 
 def _times(document: TrustedList, at: datetime | None) -> Iterator[Finding]:
     scheme = document.scheme
     if at is not None and scheme.issued_at > at:
-        yield ISSUED.broken(f"it is issued {scheme.issued_at.isoformat()}", f"{SCHEME}/ListIssueDateTime")
+        yield ISSUED.broken(f"the list is issued {scheme.issued_at.isoformat()}", f"{SCHEME}/ListIssueDateTime")
     where = f"{SCHEME}/NextUpdate"
     if scheme.next_update is None:
         yield CLOSED.broken("the list is closed", where)

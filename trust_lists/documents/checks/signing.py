@@ -70,7 +70,7 @@ def check_signature(root: etree._Element, document: TrustedList | None, version:
     """Findings about the signature's form and, where the list could be read, about its signer."""
     signatures = list(root.iter(f"{_DS}Signature"))
     if len(signatures) != 1:
-        yield SIGNED.broken(f"there are {len(signatures)} signatures")
+        yield SIGNED.broken(f"there are {len(signatures)} signatures, not one")
         return
     (signature,) = signatures
     if signature.getparent() is not root or list(root.iterchildren(etree.Element))[-1] is not signature:
@@ -79,7 +79,7 @@ def check_signature(root: etree._Element, document: TrustedList | None, version:
     certificates = [each.text or "" for each in signature.iterfind(f"{_DS}KeyInfo/{_DS}X509Data/{_DS}X509Certificate")]
     where = "Signature/KeyInfo"
     if len(certificates) != 1:
-        yield KEY_INFO.broken(f"there are {len(certificates)} certificates", where)
+        yield KEY_INFO.broken(f"the signature carries {len(certificates)} certificates, not one", where)
     if certificates and document is not None:
         yield from _signer(certificates[0], document, where)
 
@@ -105,14 +105,16 @@ def _form(signature: etree._Element, root: etree._Element, version: int) -> Iter
     algorithms += [each.find(f"{_DS}DigestMethod") for each in references]
     for name in {each.get("Algorithm", "") for each in algorithms if each is not None}:
         if name.endswith(_OBSOLETE):
-            yield ALGORITHM.broken(name, where)
+            yield ALGORITHM.broken(f"the algorithm is {name}", where)
     name = "SigningCertificateV2" if version >= 6 else "SigningCertificate"
     given = {
         etree.QName(each).localname
         for each in signature.iter(f"{_XADES}SigningCertificate", f"{_XADES}SigningCertificateV2")
     }
     if given != {name}:
-        yield PROPERTY.broken(f"there is {' and '.join(sorted(given)) or 'none'}, not {name}", "Signature/Object")
+        yield PROPERTY.broken(
+            f"the signature has {' and '.join(sorted(given)) or 'nothing'}, not {name}", "Signature/Object"
+        )
 
 
 def _signer(text: str, document: TrustedList, where: str) -> Iterator[Finding]:
@@ -138,34 +140,49 @@ def check_signer(listed: ListedCertificate, document: TrustedList, where: str = 
     countries = {each.strip().upper() for each in listed.subject_values(NameOID.COUNTRY_NAME)}
     territory = {"UK": "GB", "EL": "GR"}.get(scheme.territory, scheme.territory)
     if scheme.territory not in TERRITORY_GROUPS and not countries & {scheme.territory, territory}:
-        yield COUNTRY.broken(f"it is {', '.join(sorted(countries)) or 'not said'}, not {scheme.territory}", where)
+        yield COUNTRY.broken(
+            f"the signer's country is {', '.join(sorted(countries)) or 'not said'}, not {scheme.territory}", where
+        )
     operators = {comparable_text(each.value) for each in scheme.operator_names}
     organisations = listed.subject_values(NameOID.ORGANIZATION_NAME)
     if not any(comparable_text(each) in operators for each in organisations):
-        yield OPERATOR.broken(f"it is {', '.join(organisations) or 'not said'}", where)
+        yield OPERATOR.broken(f"the signer's organisation is {', '.join(organisations) or 'not said'}", where)
     try:
         yield from _usages(certificate, where)
     except (x509.DuplicateExtension, x509.UnsupportedGeneralNameType, ValueError):
-        yield READABLE.broken("the extensions can't be read", where)
+        yield READABLE.broken("the extensions of the signer's certificate can't be read", where)
     if not path_extensions(listed.der).subject_key:
-        yield SKI.broken("there is none", where)
+        yield SKI.broken("the signer's certificate has no subject key identifier", where)
     yield from _key(certificate, where)
 
 
 def _usages(certificate: x509.Certificate, where: str) -> Iterator[Finding]:
     usage = _extension(certificate, x509.KeyUsage)
     if usage is None:
-        yield KEY_USAGE.broken("the key usage is not said", where)
-    elif not (usage.digital_signature or usage.content_commitment) or any(
-        (usage.key_encipherment, usage.data_encipherment, usage.key_agreement, usage.key_cert_sign, usage.crl_sign)
-    ):
-        yield KEY_USAGE.broken("the key usage is another", where)
+        yield KEY_USAGE.broken("the signer's certificate doesn't say the key usage", where)
+    elif not _only_signs(usage):
+        yield KEY_USAGE.broken(f"the signer's key usage is {_usage_text(usage)}", where)
     extended = _extension(certificate, x509.ExtendedKeyUsage)
     if extended is None or TSL_SIGNING not in extended:
-        yield EXTENDED.broken("it isn't said" if extended is None else "it is for other purposes", where)
+        yield EXTENDED.broken(
+            "the signer's certificate names no extended key usage"
+            if extended is None
+            else "the signer's extended key usage is another",
+            where,
+        )
     constraints = _extension(certificate, x509.BasicConstraints)
     if constraints is not None and constraints.ca:
-        yield NO_CA.broken("it is one", where)
+        yield NO_CA.broken("the signer's certificate is an authority's", where)
+
+
+def _only_signs(usage: x509.KeyUsage) -> bool:
+    others = (usage.key_encipherment, usage.data_encipherment, usage.key_agreement, usage.key_cert_sign, usage.crl_sign)
+    return (usage.digital_signature or usage.content_commitment) and not any(others)
+
+
+def _usage_text(usage: x509.KeyUsage) -> str:
+    names = ("digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement")
+    return ", ".join(name for name in (*names, "key_cert_sign", "crl_sign") if getattr(usage, name)) or "empty"
 
 
 def _extension(certificate: x509.Certificate, kind: type[_Extension]) -> _Extension | None:
@@ -182,4 +199,4 @@ def _key(certificate: x509.Certificate, where: str) -> Iterator[Finding]:
         yield READABLE.broken(str(error), where)
         return
     if isinstance(key, rsa.RSAPublicKey) and key.key_size < LEAST_RSA_BITS:
-        yield KEY_SIZE.broken(f"it has {key.key_size} bits", where)
+        yield KEY_SIZE.broken(f"the signer's key has {key.key_size} bits", where)

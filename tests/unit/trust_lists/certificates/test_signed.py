@@ -158,6 +158,7 @@ def test_rsa_keys_with_numbers_that_are_not_der_are_read() -> None:
         ),
         x25519.X25519PrivateKey.generate().public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
     ],
+    ids=["nothing", "an empty one", "cut off", "RSA without numbers", "RSA of zeros", "no signing key"],
 )
 def test_keys_that_verify_nothing_are_refused(key: bytes) -> None:
     with pytest.raises(CertificateError):

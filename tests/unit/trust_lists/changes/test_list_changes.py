@@ -32,11 +32,13 @@ from trust_lists.changes.describing import key_fingerprint
 from trust_lists.documents import vocabulary
 from trust_lists.documents.model import (
     Assertion,
+    CertificateForm,
     CriteriaList,
     DigitalIdentity,
     ExtendedKeyUsageCriterion,
     Extension,
     KeyUsageCriterion,
+    PointerQualifier,
     QcStatement,
     QcStatementCriterion,
     QualificationElement,
@@ -154,6 +156,18 @@ def test_a_list_that_closes_is_told_and_one_that_opens_again() -> None:
 def test_what_a_scheme_says_of_itself_is_compared(path: str, new: object, what: str) -> None:
     found = only({path: new})
     assert (found.kind, found.what) == (Kind.SCHEME, what)
+
+
+# Signers
+
+
+def test_another_signer_is_told_where_signers_are_given() -> None:
+    one, other = certificate("signer-1"), certificate("signer-2")
+    assert compare_lists(before(), after({}), signers=(one, one)).changes == ()
+    (found,) = compare_lists(before(), after({}), signers=(one, other)).changes
+    assert found == Change(Kind.SIGNER, (f"signer-1 {one.sha256}",), (f"signer-2 {other.sha256}",))
+    (found,) = compare_lists(before(), after({}), signers=(one, None)).changes
+    assert (found.after, found.note) == ((), "one of the issues has no valid signature")
 
 
 # Pointers
@@ -323,6 +337,11 @@ def test_other_extensions_are_compared() -> None:
     )
 
 
+def test_another_time_of_an_extension_is_a_change() -> None:
+    found = only({f"{CURRENT}.extensions.2.content.since": datetime(2021, 1, 1, tzinfo=UTC)})
+    assert found.before == ("revocation of expired certificates told since 2020-01-01T00:00:00Z",)
+
+
 @pytest.mark.parametrize(
     ("path", "new", "what"),
     [
@@ -458,12 +477,16 @@ def full_list() -> TrustedList:
         "scheme.extensions": (unknown,),
         "scheme.pointers.0.texts": english("Text"),
         "scheme.pointers.0.other": ("<other/>",),
+        "scheme.pointers.0.more_qualifiers": (
+            PointerQualifier("urn:type", english("Operator"), english("urn:rules"), "NL", "text/xml"),
+        ),
         "providers.0.extensions": (unknown,),
         f"{CURRENT}.extensions": (*good_list().providers[0].services[0].current.extensions, unknown, qualified),
         f"{OTHER}.identity.subject_names": ("CN=x",),
         f"{OTHER}.identity.skis": (b"1",),
         f"{OTHER}.identity.key_values": ("<k/>",),
         f"{OTHER}.identity.other": ("urn:x:y",),
+        f"{OTHER}.identity.forms": (CertificateForm("ab", "PEM", "RFC"),),
     }.items():
         found = changed(found, path, new)
     return found

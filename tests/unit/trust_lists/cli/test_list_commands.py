@@ -10,7 +10,7 @@ import pytest
 from lxml import etree
 from typer.testing import CliRunner
 
-from tests.simulators.checked_lists import AT, ISSUED, changed, good_list, signed_root, signer
+from tests.simulators.checked_lists import AT, ISSUED, OPERATOR, changed, good_list, signed_root, signer
 from tests.simulators.list_worlds import AT as WORLD_AT
 from tests.simulators.list_worlds import DAY, whole_world
 from trust_lists.cli.main import app
@@ -125,6 +125,25 @@ def test_check_6_for_a_folder_without_schemas(file: Path) -> None:
 @pytest.mark.parametrize("command", ["check", "show", "services"])
 def test_6_for_a_file_that_is_not_there(command: str, tmp_path: Path) -> None:
     assert run(command, tmp_path / "nothing.xml")[0] == 6
+
+
+def test_lists_of_trusted_entities_are_checked_and_shown_too(corpus: Path) -> None:
+    folder = corpus / "trust_lists" / "lote"
+    code, output = run("check", folder / "examples-xml" / "valid.xml", "--json")
+    found = json.loads(output)
+    assert code == min(found["errors"], 1)
+    assert found["list"]["form"] == "TS 119 602 XML"
+    assert all(each["requires"] for each in found["findings"])
+    path = folder / "examples-json" / "valid.json"
+    assert json.loads(run("show", path, "--json")[1])["form"] == "TS 119 602 JSON"
+    assert run("diff", path, path)[0] == 0
+    assert len(json.loads(run("services", path, "--json")[1])) == 1
+
+
+def test_check_of_json_has_no_xml_schema(corpus: Path) -> None:
+    lists = corpus / "trust_lists"
+    path = lists / "lote" / "examples-json" / "valid.json"
+    assert "XML schema: not checked" in run("check", path, "--xsd", lists / "lote" / "schema-xml")[1]
 
 
 # show
@@ -249,6 +268,14 @@ def test_diff_html_is_a_page(file: Path, next_file: Path) -> None:
     assert code == 1
     assert output.startswith("<!doctype html>")
     assert output.endswith("</html>\n")
+
+
+def test_diff_tells_who_signed(file: Path, next_file: Path) -> None:
+    next_file.write_bytes(next_file.read_bytes().replace(OPERATOR.encode(), b"Another Agency"))
+    found = json.loads(run("diff", file, next_file, "--json")[1])
+    (signer_change,) = (each for each in found["changes"] if each["kind"] == "signer")
+    assert signer_change["before"][0].startswith("List signer ")
+    assert signer_change["note"] == "one of the issues has no valid signature"
 
 
 def test_diff_of_snapshots_finds_what_changed_in_between(tmp_path: Path) -> None:

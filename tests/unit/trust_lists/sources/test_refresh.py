@@ -141,7 +141,7 @@ def test_a_good_list_stays_and_the_reason_is_named(tmp_path: Path, reason: str) 
 
 
 @pytest.mark.parametrize(
-    "reason", BAD.keys() - {"OWN_LIST_SEQUENCE_LOWER", "OWN_LIST_SEQUENCE_REUSED", "OWN_LIST_EXPIRED"}
+    "reason", sorted(BAD.keys() - {"OWN_LIST_SEQUENCE_LOWER", "OWN_LIST_SEQUENCE_REUSED", "OWN_LIST_EXPIRED"})
 )
 def test_without_a_good_list_before_there_is_none(tmp_path: Path, reason: str) -> None:
     world = whole_world()
@@ -324,6 +324,47 @@ def test_a_damaged_document_of_the_last_snapshot_is_fetched_again(tmp_path: Path
     report = world.refresh(tmp_path, LATER)
     assert be(report).entry.state is ListState.FRESH
     assert load_snapshot(tmp_path).digest == report.snapshot
+
+
+def dropped_signer(world: ListWorld, _folder: Path) -> None:
+    world.put_lotl(sequence=8, pointers=(pointer("BE", "another"), pointer("EL", "el")))
+
+
+def missing_pointer(world: ListWorld, _folder: Path) -> None:
+    world.put_lotl(sequence=8, pointers=(pointer("EL", "el"),))
+
+
+def lost_document(_world: ListWorld, folder: Path) -> None:
+    digest = load_snapshot(folder).authenticated().lists["BE"].sha256
+    (folder / "objects" / digest[:2] / digest).unlink()
+
+
+@pytest.mark.parametrize("happened", [dropped_signer, missing_pointer, lost_document])
+def test_an_older_issue_does_not_come_back_whatever_became_of_the_newer_one(
+    tmp_path: Path, happened: Callable[[ListWorld, Path], None]
+) -> None:
+    world = refreshed(tmp_path)
+    happened(world, tmp_path)
+    if happened is not lost_document:
+        world.refresh(tmp_path, LATER)
+        world.put_lotl(sequence=9)
+    world.put_list("BE", sequence=2)
+    report = world.refresh(tmp_path, LATER + DAY)
+    entry = be(report).entry
+    assert (entry.state, entry.reason, be(report).how) == (ListState.FAILED, "OWN_LIST_SEQUENCE_LOWER", How.NONE)
+    assert entry.detail == "the source has number 2, and we have had number 3"
+    assert load_snapshot(tmp_path).authenticated().lists["BE"].status == "EUTL_VERIFICATION_FAILED"
+    world.put_list("BE", sequence=4)
+    assert be(world.refresh(tmp_path, LATER + 2 * DAY)).entry.state is ListState.FRESH
+
+
+def test_an_older_list_of_lists_does_not_come_back_when_the_newer_one_is_lost(tmp_path: Path) -> None:
+    world = refreshed(tmp_path)
+    digest = Store(tmp_path).read_manifest(Store(tmp_path).current).lotl.sha256
+    (tmp_path / "objects" / digest[:2] / digest).unlink()
+    world.put_lotl(sequence=6)
+    report = world.refresh(tmp_path, LATER)
+    assert (report.lotl.entry.reason, report.healthy) == ("OWN_LIST_SEQUENCE_LOWER", False)
 
 
 def test_a_damaged_name_of_the_newest_snapshot_is_no_fresh_start(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from tests.simulators.list_worlds import AT, DAY, ListWorld
 from trust_lists.documents.model import TrustedList
 from trust_lists.documents.reading import read_unverified
-from trust_lists.sources.states import ListEntry, ListState, refusal, state_of
+from trust_lists.sources.states import ListEntry, ListState, Seen, refusal, state_of
 
 
 def document(sequence: int = 3, next_update: datetime | None = AT + DAY) -> TrustedList:
@@ -37,7 +37,7 @@ _LIST = ListWorld().put_list("BE")
 def test_a_good_list_gives_way_to_a_newer_one_only(
     held: TrustedList, found: TrustedList, digest: str, code: str | None
 ) -> None:
-    why = refusal(held, "a", found, digest, AT)
+    why = refusal(Seen("BE", held.scheme.sequence, "a"), held, found, digest, AT)
     assert (why[0] if why else None) == code
 
 

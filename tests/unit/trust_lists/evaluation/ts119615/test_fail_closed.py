@@ -101,6 +101,17 @@ def test_undecided_qualifiers_of_devices_leave_the_type_alone(qualifier: str) ->
     assert "OWN_WARNING_CRITERIA_UNDECIDED" in outcome.sub_status
 
 
+@pytest.mark.parametrize(
+    ("qualifier", "status", "result"),
+    [("QCNoSSCD", PW, "QSCD_INDETERMINATE"), ("QCNoQSCD", PP, "QSCD_NO"), ("urn:new", PP, "QSCD_NO")],
+)
+def test_under_the_directive_only_its_own_qualifiers_can_be_undecided(qualifier: str, status: str, result: str) -> None:
+    before = state("undersupervision", at(2010), information=(), qualifiers=[qualifier], criteria=OPEN)
+    leaf = certificate(policies=[QCP], not_before=at(2013))
+    outcome = qualified_device(leaf, at(2014), lists(service(state(), before)))
+    assert (outcome.status, outcome.result) == (status, result)
+
+
 def test_qualifiers_of_other_certificates_do_not_count() -> None:
     never = CriteriaList(Assertion.NONE, ALWAYS.criteria)
     outcome = qualified_certificate(
