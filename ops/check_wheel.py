@@ -16,6 +16,8 @@ NEEDED = (
     "trust_lists/py.typed",
     "registry/storage/_migrations/env.py",
     "registry/domains/profiles/demo.yaml",
+    "trust_lists/evaluation/trust_configuration/models/peppol-g3.yaml",
+    "trust_lists/publishing/template.yaml",
 )
 PACKAGES = ("registry", "trust_lists")
 TIMEOUT_S = 180

@@ -19,6 +19,7 @@ import cli_help
 import dns_answers
 import resolver
 import rest_writes
+import scoring
 import signatures
 import smp_get
 import startup
@@ -43,6 +44,7 @@ BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "startup": startup.on_both,
     "write_share": write_share.on_both,
     "trusted_lists": trusted_lists.run,
+    "scoring": scoring.run,
 }
 TARGETS = (
     ("cli_help", "seconds", "<", 0.4),
@@ -68,6 +70,8 @@ TARGETS = (
     ("trusted_lists", "read.times_faster_than_pyhanko", ">=", 2),
     ("trusted_lists", "matching.slowest_milliseconds", "<", 1),
     ("trusted_lists", "difference.cpu_seconds", "<", 1),
+    ("scoring", "cpu_seconds.fifth_unknown", "<", 10),
+    ("scoring", "cpu_seconds.unknown", "<", 10),
 )
 COMPARISONS = {"<": operator.lt, "<=": operator.le, ">=": operator.ge}
 LIBRARIES = ("cryptography", "dnspython", "httptools", "lxml", "signxml", "sqlalchemy", "uvicorn", "uvloop")

@@ -80,16 +80,13 @@ class Life:
         network, now = self.network, self.calendar.now
         if network.certificate[at] != number:
             return
-        others, expires = network.count - 1, network.expires[at]
         received = network.issuing(at, now) + network.took("renewal_delay", at, number)
-        late = max(0.0, received - expires)
-        used = received if late else min(received + network.took("rollover_notice", at, number), expires)
-        longest, pair_days = late, late * others
+        # Nobody can use the old one longer, whether the new one is there or not.
+        used = min(received + network.took("rollover_notice", at, number), network.expires[at])
         if network.accepted_at_the_latest(at, received) > used:
             accepted = network.accepted(at, received, at, number)
             waits = [max(0.0, day - used) for other, day in enumerate(accepted) if other != at]
-            longest, pair_days = late + max(waits, default=0.0), pair_days + sum(waits)
-        network.ledger.rejected(self._cause(at, used), min(used, expires), longest, pair_days)
+            network.ledger.rejected(self._cause(at, used), used, max(waits, default=0.0), sum(waits))
         self.book(Event.LEAF_ROLLOVER, network.circumstances((at,)))
         self.certified(at, received)
 

@@ -158,7 +158,7 @@ def simulate(model: Model, settings: Settings, assumptions: Assumptions | None =
 
 
 def drills(model: Model, settings: Settings, assumptions: Assumptions, runs: int) -> Iterable[Drill]:
-    """Each incident that the model knows, alone, so many times; it befalls the largest access point, the first CA or SMP."""
+    """Each incident that the model knows, alone, so many times; to the largest access point, the first CA or SMP."""
     quiet = Parameters({**assumptions.parameters.given, **NOTHING_HAPPENS, "initial_share": Fixed(1.0)})
     possible = {
         Event.PUBLISHER_COMPROMISE: model.metadata,

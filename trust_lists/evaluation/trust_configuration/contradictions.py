@@ -5,14 +5,15 @@ Errors are what no two people would understand in the same way, or what is surel
 meant, and should be looked at.
 """
 
-import ipaddress
 import re
 from collections.abc import Callable, Iterator
 from difflib import get_close_matches
 
+from trust_lists.errors import CertificateError
 from trust_lists.evaluation.trust_configuration.acceptance import bounded, leaves, operator, parts, someone
 from trust_lists.evaluation.trust_configuration.model import Role
 from trust_lists.evaluation.trust_configuration.places import Complaint, Place
+from trust_lists.evaluation.trust_configuration.subtrees import subtree
 
 _STORES = {
     "anchors": "path",
@@ -118,17 +119,15 @@ def _controls(root: Place) -> Complaints:
         for name in (*controls.at("permitted").items(), *controls.at("excluded").items()):
             if name.path.startswith(controls.at("permitted").path) and name.text in excluded:
                 yield Complaint(name.path, f"{name.text} is also excluded")
-            if problem := _network_problem(name.text):
+            if name.text and (problem := _wrong_subtree(name.text)):
                 yield Complaint(name.path, problem)
 
 
-def _network_problem(name: str) -> str:
-    if not name.startswith("ip:"):
-        return ""
+def _wrong_subtree(name: str) -> str:
     try:
-        ipaddress.ip_network(name.removeprefix("ip:"))
-    except ValueError as error:
-        return f"this is no network such as 192.0.2.0/24: {error}"
+        subtree(name)
+    except CertificateError as error:
+        return str(error)
     return ""
 
 

@@ -103,6 +103,26 @@ def test_a_trust_store_is_imported_into_a_folder(tmp_path: Path, pki: DemoPki) -
     assert "needs a password" in run(*options, exit_code=1).stderr
 
 
+@pytest.mark.parametrize("kind", ["list", "list-anchors"])
+def test_a_list_is_imported(tmp_path: Path, corpus: Path, pki: DemoPki, kind: str) -> None:
+    listed = corpus / "trust_models" / "lists" / "epsos_NCP_Service_Status_List__Austria_AT_.xml"
+    signer = tmp_path / "signer.pem"
+    signer.write_bytes(pki.root.certificate.public_bytes(Encoding.PEM))
+    out = tmp_path / "out"
+    run("import", listed, "--from", kind, "--role", "ap-sign", "--out", out, "--signer", signer, "--id", "epsos")
+    run("check", out / "epsos.yaml")
+
+
+def test_domibus_is_imported(tmp_path: Path, pki: DemoPki) -> None:
+    entries = [pkcs12.PKCS12Certificate(pki.smp.certificate, b"gw")]
+    (tmp_path / "t.p12").write_bytes(pkcs12.serialize_java_truststore(entries, BestAvailableEncryption(b"changeit")))
+    (tmp_path / "domibus.properties").write_text("domibus.security.truststore.password=changeit\n", encoding="utf-8")
+    options = ("--from", "domibus", "--trust-store", tmp_path / "t.p12", "--out", tmp_path / "out")
+    run("import", tmp_path / "domibus.properties", *options)
+    assert "of gw" in run("show", tmp_path / "out" / "imported.yaml").stdout
+    run("check", tmp_path / "out" / "imported.yaml")
+
+
 def test_refusals_of_an_import_are_told_one_a_line(tmp_path: Path) -> None:
     recipe = tmp_path / "recipe.xml"
     recipe.write_text(

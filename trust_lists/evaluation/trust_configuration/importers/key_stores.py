@@ -102,6 +102,7 @@ def accept_store(
                 pins[draft.pin(certificate, roles, shown(entry.alias) if parties and entry.alias else None)] = None
     parts: list[Source] = []
     if anchors:
+        draft.lost.append("authorities count within their own dates and extensions, which the original may not look at")
         parts.append(PathTo(tuple(anchors), issuer_must_be_anchor=False))
     if pins:
         parts.append(Pinned(tuple(pins)))

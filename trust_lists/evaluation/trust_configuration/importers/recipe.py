@@ -4,20 +4,28 @@
 A recipe has validators by name, each a conjunction of rules; a role takes one of them. What its rules mean was read
 in that software, and differs from what their names suggest: KeyUsage wants exactly these bits, HandleError lets pass
 what can't be found out, CRL asks only where the certificate says where, and neither CRL nor OCSP looks above the
-certificate. Rules that depend on program code, and those about names other than single values of the subject, can't be
-said in the format; they are refused with their places, all at once.
+certificate. Only certificates of a Chain can have issued, so that a rule about the issuer's name says which of them
+may have. Rules that depend on program code, or are about whole names, can't be said; they are refused with their
+places, all at once.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from lxml import etree
 
+from trust_lists.certificates.listed import ListedCertificate
 from trust_lists.certificates.revocation.rules import OnUnknown, RevocationRule, RevocationRules
 from trust_lists.errors import ConfigurationError, shown
 from trust_lists.evaluation.trust_configuration.importers.building import OPEN_LEAF, Draft, Imported, revocation
 from trust_lists.evaluation.trust_configuration.importers.recipe_buckets import Buckets, place, tag
-from trust_lists.evaluation.trust_configuration.importers.recipe_leaf import key_usage, names, policies
+from trust_lists.evaluation.trust_configuration.importers.recipe_leaf import (
+    IssuerRule,
+    issuer,
+    key_usage,
+    names,
+    policies,
+)
 from trust_lists.evaluation.trust_configuration.model import (
     AllOf,
     AnchorKind,
@@ -50,6 +58,12 @@ class _Rule:
     asked: bool = False
     hard: bool = False
     """Whether an answer must be had."""
+    roots: list[ListedCertificate] = field(default_factory=list)
+    between: list[ListedCertificate] = field(default_factory=list)
+    """Of its chains: nobody else can have issued what they accept."""
+    issuers: list[IssuerRule] = field(default_factory=list)
+    public: str = ""
+    """Where it says that a certificate must not be self-signed."""
 
 
 def import_recipe(
@@ -79,10 +93,29 @@ def import_recipe(
 
 
 def _role_rule(draft: Draft, role: Role, rule: _Rule) -> RoleRule:
+    _settle(draft, role, rule)
     if not rule.sources:
         draft.refused.append(f"{role.value}: the validator accepts whoever isn't named (no Chain, no Whitelist)")
-    accept = rule.sources[0] if len(rule.sources) == 1 else AllOf(tuple(rule.sources))
+    sources = tuple(dict.fromkeys(rule.sources))
+    accept = sources[0] if len(sources) == 1 else AllOf(sources)
     return RoleRule(accept, rule.leaf, _revocation(rule))
+
+
+def _settle(draft: Draft, role: Role, rule: _Rule) -> None:
+    """Say by anchors who issued, and by pins who must not stand for itself; both take the chains beside them."""
+    for each in rule.issuers:
+        named = [one for one in (*rule.roots, *rule.between) if each.fits(one)]
+        if named:
+            ids = dict.fromkeys(draft.anchor(one, AnchorKind.KEY_AND_NAME) for one in named)
+            rule.sources.append(PathTo(tuple(ids), issuer_must_be_anchor=True))
+        else:
+            draft.refused.append(f"{each.place}: no certificate of a Chain beside it has such a name")
+    if rule.public and rule.roots:
+        pins = dict.fromkeys(draft.pin(one, [role]) for one in rule.roots)
+        rule.sources.append(Not(Pinned(tuple(pins))))
+    elif rule.public:
+        draft.wider.append(f"{rule.public}: that a certificate must not be self-signed can't be said without a Chain")
+    rule.issuers, rule.public = [], ""
 
 
 def _revocation(rule: _Rule) -> RevocationRules:
@@ -120,6 +153,10 @@ class _Translation:
                 found.sources.append(self._bucket(rule))
             case "Junction":
                 self._junction(rule, found, forgiving=forgiving)
+            case "PrincipleName" if rule.get("principal") == "ISSUER":
+                self._issuer(rule, found)
+            case "Signing" if rule.get("type") == "PUBLIC_SIGNED":
+                found.public = place(rule)
             case "KeyUsage" | "PrincipleName" as kind:
                 self._leaf(kind, rule, found)
             case "CRL" | "OCSP":
@@ -140,12 +177,22 @@ class _Translation:
     def _join(self, found: _Rule, inner: _Rule, rule: etree._Element) -> None:
         found.sources += inner.sources
         found.asked, found.hard = found.asked or inner.asked, found.hard or inner.hard
-        for field in ("key_usage", "policies", "subject"):
-            ours, theirs = getattr(found.leaf, field), getattr(inner.leaf, field)
+        found.roots += inner.roots
+        found.between += inner.between
+        found.issuers += inner.issuers
+        found.public = found.public or inner.public
+        for name in ("key_usage", "policies", "subject"):
+            ours, theirs = getattr(found.leaf, name), getattr(inner.leaf, name)
             if ours is not None and theirs is not None and ours != theirs:
-                self.draft.refused.append(f"{place(rule)}: two different rules about {field} can't be said of one role")
+                self.draft.refused.append(f"{place(rule)}: two different rules about {name} can't be said of one role")
             elif theirs is not None:
-                found.leaf = replace(found.leaf, **{field: theirs})
+                found.leaf = replace(found.leaf, **{name: theirs})
+
+    def _issuer(self, rule: etree._Element, found: _Rule) -> None:
+        try:
+            found.issuers.append(issuer(rule))
+        except ConfigurationError as error:
+            self.draft.refused += [f"{place(rule)}: {each}" for each in error.reasons]
 
     def _leaf(self, kind: str, rule: etree._Element, found: _Rule) -> None:
         try:
@@ -167,6 +214,8 @@ class _Translation:
                     self.draft.refused.append(f"{place(child)}: this can't be said in the format")
         for certificate in between:
             self.draft.intermediate(certificate)
+        found.roots += roots
+        found.between += between
         if oids:
             self._join(found, _Rule([], policies(oids)), rule)
         if not roots:
@@ -178,6 +227,9 @@ class _Translation:
         certificates = self.buckets.get(rule)
         if not certificates:
             self.draft.refused.append(f"{place(rule)}: there is no certificate in its bucket")
+        self.draft.lost.append(
+            f"{place(rule)}: out of its dates a certificate never counts, even without an Expiration"
+        )
         pins = Pinned(tuple(dict.fromkeys(self.draft.pin(each, [self.role]) for each in certificates)))
         return pins if tag(rule) == "Whitelist" else Not(pins)
 
@@ -190,6 +242,7 @@ class _Translation:
         for child in rule:
             part = _Rule([])
             self._add(part, child, forgiving=forgiving)
+            _settle(self.draft, self.role, part)
             if part.leaf != OPEN_LEAF or part.asked:
                 self.draft.refused.append(
                     f"{place(child)}: only sources can be alternatives, not what is to be checked"
@@ -226,8 +279,6 @@ class _Translation:
             return
         elif kind == "CriticalExtensionRecognized":
             self.draft.lost.append(f"{place(rule)}: which critical extensions are known is the engine's matter")
-        elif kind == "Signing" and rule.get("type") == "PUBLIC_SIGNED":
-            self.draft.wider.append(f"{place(rule)}: that a certificate must not be self-signed can't be said")
         elif kind in _CODE:
             self.draft.refused.append(f"{place(rule)}: this depends on program code")
         else:

@@ -3,13 +3,14 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from lxml import etree
 
+from trust_lists.certificates.listed import ListedCertificate
 from trust_lists.errors import ConfigurationError, shown
 from trust_lists.evaluation.trust_configuration.importers.building import OPEN_LEAF
-from trust_lists.evaluation.trust_configuration.importers.recipe_buckets import tag
+from trust_lists.evaluation.trust_configuration.importers.recipe_buckets import place, tag
 from trust_lists.evaluation.trust_configuration.model import (
     Answer,
     KeyUsageRule,
@@ -25,6 +26,34 @@ _ATTRIBUTES = {
     **{each.lower(): each for each in ("CN", "OU", "O", "L", "ST", "C", "DC", "UID")},
     "serialnumber": "serialNumber",
 }
+
+
+_OIDS = {"cn": "2.5.4.3", "serialnumber": "2.5.4.5", "c": "2.5.4.6", "l": "2.5.4.7", "st": "2.5.4.8"} | {
+    "o": "2.5.4.10",
+    "ou": "2.5.4.11",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class IssuerRule:
+    """The issuer's name has one of these values of an attribute."""
+
+    oid: str
+    values: frozenset[str]
+    place: str
+
+    def fits(self, authority: ListedCertificate) -> bool:
+        """Whether what this authority issues has such an issuer."""
+        return bool(self.values & set(authority.subject_values(self.oid)))
+
+
+def issuer(rule: etree._Element) -> IssuerRule:
+    """A rule about the issuer's name. Raises ConfigurationError for what can't be said."""
+    field = (rule.get("field") or "").lower()
+    values = frozenset(each.text or "" for each in rule if tag(each) == "Value")
+    if field not in _OIDS or not values or len(values) != len(rule):
+        raise ConfigurationError((f"a rule about {shown(field) or 'the whole name'} of issuers can't be said",))
+    return IssuerRule(_OIDS[field], values, place(rule))
 
 
 def key_usage(rule: etree._Element) -> LeafRule:
@@ -44,8 +73,6 @@ def names(rule: etree._Element) -> LeafRule:
     field = (rule.get("field") or "").lower()
     values = [each.text or "" for each in rule if tag(each) == "Value"]
     reasons = []
-    if rule.get("principal", "SUBJECT") != "SUBJECT":
-        reasons.append("a rule about the issuer's name can't be said; name the issuer as an anchor")
     if field not in _ATTRIBUTES:
         reasons.append(f"a rule about {shown(field) or 'the whole name'} can't be said")
     if not values or len(values) != len(rule):

@@ -101,7 +101,12 @@ def test_a_million_participants_are_reached() -> None:
 @settings(max_examples=40, deadline=None)
 @given(SEED, st.floats(0.01, 500))
 def test_exposure_under_a_pki_is_at_least_what_is_left_of_the_crl(seed: int, hours: float) -> None:
-    at_once = {"access_point_detection": Fixed(0), "revocation_publication": Fixed(0), "leaf_validity": Fixed(30_000)}
+    at_once = {
+        "access_point_compromises": Fixed(3),
+        "access_point_detection": Fixed(0),
+        "revocation_publication": Fixed(0),
+        "leaf_validity": Fixed(30_000),
+    }
     ledger = simulated("T2", seed, crl_freshness=Fixed(hours), **at_once)
     fresher = simulated("T2", seed, crl_freshness=Fixed(hours / 2), **at_once)
     found = [each for each in ledger.exposures if each.event is Event.ACCESS_POINT_COMPROMISE]

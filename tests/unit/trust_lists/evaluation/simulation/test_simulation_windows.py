@@ -113,7 +113,15 @@ def test_a_stolen_key_is_no_longer_accepted_when_its_certificate_expires() -> No
 def test_a_peer_that_imports_after_the_switch_rejects_until_it_has() -> None:
     ledger = scheduled("T1", Event.RE_ROOT, leaf_validity=720, pin_import=20, pin_notice=0, rollover_notice=14)
     assert ledger.outages
-    assert [each.days for each in ledger.outages] == pytest.approx([6] * len(ledger.outages))
+    for outage in ledger.outages:
+        assert (outage.days, outage.pair_days) == (pytest.approx(6), pytest.approx(6 * 9))
+
+
+def test_who_leaves_is_accepted_until_the_last_of_the_others_knows() -> None:
+    ledger = scheduled("T2", Event.ACCESS_POINT_LEAVES, 50, revocation_publication=6, crl_freshness=24)
+    (exposure,) = ledger.exposures
+    assert (exposure.detection, exposure.days) == (0, pytest.approx(0.75))
+    assert exposure.pair_days == pytest.approx(0.75 * 9)
 
 
 def test_who_begins_too_late_is_out_until_the_certificate_comes() -> None:

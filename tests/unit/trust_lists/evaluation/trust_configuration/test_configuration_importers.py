@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, pkcs12
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, pkcs7, pkcs12
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,6 +20,7 @@ from trust_lists.certificates.parsing import fingerprint
 from trust_lists.certificates.revocation.rules import OnUnknown, RevocationRule
 from trust_lists.errors import CertificateError, ConfigurationError, TrustListError
 from trust_lists.evaluation.trust_configuration import Role, TrustConfiguration, read_configuration, to_yaml
+from trust_lists.evaluation.trust_configuration.certificate_files import certificates_in
 from trust_lists.evaluation.trust_configuration.importers.domibus import import_domibus, read_properties
 from trust_lists.evaluation.trust_configuration.importers.key_stores import import_key_store, read_key_store
 from trust_lists.evaluation.trust_configuration.importers.lists import Chosen, import_list_anchors, import_list_source
@@ -129,6 +130,22 @@ def test_of_a_key_store_authorities_become_anchors_and_others_pins(pki: DemoPki)
     assert again == configuration
 
 
+def test_ones_own_key_is_nobody_to_trust(pki: DemoPki) -> None:
+    key = pki.smp
+    data = pkcs12.serialize_key_and_certificates(
+        b"me", key.private_key, key.certificate, [pki.root.certificate], BestAvailableEncryption(PASSWORD.encode())
+    )
+    assert [each.own for each in read_key_store(data, PASSWORD)] == [True, False]
+
+
+@pytest.mark.parametrize(
+    "data", [b"\xce\xce\xce\xce", b"\xfe\xed\xfe\xed\x00\x00\x00\x03" + bytes(24), bytes(20_000_001)]
+)
+def test_other_key_stores_are_refused(data: bytes) -> None:
+    with pytest.raises(CertificateError):
+        read_key_store(data, None)
+
+
 def test_an_empty_key_store_makes_no_configuration() -> None:
     with pytest.raises(ConfigurationError, match="no certificate of somebody else"):
         import_key_store(jks([], own="me"), PASSWORD, [Role.AP_SIGN])
@@ -170,6 +187,22 @@ def test_a_check_is_not_lost_in_silence(pki: DemoPki) -> None:
         import_domibus(properties, store, PASSWORD)
     found = import_domibus(properties, store, PASSWORD, allow_wider=True)
     assert "accepts more" in found.warnings[0]
+
+
+def test_without_any_check_the_trust_store_still_counts(pki: DemoPki) -> None:
+    properties = (
+        b"domibus.sender.trust.validation.onreceiving=false\ndomibus.dynamicdiscovery.useDynamicDiscovery=true\n"
+    )
+    found = import_domibus(properties, jks([("gw", der(pki.smp.certificate))]), PASSWORD)
+    assert [each.party for each in found.configuration.stores.pins] == [None]
+    assert any("onreceiving is false" in each for each in found.warnings)
+    assert any("dynamic discovery is on" in each for each in found.warnings)
+
+
+@pytest.mark.parametrize("entries", [[], ["ca"]])
+def test_a_trust_store_without_partners_makes_no_configuration(pki: DemoPki, entries: list[str]) -> None:
+    with pytest.raises(ConfigurationError, match="certificate of"):
+        import_domibus(b"", jks([(each, der(pki.root.certificate)) for each in entries]), PASSWORD)
 
 
 @pytest.mark.parametrize(
@@ -229,20 +262,31 @@ def imported(pki: DemoPki, rules: str, *, allow_wider: bool = False) -> TrustCon
 
 @pytest.mark.parametrize("namespace", [NS, "http://difi.no/xsd/certvalidator/1.0"])
 def test_a_recipe_like_that_of_peppol_is_said_completely(pki: DemoPki, namespace: str) -> None:
-    rules = (
-        f'<Validator name="ap"><Expiration/><Signing type="PUBLIC_SIGNED"/>'
-        f'<PrincipleName field="O"><Value>A+B</Value><Value>C</Value></PrincipleName>{CHAIN.format("")}'
-        '<Cached timeout="1000"><CRL/></Cached><KeyUsage><Identifier>DIGITAL_SIGNATURE</Identifier></KeyUsage>'
-        "</Validator>"
+    name = ListedCertificate(der(pki.smp_ca.certificate)).subject_values("2.5.4.3")[0]
+    issued = (
+        f'<PrincipleName field="CN" principal="ISSUER"><Value>{name}</Value><Value>An old CA</Value></PrincipleName>'
     )
-    found = import_recipe(recipe(pki, rules, namespace=namespace), {Role.AP_SIGN: "ap"}, allow_wider=True)
+    rules = (
+        f'<Validator><Expiration/><Signing type="PUBLIC_SIGNED"/>{issued}{CHAIN.format("")}'
+        '<Cached timeout="60"><HandleError><CRL/></HandleError><OCSP/></Cached></Validator>'
+        f'<Validator name="SMP" timeout="10">{issued}<PrincipleName field="O"><Value>A+B</Value><Value>C</Value>'
+        "</PrincipleName><ValidatorReference>default</ValidatorReference>"
+        "<KeyUsage><Identifier>DIGITAL_SIGNATURE</Identifier></KeyUsage></Validator>"
+    )
+    found = import_recipe(recipe(pki, rules, namespace=namespace), {Role.SMP_SIGN: "SMP"})
     configuration = found.configuration
-    (anchor,) = configuration.stores.anchors
+    root, smp_ca = configuration.stores.anchors
     assert configuration.id == "peppol-test"
-    assert (anchor.cert.sha256, anchor.kind) == (fingerprint(pki.root.certificate), AnchorKind.KEY_AND_NAME)
+    assert [each.cert.sha256 for each in (root, smp_ca)] == [
+        fingerprint(each.certificate) for each in (pki.root, pki.smp_ca)
+    ]
+    assert {each.kind for each in (root, smp_ca)} == {AnchorKind.KEY_AND_NAME}
     assert [each.sha256 for each in configuration.stores.intermediates] == [fingerprint(pki.smp_ca.certificate)]
-    made = rule(configuration)
-    assert made.accept == PathTo((anchor.id,), issuer_must_be_anchor=False)
+    made = rule(configuration, Role.SMP_SIGN)
+    issuer = PathTo((smp_ca.id,), issuer_must_be_anchor=True)
+    own = Not(Pinned(tuple(each.id for each in configuration.stores.pins)))
+    assert [each.cert_sha256 for each in configuration.stores.pins] == [fingerprint(pki.root.certificate)]
+    assert made.accept == AllOf((PathTo((root.id,), issuer_must_be_anchor=False), issuer, own))
     assert made.leaf.key_usage is not None
     assert made.leaf.key_usage.required == (Usage.DIGITAL_SIGNATURE,)
     assert set(made.leaf.key_usage.forbidden) == set(Usage) - {Usage.DIGITAL_SIGNATURE}
@@ -252,7 +296,6 @@ def test_a_recipe_like_that_of_peppol_is_said_completely(pki: DemoPki, namespace
     assert made.revocation.leaf is RevocationRule.CHECK_IF_DECLARED
     assert made.revocation.intermediates is RevocationRule.NO_CHECK
     assert made.revocation.on_unknown is OnUnknown.REJECT
-    assert any("Signing" in each and "accepts more" in each for each in found.warnings)
 
 
 def test_handle_error_lets_pass_what_cannot_be_found_out(pki: DemoPki) -> None:
@@ -314,10 +357,11 @@ def test_certificates_come_from_key_stores_of_the_recipe(pki: DemoPki) -> None:
         ("<CriticalExtensionRequired><Value>1.2</Value></CriticalExtensionRequired>", "depends on program code"),
         ("<Dummy>always no</Dummy>", "can't be said"),
         ('<Signing type="SELF_SIGNED"/>', "can't be said"),
-        ('<Signing type="PUBLIC_SIGNED"/>', "self-signed can't be said (accepts more)"),
+        ('<Signing type="PUBLIC_SIGNED"/>', "self-signed can't be said without a Chain (accepts more)"),
         ('<Expiration millis="100"/>', "expire soon can't be said (accepts more)"),
         ("<PrincipleName><Value>x</Value></PrincipleName>", "whole name"),
-        ('<PrincipleName field="CN" principal="ISSUER"><Value>x</Value></PrincipleName>', "issuer's name"),
+        ('<PrincipleName field="CN" principal="ISSUER"><Value>x</Value></PrincipleName>', "no certificate of a Chain"),
+        ('<PrincipleName principal="ISSUER"><Value>x</Value></PrincipleName>', "whole name of issuers"),
         ('<PrincipleName field="CN"><Reference>x</Reference></PrincipleName>', "program code"),
         ("<KeyUsage><Identifier>SIGN</Identifier></KeyUsage>", "no key usage"),
         ("<Whitelist>nothing</Whitelist>", "there is no bucket nothing"),
@@ -346,6 +390,46 @@ def test_all_refusals_come_at_once(pki: DemoPki) -> None:
 def test_a_validator_without_a_source_accepts_the_whole_world(pki: DemoPki) -> None:
     with pytest.raises(ConfigurationError, match="accepts whoever isn't named"):
         imported(pki, "<Expiration/>")
+
+
+@pytest.mark.parametrize(
+    ("extra", "told"),
+    [
+        ('<CertificateBucket name="x"><Certificate>AAAA</Certificate></CertificateBucket>', "no certificate"),
+        ('<CertificateBucket name="x"><Surprise/></CertificateBucket>', "can't be said"),
+        (
+            '<CertificateBucket name="x"><CertificateReference>a</CertificateReference></CertificateBucket>',
+            "no key store",
+        ),
+        ('<KeyStore password="a">!</KeyStore>', "no base64"),
+        ('<KeyStore password="a">/u3+7QAA</KeyStore>', "damaged"),
+    ],
+)
+def test_damaged_buckets_are_refused_with_their_place(pki: DemoPki, extra: str, told: str) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        import_recipe(recipe(pki, f"<Validator>{LEAF}</Validator>", extra=extra), {Role.AP_SIGN: ""})
+    assert told in refused.value.reasons[0]
+
+
+def test_an_alias_that_no_key_store_has_is_refused(pki: DemoPki) -> None:
+    store = base64.b64encode(jks([("a", der(pki.root.certificate))])).decode()
+    extra = (
+        '<CertificateBucket name="x"><CertificateReference>b</CertificateReference></CertificateBucket>'
+        f'<KeyStore password="{PASSWORD}">{store}</KeyStore>'
+    )
+    with pytest.raises(ConfigurationError, match="has no entry b"):
+        import_recipe(recipe(pki, f"<Validator>{LEAF}</Validator>", extra=extra), {Role.AP_SIGN: ""})
+
+
+def test_a_role_needs_a_validator_that_is_there(pki: DemoPki) -> None:
+    with pytest.raises(ConfigurationError, match="there is no validator smp; there are default"):
+        import_recipe(recipe(pki, f"<Validator>{LEAF}</Validator>"), {Role.SMP_SIGN: "smp"})
+
+
+def test_two_rules_of_one_kind_are_not_mixed(pki: DemoPki) -> None:
+    rules = '<PrincipleName field="CN"><Value>a</Value></PrincipleName>'
+    with pytest.raises(ConfigurationError, match="two different rules about subject"):
+        imported(pki, LEAF + rules + rules.replace("CN", "O"))
 
 
 @pytest.mark.parametrize("data", [b"<a/>", b"<ValidatorRecipe/>", b"", b"<!DOCTYPE a><a/>"])
@@ -386,3 +470,23 @@ def test_a_service_without_a_readable_time_is_no_anchor(corpus: Path) -> None:
     data = (corpus / "trust_models" / "lists" / "ecodex_ger_tsl.xml").read_bytes()  # it says 20014-01-01
     with pytest.raises(ConfigurationError, match="no service of the list"):
         import_list_anchors(data, [Role.AP_SIGN], Chosen(), datetime(2026, 11, 22, tzinfo=UTC))
+
+
+# Files
+
+
+def test_certificates_are_found_in_files_of_any_kind(pki: DemoPki) -> None:
+    certificates = [pki.root.certificate, pki.smp_ca.certificate]
+    both = tuple(ListedCertificate(der(each)) for each in certificates)
+    for encoding in (Encoding.DER, Encoding.PEM):
+        assert set(certificates_in(pkcs7.serialize_certificates(certificates, encoding))) == set(both)
+    assert certificates_in(b"".join(each.public_bytes(Encoding.PEM) for each in certificates)) == both
+    assert certificates_in(base64.encodebytes(both[0].der)) == both[:1]
+    assert certificates_in(both[0].der) == both[:1]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.binary(max_size=80), st.sampled_from([b"", b"\x30", b"-----BEGIN CERTIFICATE-----", b"MII"]))
+def test_whatever_a_file_holds_only_our_error_comes_out(data: bytes, start: bytes) -> None:
+    with pytest.raises(CertificateError):
+        certificates_in(start + data)

@@ -6,13 +6,16 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 
 from registry.demo.pki import DemoPki
 from trust_lists.certificates.listed import ListedCertificate
 from trust_lists.errors import ConfigurationError
 from trust_lists.evaluation.trust_configuration import read_configuration
 from trust_lists.evaluation.trust_configuration.certificates import key_digest, serial_text
+from trust_lists.evaluation.trust_configuration.subtrees import subtree
 
 Tree = dict[str, Any]
 Reasons = Callable[[Tree], tuple[str, ...]]
@@ -90,10 +93,22 @@ def test_a_name_is_not_permitted_and_excluded(tree: Tree, reasons: Reasons) -> N
     assert reasons(tree) == ("stores.anchors[1].controls.permitted[2]: dns:example.org is also excluded",)
 
 
-def test_a_network_is_one(tree: Tree, reasons: Reasons) -> None:
-    tree["stores"]["anchors"][0]["controls"]["excluded"] = ["ip:192.0.2.0/24", "ip:192.0.2.1/24"]
+@pytest.mark.parametrize("name", ["ip:192.0.2.1/24", "ip:here", "directory:O", "directory:XX=a", "dns:bücher.example"])
+def test_subtrees_are_names(tree: Tree, reasons: Reasons, name: str) -> None:
+    tree["stores"]["anchors"][0]["controls"]["excluded"] = ["ip:192.0.2.0/24", name]
     (reason,) = reasons(tree)
-    assert reason.startswith("stores.anchors[1].controls.excluded[2]: this is no network")
+    assert reason.startswith("stores.anchors[1].controls.excluded[2]: ")
+
+
+def test_subtrees_are_those_of_certificates() -> None:
+    assert subtree("dns:example.org") == (2, b"example.org")
+    assert subtree("email:.example.org") == (1, b".example.org")
+    assert subtree("uri:.example.org") == (6, b".example.org")
+    assert subtree("ip:192.0.2.0/24") == (7, bytes([192, 0, 2, 0, 255, 255, 255, 0]))
+    name = x509.Name(
+        [x509.NameAttribute(NameOID.COUNTRY_NAME, "BE"), x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Example")]
+    )
+    assert subtree("directory:O=Example,C=BE") == (4, name.public_bytes())
 
 
 def test_only_a_list_of_lists_has_pivots(tree: Tree, reasons: Reasons) -> None:
