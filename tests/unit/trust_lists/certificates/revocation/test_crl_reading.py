@@ -57,7 +57,9 @@ def test_pem_is_read_too() -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"CRL", b"\x30\x00", b"-----BEGIN X509 CRL-----\n!\n-----END X509 CRL-----", WHOLE[:-1], WHOLE[:60]]
+    "data",
+    [b"", b"CRL", b"\x30\x00", b"-----BEGIN X509 CRL-----\n!\n-----END X509 CRL-----", WHOLE[:-1], WHOLE[:60]],
+    ids=["nothing", "text", "an empty sequence", "PEM of nothing", "cut at the end", "cut at the beginning"],
 )
 def test_what_is_no_list_is_refused(data: bytes) -> None:
     with pytest.raises(CertificateError):
