@@ -9,6 +9,7 @@ from trust_lists.evaluation.simulation import MODELS, Event, Parameters, Schedul
 from trust_lists.evaluation.simulation.distributions import Distribution, Fixed
 from trust_lists.evaluation.simulation.engine import run
 from trust_lists.evaluation.simulation.ledger import Ledger
+from trust_lists.evaluation.simulation.models import Item
 from trust_lists.evaluation.simulation.results import NOTHING_HAPPENS
 from trust_lists.evaluation.simulation.windows import migrated, replaced
 
@@ -117,6 +118,45 @@ def test_a_peer_that_imports_after_the_switch_rejects_until_it_has() -> None:
         assert (outage.days, outage.pair_days) == (pytest.approx(6), pytest.approx(6 * 9))
 
 
+EXPIRING = {"leaf_validity": 100.0, "renewal_lead": 5.0, "rollover_notice": 0.0, "metadata_cache": 0.001}
+"""The first access point's certificate expires on day 100, and is renewed from day 95 on."""
+
+
+def test_a_stolen_key_that_expires_before_all_know_is_out_from_its_expiry() -> None:
+    slow = {"access_point_detection": 10.0, "crl_freshness": 1000.0, "renewal_delay": 14.0, "metadata_rate": 1e9}
+    ledger = scheduled("T2", Event.ACCESS_POINT_COMPROMISE, 80, **EXPIRING, **slow)
+    assert [each.days for each in ledger.exposures] == pytest.approx([20])
+    (outage,) = (each for each in ledger.outages if each.event is Event.ACCESS_POINT_COMPROMISE)
+    assert outage.days == pytest.approx(4, abs=0.001)  # detected on day 90, certified anew on day 104
+
+
+def test_a_theft_that_is_detected_after_the_renewal_only_needs_a_withdrawal() -> None:
+    ledger = scheduled("T2", Event.ACCESS_POINT_COMPROMISE, 90, **EXPIRING, access_point_detection=9, renewal_delay=1)
+    booked = {item: count for (event, _a, _d, item), count in ledger.amounts.items() if event in _THEFT}
+    assert booked == {Item.REQUEST: 1, Item.CRL: 1}
+    assert not [each for each in ledger.outages if each.event in _THEFT]
+
+
+_THEFT = {Event.ACCESS_POINT_COMPROMISE}
+
+
+@pytest.mark.parametrize(("install", "outage"), [(100, []), (140, []), (150, [10])])
+def test_a_new_list_signer_is_told_in_time_and_the_old_list_lasts_until_it_expires(
+    install: float, outage: list[float]
+) -> None:
+    # Told on day 40; the list of day 0 is good until day 180.
+    dates = {"signer_notice": 60.0, "list_validity": 180.0, "anchor_notice": 0.0, "anchor_install": install}
+    ledger = scheduled("T6", Event.SIGNER_ROLLOVER, 100, **dates)
+    assert [each.days for each in ledger.outages if each.day < 200] == pytest.approx(outage)
+
+
+def test_an_authority_that_was_replaced_does_not_expire_any_more() -> None:
+    quiet = {"migration_preparation": 0.0, "migration_install": 0.0, "migration_window": 35.0, "migration_switch": 50.0}
+    ledger = scheduled("T2", Event.RE_ROOT, 100, **quiet, authority_validity=600)
+    assert [each.event for each in ledger.outages] == [Event.RE_ROOT, Event.AUTHORITY_EXPIRY]
+    assert ledger.outages[1].day == pytest.approx(100 + 600 - 35)
+
+
 def test_who_leaves_is_accepted_until_the_last_of_the_others_knows() -> None:
     ledger = scheduled("T2", Event.ACCESS_POINT_LEAVES, 50, revocation_publication=6, crl_freshness=24)
     (exposure,) = ledger.exposures
@@ -132,14 +172,14 @@ def test_who_begins_too_late_is_out_until_the_certificate_comes() -> None:
     assert all(11 < each.days < 11.02 for each in late)
 
 
-def test_where_no_successor_of_a_lost_authority_is_ready_renewals_wait() -> None:
-    values = {"leaf_validity": 720.0, "renewal_lead": 5.0, "renewal_delay": 1.0, "anchor_install": 0.0}
-    ledger = scheduled("T2", Event.AUTHORITY_LOSS, 100, **values, authority_setup=60, anchor_notice=0)
-    waiting = [each for each in ledger.outages if each.event is Event.AUTHORITY_LOSS]
-    assert waiting
-    assert max(each.days for each in waiting) <= 60
-    several = scheduled("T4", Event.AUTHORITY_LOSS, 100, **values, authority_setup=60, anchor_notice=0)
-    assert several.outages == []
+@pytest.mark.parametrize(("install", "outage"), [(0, 17), (30, 46)])
+def test_renewals_wait_for_the_successor_of_a_lost_authority_and_for_its_anchor(install: float, outage: float) -> None:
+    # The ninth certificate expires on day 144; the new CA issues from day 160 on, and needs a day for it.
+    values = {"leaf_validity": 720.0, "renewal_lead": 5.0, "renewal_delay": 1.0, "authority_setup": 60.0}
+    values |= {"anchor_notice": 0.0, "anchor_install": install}
+    waiting = scheduled("T2", Event.AUTHORITY_LOSS, 100, **values).outages
+    assert [each.days for each in waiting if each.event is Event.AUTHORITY_LOSS] == pytest.approx([outage], abs=0.02)
+    assert scheduled("T4", Event.AUTHORITY_LOSS, 100, **values).outages == []  # which has other CAs
 
 
 TIMES = st.lists(st.floats(0, 100), min_size=2, max_size=6)
