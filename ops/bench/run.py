@@ -21,6 +21,7 @@ import resolver
 import rest_writes
 import scoring
 import signatures
+import simulation
 import smp_get
 import startup
 import tokens
@@ -45,6 +46,7 @@ BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "write_share": write_share.on_both,
     "trusted_lists": trusted_lists.run,
     "scoring": scoring.run,
+    "simulation": simulation.run,
 }
 TARGETS = (
     ("cli_help", "seconds", "<", 0.4),
@@ -72,6 +74,7 @@ TARGETS = (
     ("trusted_lists", "difference.cpu_seconds", "<", 1),
     ("scoring", "cpu_seconds.fifth_unknown", "<", 10),
     ("scoring", "cpu_seconds.unknown", "<", 10),
+    ("simulation", "cpu_seconds", "<", 60),
 )
 COMPARISONS = {"<": operator.lt, "<=": operator.le, ">=": operator.ge}
 LIBRARIES = ("cryptography", "dnspython", "httptools", "lxml", "signxml", "sqlalchemy", "uvicorn", "uvloop")
