@@ -73,9 +73,9 @@ class Registrar:
     ) -> None:
         for refusal in _unfit(stored, publisher, participants, held):
             raise refusal
+        new = [_new_registration(stored.domain, participant) for participant in participants]
         for participant in _taken(stored, participants, held):
             raise participant_exists(participant.value, participant.scheme)
-        new = [_new_registration(stored.domain, participant) for participant in participants]
         try:
             registrations.add(work, stored.id, publisher.id, new)
         except AlreadyExistsError as error:
@@ -99,6 +99,8 @@ class Registrar:
         held = _held(connection, stored, participants)
         if unfit := list(_unfit(stored, publisher, participants, held)):
             return unfit
+        for participant in participants:
+            _new_registration(stored.domain, participant)  # refuses what has no name in DNS
         return [participant_exists(p.value, p.scheme) for p in _taken(stored, participants, held)]
 
     def unregister(self, work: UnitOfWork, stored: StoredDomain, rows: Sequence[RegistrationRow], smp_id: str) -> None:

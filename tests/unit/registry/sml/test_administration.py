@@ -20,6 +20,7 @@ from registry.sml.administration import MAX_LIST, SmlAdministration, Window
 from registry.sml.errors import SmlError
 from registry.sml.model import Publisher
 from registry.storage.engine import Actor
+from registry.storage.queries import publishers
 from tests.simulators.databases import everything_in
 from tests.simulators.live import SMP_ID
 from tests.simulators.offline import BASE_URL, OfflineInstance, offline_instance, participant
@@ -285,3 +286,13 @@ def test_refusals_are_of_the_tree_and_never_soap(sml: SmlAdministration, offline
         assert isinstance(caught.value, NotFoundError)
         assert "ERR-" not in str(caught.value)
     assert BASE_URL in sml.publisher(offline.stored, SMP_ID)[0].logical_address
+
+
+def test_a_scheme_that_has_no_name_in_dns_stands_against_a_registration_at_once(offline: OfflineInstance) -> None:
+    """The rules of the domain take it, so only its name tells."""
+    nameless = ParticipantIdentifier("-abc-d", "0088:1")
+    assert not offline.stored.domain.identifiers.validate_participant(nameless)
+    with offline.instance.database.read() as connection:
+        (row,) = publishers.find(connection, [offline.stored.id], SMP_ID)
+        with pytest.raises(SmlError, match="can't be a DNS label"):
+            offline.instance.registrar.refusals(connection, offline.stored, row, [nameless])
