@@ -105,7 +105,7 @@ def path_extensions(certificate: bytes) -> PathExtensions:
 
 def _read(extensions: bytes) -> PathExtensions:
     try:
-        found = _split(extensions)
+        found = split(extensions)
     except CertificateError as error:
         return PathExtensions(broken={"": str(error)})
     return _Reader(found).read()
@@ -114,19 +114,22 @@ def _read(extensions: bytes) -> PathExtensions:
 _read_or_remembered = lru_cache(maxsize=2048)(_read)
 
 
-class _Extension(NamedTuple):
+class Extension(NamedTuple):
+    """The value is what stands in the OCTET STRING."""
+
     oid: str
     critical: bool
     value: bytes
 
 
-def _split(extensions: bytes) -> dict[str, _Extension]:
-    found = {}
-    for each in der.sequence(extensions):
+def split(extensions: bytes) -> dict[str, Extension]:
+    """The extensions in a SEQUENCE of them, by dotted OID; {} for b"". Raises CertificateError."""
+    found: dict[str, Extension] = {}
+    for each in der.sequence(extensions) if extensions else ():
         parts = der.elements(der.expect(each, der.SEQUENCE).content)
         if not 2 <= len(parts) <= 3:
             raise CertificateError("an extension has not the parts that it should have")
-        extension = _Extension(
+        extension = Extension(
             der.oid(parts[0]),
             len(parts) == 3 and der.boolean(parts[1]),
             der.expect(parts[-1], der.OCTET_STRING).content,
@@ -140,7 +143,7 @@ def _split(extensions: bytes) -> dict[str, _Extension]:
 class _Reader:
     """Reads one extension after the other, and remembers which of them could not be read."""
 
-    def __init__(self, found: Mapping[str, _Extension]) -> None:
+    def __init__(self, found: Mapping[str, Extension]) -> None:
         self._found = found
         self._broken: dict[str, str] = {}
 

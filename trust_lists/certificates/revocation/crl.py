@@ -16,13 +16,14 @@ from hashlib import sha256
 
 from trust_lists.certificates import der
 from trust_lists.certificates.names import ComparableName, comparable, name_text
+from trust_lists.certificates.path_extensions import Extension, split
 from trust_lists.certificates.revocation.distribution_points import (
     IssuingDistributionPoint,
     directory_names,
     general_names,
     issuing_distribution_point,
 )
-from trust_lists.certificates.revocation.extensions import Extension, split, unknown_critical
+from trust_lists.certificates.revocation.extensions import unknown_critical
 from trust_lists.certificates.revocation.model import CrlReason
 from trust_lists.certificates.revocation.signed_data import SignedData
 from trust_lists.errors import CertificateError

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Extensions of certificates, CRLs, their entries and OCSP responses: split, and read where revocation needs them."""
+"""Extensions of certificates, CRLs, their entries and OCSP responses, read where revocation needs them."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
 
 from trust_lists.certificates import der
+from trust_lists.certificates.path_extensions import Extension, split
 from trust_lists.certificates.revocation.distribution_points import DistributionPoint, distribution_points
 from trust_lists.certificates.slices import cut
 from trust_lists.errors import CertificateError
@@ -19,28 +19,6 @@ _DIGITAL_SIGNATURE, _CONTENT_COMMITMENT, _CRL_SIGN = 0x80, 0x40, 0x02
 _URI = 6
 _USUAL_BYTES = 4_000
 """What is larger isn't remembered."""
-
-
-class Extension(NamedTuple):
-    """The value is what stands in the OCTET STRING."""
-
-    critical: bool
-    value: bytes
-
-
-def split(extensions: bytes) -> dict[str, Extension]:
-    """The extensions in a SEQUENCE of them, by dotted OID; {} for b"". Raises CertificateError."""
-    found: dict[str, Extension] = {}
-    for each in der.sequence(extensions) if extensions else ():
-        parts = der.elements(der.expect(each, der.SEQUENCE).content)
-        if not 2 <= len(parts) <= 3:
-            raise CertificateError("an extension has not the parts that it should have")
-        name = der.oid(parts[0])
-        if name in found:
-            raise CertificateError(f"the extension {name} stands there twice")
-        critical = len(parts) == 3 and der.boolean(parts[1])
-        found[name] = Extension(critical, der.expect(parts[-1], der.OCTET_STRING).content)
-    return found
 
 
 def unknown_critical(found: Mapping[str, Extension], known: Iterable[str]) -> frozenset[str]:

@@ -13,8 +13,9 @@ from hashlib import sha256
 from trust_lists.certificates import der
 from trust_lists.certificates.listed import ListedCertificate
 from trust_lists.certificates.names import ComparableName, comparable
+from trust_lists.certificates.path_extensions import Extension, split
 from trust_lists.certificates.revocation.crl import CERTIFICATE_ISSUER, INVALIDITY_DATE, REASON_CODE, reason
-from trust_lists.certificates.revocation.extensions import Extension, split, unknown_critical
+from trust_lists.certificates.revocation.extensions import unknown_critical
 from trust_lists.certificates.revocation.model import CrlReason
 from trust_lists.certificates.revocation.signed_data import SignedData
 from trust_lists.errors import CertificateError

@@ -13,6 +13,7 @@ from tests.simulators.certificate_chains import Authority, dn, key_usage
 from tests.simulators.revocation_evidence import point, points, responder_of, uri
 from trust_lists.certificates.listed import ListedCertificate
 from trust_lists.certificates.names import comparable_name
+from trust_lists.certificates.path_extensions import split
 from trust_lists.certificates.revocation.distribution_points import (
     ALL_REASONS,
     PointName,
@@ -20,7 +21,7 @@ from trust_lists.certificates.revocation.distribution_points import (
     distribution_points,
     issuing_distribution_point,
 )
-from trust_lists.certificates.revocation.extensions import revocation_extensions, split
+from trust_lists.certificates.revocation.extensions import revocation_extensions
 from trust_lists.errors import CertificateError
 
 ROOT = Authority("root")
