@@ -6,15 +6,13 @@ it may come from count. Who wants them to count says so with controls (RFC 5914 
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from trust_lists.certificates.listed import ListedCertificate
 from trust_lists.certificates.names import ComparableName
 from trust_lists.certificates.path_extensions import GeneralName, NameConstraints, path_extensions
 from trust_lists.certificates.policies import ANY_POLICY
 from trust_lists.errors import CertificateError
-
-_ALL_NAMES = NameConstraints()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +29,8 @@ class AnchorControls:
     require_explicit_policy: int | None = None
     inhibit_policy_mapping: int | None = None
     inhibit_any_policy: int | None = None
-    names: NameConstraints = _ALL_NAMES
+    names: tuple[NameConstraints, ...] = ()
+    """All of them hold: a name has to be within each that is about names of its form."""
     trusted_from: datetime | None = None
     trusted_until: datetime | None = None
     """Aware; with `trusted_from`, included, the time at which a path may begin here."""
@@ -53,7 +52,7 @@ class AnchorControls:
             require_explicit_policy=found.require_explicit_policy,
             inhibit_policy_mapping=found.inhibit_policy_mapping,
             inhibit_any_policy=found.inhibit_any_policy,
-            names=found.constraints,
+            names=(found.constraints,),
         )
 
 
@@ -91,6 +90,8 @@ class PathInputs:
     excluded: tuple[GeneralName, ...] = ()
     max_path_length: int | None = None
     """How many authorities that aren't self-issued may stand between an anchor and the last certificate."""
+    clock_skew: timedelta = timedelta()
+    """By how much the dates of certificates may be missed; not negative."""
 
     def policies_below(self, controls: AnchorControls) -> frozenset[str]:
         """Those that the caller asks for and the anchor is trusted for (RFC 5937 §3.2)."""

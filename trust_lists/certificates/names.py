@@ -7,7 +7,7 @@ form and runs of white space don't count (RFC 4518 §2, without its prohibitions
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Sequence
 from functools import lru_cache
 
 from cryptography import x509
@@ -35,6 +35,7 @@ _SHORT = {
 _USUAL_BYTES = 1_000
 """What is larger isn't remembered."""
 _SPECIAL = re.compile(r'[\\"+,;<>\x00]|^[ #]| $')
+_SPECIAL_ANYWHERE = re.compile(r"""[,+="\\<>;#\x00-\x1f\x7f]""")
 _Attribute = tuple[str, "str | bytes"]
 
 
@@ -77,7 +78,7 @@ def attribute_values(name: x509.Name | bytes, oid: x509.ObjectIdentifier | str) 
     encoded = name if isinstance(name, bytes) else name.public_bytes()
     wanted = oid if isinstance(oid, str) else oid.dotted_string
     try:
-        relative_names = list(_relative_names(encoded))
+        relative_names = _relative_names(encoded)
     except CertificateError:
         return ()
     return tuple(
@@ -94,20 +95,56 @@ def name_text(name: bytes) -> str:
     "" where it can't be read.
     """
     try:
-        relative_names = list(_relative_names(name))[::-1]
+        relative_names = _common_name_first(name)
     except CertificateError:
         return ""
-    if relative_names and not _has_common_name(relative_names[0]) and _has_common_name(relative_names[-1]):
-        relative_names = relative_names[::-1]
     return ",".join("+".join(_attribute_text(*each) for each in relative_name) for relative_name in relative_names)
 
 
-def _relative_names(name: bytes) -> Iterator[list[_Attribute]]:
-    for relative_name in der.sequence(name):
-        yield [
+def unmistakable_text(name: bytes) -> str:
+    """The same, with all special characters of values as hexadecimal pairs (RFC 4514 §2.4): what is between two bare
+    commas is an attribute for certain, and not part of a name that somebody chose for themselves.
+    """
+    plain = _SPECIAL_ANYWHERE.sub
+    try:
+        relative_names = _common_name_first(name)
+    except CertificateError:
+        return ""
+    return ",".join(
+        "+".join(
+            f"{_SHORT.get(oid, oid)}={plain(_hexadecimal, value if isinstance(value, str) else value.hex())}"
+            for oid, value in relative_name
+        )
+        for relative_name in relative_names
+    )
+
+
+def _hexadecimal(match: re.Match[str]) -> str:
+    return "".join(f"\\{byte:02X}" for byte in match[0].encode())
+
+
+def _common_name_first(name: bytes) -> Sequence[Sequence[_Attribute]]:
+    relative_names = _relative_names(name)[::-1]
+    if relative_names and not _has_common_name(relative_names[0]) and _has_common_name(relative_names[-1]):
+        return relative_names[::-1]
+    return relative_names
+
+
+def _relative_names(name: bytes) -> Sequence[Sequence[_Attribute]]:
+    return _parsed_or_remembered(name) if len(name) <= _USUAL_BYTES else _parsed(name)
+
+
+def _parsed(name: bytes) -> Sequence[Sequence[_Attribute]]:
+    return tuple(
+        tuple(
             _attribute(der.expect(each, der.SEQUENCE))
             for each in der.elements(der.expect(relative_name, der.SET).content)
-        ]
+        )
+        for relative_name in der.sequence(name)
+    )
+
+
+_parsed_or_remembered = lru_cache(maxsize=8192)(_parsed)
 
 
 def _attribute(found: der.Element) -> _Attribute:
@@ -117,7 +154,7 @@ def _attribute(found: der.Element) -> _Attribute:
     return der.oid(kind), value.encoded if text is None else text
 
 
-def _has_common_name(relative_name: list[_Attribute]) -> bool:
+def _has_common_name(relative_name: Sequence[_Attribute]) -> bool:
     return any(oid == COMMON_NAME for oid, _ in relative_name)
 
 

@@ -6,10 +6,10 @@ In which order the steps come, and what a reader of a trace is told about them, 
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from trust_lists.certificates import path_extensions as ext
-from trust_lists.certificates.anchors import PathInputs, TrustAnchor
+from trust_lists.certificates.anchors import AnchorControls, PathInputs, TrustAnchor
 from trust_lists.certificates.listed import ListedCertificate
 from trust_lists.certificates.name_constraints import Subtrees
 from trust_lists.certificates.names import ComparableName
@@ -80,6 +80,7 @@ class PathState:
     room: int
     """max_path_length: how many more authorities may follow that aren't self-issued."""
     issued_until: datetime | None
+    skew: timedelta
     valid: ValidPolicies = field(default_factory=ValidPolicies)
     """What comes out at the end."""
 
@@ -97,7 +98,7 @@ class PathState:
             signatures,
             anchor.name,
             anchor.key,
-            Subtrees.initial(inputs.permitted, inputs.excluded).within(controls.names),
+            _initial_subtrees(controls, inputs),
             PolicyState.initial(
                 _earlier(free, inputs.explicit_policy, controls.require_explicit_policy),
                 _earlier(free, inputs.inhibit_policy_mapping, controls.inhibit_policy_mapping),
@@ -105,6 +106,7 @@ class PathState:
             ),
             min(each for each in lengths if each is not None),
             controls.issued_until,
+            inputs.clock_skew,
         )
 
     # §6.1.3, for each certificate
@@ -128,9 +130,9 @@ class PathState:
             start, end = link.dates
         except CertificateError as error:
             return [("UNREADABLE", str(error))]
-        if self.at < start:
+        if self.at + self.skew < start:
             return [("NOT_YET_VALID", f"it is valid from {start:%Y-%m-%d %H:%M:%S} UTC only")]
-        if self.at > end:
+        if self.at - self.skew > end:
             return [("EXPIRED", f"it expired on {end:%Y-%m-%d %H:%M:%S} UTC")]
         return ()
 
@@ -243,6 +245,13 @@ class PathState:
         given_up = policies.too_large and not self.policies.too_large
         self.policies = policies
         return [("POLICIES_TOO_MANY", "there are more policies and mappings than anybody follows")] if given_up else ()
+
+
+def _initial_subtrees(controls: AnchorControls, inputs: PathInputs) -> Subtrees:
+    subtrees = Subtrees.initial(inputs.permitted, inputs.excluded)
+    for names in controls.names:
+        subtrees = subtrees.within(names)
+    return subtrees
 
 
 def _earlier(free: int, at_once: bool, stated: int | None) -> int:

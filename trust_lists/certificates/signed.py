@@ -102,6 +102,8 @@ class Signatures:
         self._left -= 1
 
 
+# The same few authorities stand above all certificates that anybody asks about.
+@lru_cache(maxsize=2048)
 def _outcome(certificate: ListedCertificate, key: bytes) -> bool | CertificateError:
     try:
         return is_signed_with(certificate, key)
@@ -222,6 +224,26 @@ def _verification(algorithm: bytes) -> _Verification:
     if name in {_ED25519, _ED448}:
         return _eddsa
     raise CertificateError(f"signatures of the algorithm {name} are not supported")
+
+
+@lru_cache(maxsize=256)
+def signature_hash(algorithm: bytes) -> str | None:
+    """The hash of an AlgorithmIdentifier for signatures, such as `sha256`; None where there is none to choose (EdDSA).
+
+    Raises CertificateError where it is none that is known.
+    """
+    parts = der.sequence(algorithm)
+    name = der.oid(parts[0]) if parts else ""
+    if name in {_ED25519, _ED448}:
+        return None
+    for known in (_RSA_HASHES, _ECDSA_HASHES, _DSA_HASHES):
+        if name in known:
+            return known[name]().name
+    if name != _PSS:
+        raise CertificateError(f"signatures of the algorithm {name} are not supported")
+    given = {each.tag: each.content for each in der.sequence(parts[1].encoded)} if len(parts) > 1 else {}
+    content = given.get(der.context(0, constructed=True))
+    return (_hash(content) if content else _PSS_DEFAULT()).name
 
 
 def _rsa(scheme: padding.AsymmetricPadding, algorithm: hashes.HashAlgorithm) -> _Verification:

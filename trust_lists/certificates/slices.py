@@ -44,10 +44,16 @@ class CertificateSlices:
     @property
     def dates(self) -> tuple[datetime, datetime]:
         """From when and until when it is valid, both included. Raises CertificateError."""
-        times = der.sequence(self.validity)
-        if len(times) != 2:
-            raise CertificateError("a validity has two times")
-        return der.instant(times[0]), der.instant(times[1])
+        return _dates(self.validity)
+
+
+# Every step that asks about time asks again.
+@lru_cache(maxsize=4096)
+def _dates(validity: bytes) -> tuple[datetime, datetime]:
+    times = der.sequence(validity)
+    if len(times) != 2:
+        raise CertificateError("a validity has two times")
+    return der.instant(times[0]), der.instant(times[1])
 
 
 def cut(data: bytes) -> CertificateSlices | None:

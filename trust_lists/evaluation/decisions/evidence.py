@@ -5,11 +5,14 @@ Trusted lists come authenticated (`sources`), since whether a list counts is set
 not here, though the configuration asks for it, makes a decision INDETERMINATE.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 
+from trust_lists.certificates.building import by_name
 from trust_lists.certificates.listed import ListedCertificate
+from trust_lists.certificates.names import ComparableName
 from trust_lists.certificates.revocation.evidence import RevocationEvidence
 from trust_lists.evaluation.authenticated import AuthenticatedLists
 from trust_lists.evaluation.services import ServiceIndex
@@ -44,7 +47,7 @@ class StatementsAtHand:
     fetched_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots, since an index is kept
 class Evidence:
     """All evidence at hand; by the id of the source where there are several."""
 
@@ -56,3 +59,8 @@ class Evidence:
     openid_federation: Mapping[str, StatementsAtHand] = field(default_factory=dict)
     digest: str = ""
     """Of the snapshot that all of it is from; "" where it is from none."""
+
+    @cached_property
+    def between(self) -> Callable[[ComparableName], Iterable[ListedCertificate]]:
+        """The intermediates by their subject."""
+        return by_name(self.intermediates, lambda each: each.comparable_subject)

@@ -39,7 +39,7 @@ def bounded(place: Place) -> bool:
     key, inner = operator(place)
     known = [bounded(part) for part in parts(place)]
     match key:
-        case "not":
+        case "not" | "subject":
             return False
         case "any_of":
             return all(known)

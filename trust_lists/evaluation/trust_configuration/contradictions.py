@@ -144,7 +144,7 @@ def _expressions(root: Place) -> Complaints:
         if rule.at("accept") and not bounded(rule.at("accept")):
             yield Complaint(
                 rule.at("accept").path,
-                f"{role.value} would accept whoever isn't named; put the not into an all_of with a source",
+                f"{role.value} would accept whoever isn't named; put it into an all_of with a source",
             )
         for leaf in leaves(rule.at("accept")):
             path = leaf.at("path")
@@ -165,18 +165,25 @@ def _combined(place: Place) -> Complaints:
 def _leaves(root: Place) -> Complaints:
     for _role, rule in _rules(root):
         leaf = rule.at("leaf")
+        named = (operator(each) for each in leaves(rule.at("accept")))
         forbidden = {each.text for each in leaf.at("key_usage").at("none").items()}
         for usage in leaf.at("key_usage").at("all").items():
             if usage.text in forbidden:
                 yield Complaint(usage.path, f"{usage.text} is both demanded and forbidden")
-        subject = leaf.at("subject")
-        if subject.at("match").value == {} and subject.at("bind").value == {}:
-            yield Complaint(subject.path, "this says nothing about names; write any")
-        for attribute in subject.at("match").entries().values():
-            try:
-                re.compile(attribute.text)
-            except (re.error, OverflowError, RecursionError) as error:
-                yield Complaint(attribute.path, f"this is no regular expression: {error}")
+        yield from _subject(leaf.at("subject"), "; write any")
+        for key, subject in named:
+            if key == "subject":
+                yield from _subject(subject, "")
+
+
+def _subject(subject: Place, advice: str) -> Complaints:
+    if subject.at("match").value == {} and subject.at("bind").value == {}:
+        yield Complaint(subject.path, f"this says nothing about names{advice}")
+    for attribute in subject.at("match").entries().values():
+        try:
+            re.compile(attribute.text)
+        except (re.error, OverflowError, RecursionError) as error:
+            yield Complaint(attribute.path, f"this is no regular expression: {error}")
 
 
 def _metadata(root: Place) -> Complaints:

@@ -55,8 +55,8 @@ KEY = Text(
 )
 HASH = Text("sha(?:1|224|256|384|512|3-256|3-384|3-512)", "sha256, sha384, sha512 …")
 ATTRIBUTE = Text(
-    r"(?:CN|OU|O|L|ST|C|DC|UID|E|serialNumber|organizationIdentifier|san\.(?:dns|uri|email))",
-    "CN, OU, O, L, ST, C, DC, UID, E, serialNumber, organizationIdentifier, san.dns, san.uri or san.email",
+    r"(?:DN|CN|OU|O|L|ST|C|DC|UID|E|serialNumber|organizationIdentifier|san\.(?:dns|uri|email|host))",
+    "DN, CN, OU, O, L, ST, C, DC, UID, E, serialNumber, organizationIdentifier, san.dns, san.uri, san.email or san.host",
 )
 TERRITORY = Text("[A-Z]{2}", "a country such as BE, in capitals")
 KEY_PATH = Text("[A-Za-z_][A-Za-z0-9_.-]{0,199}", "a path of keys such as engine.max_path", 200)
@@ -177,6 +177,12 @@ STORES = Section(
 )
 
 
+SUBJECT = Section(
+    model.SubjectRule,
+    {"match": ByKey(ATTRIBUTE, NAME), "bind": ByKey(ATTRIBUTE, Choice(model.Context))},
+)
+
+
 def _source() -> Form:
     return SOURCE
 
@@ -197,6 +203,7 @@ SOURCE = OneOf(
         ),
         "saml_metadata": Wrapped(model.InMetadata, Many(ID, 1), "sources"),
         "openid_federation": Wrapped(model.InFederation, Many(ID, 1), "sources"),
+        "subject": Wrapped(model.Subject, SUBJECT, "rule"),
         "any_of": Wrapped(model.AnyOf, Many(_PART, 1), "parts"),
         "all_of": Wrapped(model.AllOf, Many(_PART, 1), "parts"),
         "quorum": Section(model.Quorum, {"least": Whole(1, 1_000), "of": Many(_PART, 1)}, names={"of": "parts"}),
@@ -230,12 +237,7 @@ LEAF = Section(
         ),
         "algorithms": AnyOr(Section(model.AlgorithmRule, {"keys": Many(KEY, 1), "hashes": Many(HASH, 1)})),
         "max_lifetime": AnyOr(Duration()),
-        "subject": AnyOr(
-            Section(
-                model.SubjectRule,
-                {"match": ByKey(ATTRIBUTE, NAME), "bind": ByKey(ATTRIBUTE, Choice(model.Context))},
-            )
-        ),
+        "subject": AnyOr(SUBJECT),
     },
 )
 REVOCATION = Section(

@@ -33,6 +33,8 @@ class Profile(StrEnum):
     """Which rules a path is checked by."""
 
     RFC5280 = "rfc5280+rfc9618"
+    WEBPKI = "webpki"
+    """These, and what the web asks of certificates (`evaluation.decisions.webpki`)."""
 
 
 class AnchorKind(StrEnum):
@@ -332,6 +334,13 @@ class InFederation:
 
 
 @dataclass(frozen=True, slots=True)
+class Subject:
+    """The names are what this says; whoever may have issued it, so that it stands beside something that says who."""
+
+    rule: "SubjectRule"
+
+
+@dataclass(frozen=True, slots=True)
 class AnyOf:
     """At least one part accepts."""
 
@@ -360,7 +369,7 @@ class Not:
     part: "Source"
 
 
-Source: TypeAlias = PathTo | Pinned | Listed | InMetadata | InFederation | AnyOf | AllOf | Quorum | Not
+Source: TypeAlias = PathTo | Pinned | Listed | InMetadata | InFederation | Subject | AnyOf | AllOf | Quorum | Not
 
 
 @dataclass(frozen=True, slots=True)
@@ -408,7 +417,10 @@ class AlgorithmRule:
 
 @dataclass(frozen=True, slots=True)
 class SubjectRule:
-    """What names must be: by attribute (`CN`, `OU`, `san.dns` …), at least one value of which has to fit."""
+    """What names must be: by attribute (`CN`, `OU`, `san.dns` …), at least one value of which has to fit.
+
+    `DN` is the whole subject as `names.unmistakable_text` writes it.
+    """
 
     match: Mapping[str, str]
     """Regular expressions, for whole values."""

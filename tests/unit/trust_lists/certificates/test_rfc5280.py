@@ -388,7 +388,7 @@ def test_an_anchor_has_name_constraints_beside_those_of_the_caller() -> None:
     root = Authority("root")
     host = root.issue(extensions=[(x509.SubjectAlternativeName([x509.DNSName("a.example.com")]), False)])
     names = NameConstraints((GeneralName(2, b"example.com"),), (GeneralName(2, b"b.example.com"),))
-    anchor = controlled(root, names=names)
+    anchor = controlled(root, names=(names,))
     assert check_path(anchor, [host], NOW).valid
     narrower = PathInputs(permitted=(GeneralName(2, b"c.example.com"),))
     assert reasons(check_path(anchor, [host], NOW, narrower)) == [("NAME_NOT_PERMITTED", "6.1.3(b)", 0)]
@@ -438,7 +438,7 @@ def test_what_the_certificate_of_an_anchor_says_can_be_made_to_count() -> None:
         require_explicit_policy=1,
         inhibit_policy_mapping=2,
         inhibit_any_policy=4,
-        names=NameConstraints((GeneralName(2, b"example.com"),)),
+        names=(NameConstraints((GeneralName(2, b"example.com"),)),),
     )
     assert TrustAnchor.of(root.certificate) == TrustAnchor(root.anchor.name, root.anchor.key)
     broken = x509.UnrecognizedExtension(ObjectIdentifier("2.5.29.36"), b"\x30\x05")
