@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import cli_help
+import decisions
 import dns_answers
 import resolver
 import rest_writes
@@ -47,6 +48,7 @@ BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "trusted_lists": trusted_lists.run,
     "scoring": scoring.run,
     "simulation": simulation.run,
+    "decisions": decisions.run,
 }
 TARGETS = (
     ("cli_help", "seconds", "<", 0.4),
@@ -75,6 +77,9 @@ TARGETS = (
     ("scoring", "cpu_seconds.fifth_unknown", "<", 10),
     ("scoring", "cpu_seconds.unknown", "<", 10),
     ("simulation", "cpu_seconds", "<", 60),
+    ("decisions", "per_second", ">=", 2_000),
+    ("decisions", "per_second_with_trace", ">=", 500),
+    ("decisions", "times_pyhanko", ">=", 3),
 )
 COMPARISONS = {"<": operator.lt, "<=": operator.le, ">=": operator.ge}
 LIBRARIES = ("cryptography", "dnspython", "httptools", "lxml", "signxml", "sqlalchemy", "uvicorn", "uvloop")
