@@ -6,15 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from trust_lists.cli.common import NO, AsJson, fail, print_json, read_file
+from trust_lists.cli.common import NO, AsJson, fail, print_json
+from trust_lists.cli.model_files import Files, files_in, model_text
 from trust_lists.cli.model_import import import_model
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from trust_lists.evaluation.trust_configuration import Reading, TrustConfiguration
-
-MAX_FILE_BYTES = 10_000_000
 
 model = typer.Typer(no_args_is_help=True, help="Trust configurations: whom a network trusts, in one format.")
 model.command(
@@ -58,12 +55,12 @@ def show_model(
     as_json: AsJson = False,
 ) -> None:
     """Show a model, and which certificates belong beside it."""
-    data, folder = _text(name)
+    data, folder = model_text(name, "MODEL")
     if source:
         typer.echo(data.decode("utf-8", "replace"), nl=False)
         return
     reading = _read(data, None)
-    told = _certificates(reading.configuration, _files(certificates or folder))
+    told = _certificates(reading.configuration, files_in(certificates or folder))
     if as_json:
         from trust_lists.evaluation.trust_configuration import content_address, to_json
 
@@ -93,9 +90,9 @@ def check_model(
     from trust_lists.errors import ConfigurationError
     from trust_lists.evaluation.trust_configuration import content_address, effective_configuration, read_configuration
 
-    data, folder = _text(name)
+    data, folder = model_text(name, "MODEL")
     try:
-        reading = read_configuration(data, _files(certificates or folder))
+        reading = read_configuration(data, files_in(certificates or folder))
         real = effective_configuration(reading.configuration)
     except ConfigurationError as error:
         if as_json:
@@ -132,32 +129,7 @@ def schema() -> None:
     print_json(json_schema())
 
 
-def _text(name: str) -> tuple[bytes, Path]:
-    """The text of a model, and the folder that its certificates are in by default."""
-    from trust_lists.errors import ConfigurationError
-    from trust_lists.evaluation.trust_configuration.shipped import shipped_model
-
-    path = Path(name)
-    if path.suffix or path.exists():
-        return read_file(path), path.parent
-    try:
-        return shipped_model(name), Path()
-    except ConfigurationError as error:
-        raise typer.BadParameter(str(error), param_hint="MODEL") from None
-
-
-def _files(folder: Path) -> "Callable[[str], bytes | None]":
-    def read(name: str) -> bytes | None:
-        try:
-            with (folder / name).open("rb") as stream:
-                return stream.read(MAX_FILE_BYTES)
-        except OSError:
-            return None
-
-    return read
-
-
-def _read(data: bytes, files: "Callable[[str], bytes | None] | None") -> "Reading":
+def _read(data: bytes, files: Files | None) -> "Reading":
     from trust_lists.errors import ConfigurationError
     from trust_lists.evaluation.trust_configuration import read_configuration
 
@@ -167,9 +139,7 @@ def _read(data: bytes, files: "Callable[[str], bytes | None] | None") -> "Readin
         fail("\n".join(error.reasons), NO)
 
 
-def _certificates(
-    configuration: "TrustConfiguration", files: "Callable[[str], bytes | None]"
-) -> list[dict[str, str | None]]:
+def _certificates(configuration: "TrustConfiguration", files: Files) -> list[dict[str, str | None]]:
     """Each certificate that belongs beside a model: its file, and whether the right one is there."""
     from trust_lists.errors import CertificateError
     from trust_lists.evaluation.trust_configuration.certificate_files import certificates_in

@@ -160,6 +160,8 @@ class Crl:
     expired_kept_from: datetime | None
     """expiredCertsOnCRL (X.509): certificates that expired since are still in it."""
     unknown_critical: frozenset[str]
+    number_critical: bool
+    """Whether its number is critical, which RFC 5280 §5.2.3 forbids its issuer."""
 
     @property
     def is_delta(self) -> bool:
@@ -213,6 +215,7 @@ def read_crl(data: bytes) -> Crl:
         authority_key=_authority_key(extensions.get(_AUTHORITY_KEY)),
         expired_kept_from=_time(extensions.get(_EXPIRED_FROM)),
         unknown_critical=unknown_critical(extensions, _KNOWN),
+        number_critical=_NUMBER in extensions and extensions[_NUMBER].critical,
     )
 
 

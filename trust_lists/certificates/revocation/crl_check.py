@@ -284,4 +284,5 @@ def _listed(crl: Crl) -> str:
 
 def _used(crl: Crl) -> EvidenceUsed:
     kind = EvidenceKind.DELTA_CRL if crl.is_delta else EvidenceKind.CRL
-    return EvidenceUsed(kind, crl.data.sha256, crl.this_update, crl.next_update, number=crl.number)
+    numbered = (crl.number, crl.number_critical)
+    return EvidenceUsed(kind, crl.data.sha256, crl.this_update, crl.next_update, *numbered)

@@ -92,6 +92,7 @@ class EvidenceUsed:
     next_update: datetime | None
     number: int | None = None
     """The CRL number."""
+    number_critical: bool = False
     produced_at: datetime | None = None
     """When the OCSP response was signed."""
 

@@ -26,12 +26,15 @@ from trust_lists.evaluation.decisions.grounds import Ground, IssuersOffered, Off
 from trust_lists.evaluation.decisions.model import Case, Check
 from trust_lists.evaluation.trust_configuration.model import AlgorithmRule
 
+_REVOCATIONS = frozenset({"REVOKED", "ON_HOLD"})
 MAX_TOLD = 20
 """Ways that failed, of which a decision tells."""
 
 Certificates = Callable[[ComparableName], Iterable[ListedCertificate]]
-ProfileChecks = Callable[[Sequence[ListedCertificate], "ListedCertificate | None", Case], Iterable[Check]]
-"""What a profile asks of a path beyond RFC 5280: its certificates, the anchor's own, the case."""
+ProfileChecks = Callable[
+    [Sequence[ListedCertificate], "ListedCertificate | None", Case, Sequence[RevocationStatus]], Iterable[Check]
+]
+"""What a profile asks of a path beyond RFC 5280: its certificates, the anchor's own, the case, their statuses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,14 +157,14 @@ class Demands:
         own = next((each.certificate for each in grounds if each.certificate is not None), None)
         if own is not None:
             checks += self.denied.checks((own,))
-        if self.profile is not None:
-            checks += self.profile(certificates, own, case)
         statuses: tuple[RevocationStatus, ...] = ()
         warnings: tuple[str, ...] = ()
         if not self._no_revocation:
             statuses = check_path_revocation(path, issuers, case.at, evidence, self.revocation, own)
             found, warnings = self._revocation(certificates, statuses)
             checks += found
+        if self.profile is not None:
+            checks += self.profile(certificates, own, case, statuses)
         good = [ground for ground in grounds if not ground.checks]
         if not good:
             checks += (check for ground in grounds for check in ground.checks)
@@ -238,7 +241,7 @@ class Demands:
                 for each in status.reasons
             ]
             if status.status is Status.REVOKED:
-                checks += found
+                checks += sorted(found, key=lambda check: check.id not in _REVOCATIONS)
             else:
                 unknown += found
         if self.revocation.on_unknown is OnUnknown.ACCEPT:

@@ -4,6 +4,7 @@
 Written after the decision, from its answer: who doesn't ask for it pays nothing.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from trust_lists.certificates.revocation.model import RevocationStatus, Status
@@ -15,6 +16,7 @@ from trust_lists.evaluation.decisions.rules import ReadyRule
 
 _TOLD = {Outcome.ACCEPT: "PASSED", Outcome.REJECT: "FAILED", Outcome.INDETERMINATE: "UNDECIDED"}
 _CONFIGURATION, _RFC5280 = "configuration", "RFC 5280"
+_CLAUSE = re.compile(r"(BR|RFC \d+|(?:TS|EN) \d+ \d+(?:-\d+)?) (.+)")
 
 
 def trace_of(rule: ReadyRule, question: Question, answer: Answer, outcome: Outcome) -> TraceStep:
@@ -117,7 +119,9 @@ def _rules(demands: Demands, checks: Sequence[Check], *, with_path: bool) -> Ite
         found = [check for check in checks if check.clause == place or check.clause.startswith(f"{place}.")]
         if found or place in asked:
             subject = next((check.subject for check in found), "")
-            yield TraceStep(place, _CONFIGURATION, _outcome(found), subject, {}, _why(found))
+            clause = _CLAUSE.fullmatch(place)
+            specification, step = clause.groups() if clause else (_CONFIGURATION, place)
+            yield TraceStep(step, specification, _outcome(found), subject, {}, _why(found))
 
 
 def _outcome(checks: Iterable[Check]) -> str:
