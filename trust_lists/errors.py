@@ -12,10 +12,13 @@
     ├── CertificateError         a certificate or key that cannot be read
     ├── PathLimitError           more possible paths above a certificate than anybody looks at
     ├── ListRefusedError         a document that is no list, or not one that can be read
+    ├── MetadataRefusedError     SAML metadata, or statements of a federation, that can't be read
     ├── SourceError              a list that can't be fetched, a snapshot that can't be read
     ├── ListSourceError          a wrong source of a list of our own
     ├── ConfigurationError       a trust configuration that is wrong, or that contradicts itself
+    ├── NetworkError             a description of a network that is wrong
     ├── ScoringError             facts or judgements that are wrong, or that don't fit each other
+    ├── SuiteError               a public suite of cases that can't be read, or not be asked of a configuration
     └── SimulationError          assumptions of a simulation that are wrong, or too much to simulate
 
 None of them says anything about trust: that is a `Decision`, never an exception.
@@ -74,6 +77,14 @@ class ListRefusedError(TrustListError):
         super().__init__(message)
 
 
+class MetadataRefusedError(TrustListError):
+    """SAML metadata, or a statement of a federation, that can't be read; `reason_id` is stable (`METADATA_DATE`)."""
+
+    def __init__(self, reason_id: str, message: str) -> None:
+        self.reason_id = reason_id
+        super().__init__(message)
+
+
 class SourceError(TrustListError):
     """A list could not be fetched, or a snapshot not be read or written; `reason_id` is stable (`FETCH_TOO_LARGE`)."""
 
@@ -98,12 +109,24 @@ class ConfigurationError(TrustListError):
         super().__init__("; ".join(reasons))
 
 
+class NetworkError(TrustListError):
+    """The description of a network is wrong; `reasons` has all of them, each with the path of its key."""
+
+    def __init__(self, reasons: tuple[str, ...]) -> None:
+        self.reasons = reasons
+        super().__init__("; ".join(reasons))
+
+
 class ScoringError(TrustListError):
     """Facts or judgements of trust models are wrong; `reasons` has all of them, each with the path of its key."""
 
     def __init__(self, reasons: tuple[str, ...]) -> None:
         self.reasons = reasons
         super().__init__("; ".join(reasons))
+
+
+class SuiteError(TrustListError):
+    """A suite of cases can't be read, or a configuration can't say what it asks; the text says where."""
 
 
 class SimulationError(TrustListError):

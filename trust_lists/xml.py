@@ -11,6 +11,7 @@ the rest of that text from readers of `.text`.
 
 import codecs
 import re
+from collections.abc import Sequence
 
 from lxml import etree
 
@@ -100,8 +101,10 @@ def check_canonicalisable(root: etree._Element) -> None:
             scope -= 1
 
 
-def canonicalise(element: etree._Element, *, exclusive: bool = False) -> bytes:
+def canonicalise(element: etree._Element, *, exclusive: bool = False, prefixes: Sequence[str] = ()) -> bytes:
     """Canonical XML 1.0 of `element` and what is inside it, without comments; or Exclusive XML Canonicalization.
+
+    `prefixes`: the PrefixList of InclusiveNamespaces, where it is exclusive.
 
     An element inside a tree is serialised and parsed on its own first: libxml2, asked to canonicalise such an element
     inclusively, writes `xmlns=""` on descendants that inherit a default namespace, which is wrong. Attributes like
@@ -112,7 +115,13 @@ def canonicalise(element: etree._Element, *, exclusive: bool = False) -> bytes:
     """
     standalone = element if element.getparent() is None else _parse(to_utf8(element))
     try:
-        return etree.tostring(standalone, method="c14n", exclusive=exclusive, with_comments=False)
+        return etree.tostring(
+            standalone,
+            method="c14n",
+            exclusive=exclusive,
+            with_comments=False,
+            inclusive_ns_prefixes=list(prefixes) or None,
+        )
     except etree.C14NError as error:
         raise XmlRefusedError("XML_NOT_CANONICALISABLE", f"no canonical form exists: {error}") from None
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+from registry.app.trust_models import TrustModels
 from registry.discovery.locator import DnsLocator
 from registry.resolver.app import ResolverApp
 from registry.resolver.breaker import BreakingFetcher
@@ -44,7 +45,7 @@ def resolver_for(network: Network, times: Times | None = None, **limits: int) ->
     cache = AnswerCache(limits.pop("max_entries", 100), limits.pop("max_bytes", 10_000_000))
     fetcher = BreakingFetcher(network, timer=lambda: clock().timestamp())
     locator = DnsLocator(network.name_server, lifetime=0.2)
-    lookups = Lookups(locator, fetcher, cache, times or Times(), clock, **limits)
+    lookups = Lookups(locator, fetcher, cache, times or Times(), clock, TrustModels().of, **limits)
     app = ResolverApp(lookups, DnsForwarder(network.name_server), fetcher)
     app.use([network.domain])
     return SimulatedResolver(network, clock, cache, lookups, app)

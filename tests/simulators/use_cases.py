@@ -18,7 +18,7 @@ from registry.accounts.role_mapping import RoleMapping
 from registry.accounts.sessions import Sessions
 from registry.api.v1 import bulk_job
 from registry.api.v1.app import ApiV1
-from registry.app import signing_job
+from registry.app import signing_job, trust_impact
 from registry.app.after_restore import Wishes, complete_restore
 from registry.app.api_context import api_context
 from registry.app.code_lists import apply_code_list, import_code_lists, plan_code_list
@@ -29,7 +29,8 @@ from registry.audit import chain, retention
 from registry.dns.journal import ZonePublisher
 from registry.errors import NotFoundError, TechnicalError, UnauthorizedError
 from registry.identifiers.participant import ISO6523, ParticipantIdentifier
-from registry.jobs.queue import cancel
+from registry.impact.report import latest_report
+from registry.jobs.queue import cancel, enqueue
 from registry.jobs.schedule import Recurring, Schedule
 from registry.jobs.worker import JobContext, Worker
 from registry.metadata import ServiceGroup
@@ -40,6 +41,7 @@ from registry.smp.access_points import AccessPoints
 from registry.smp.documents.business_card import BusinessCard
 from registry.smp.participants import ParticipantChange, Participants
 from registry.storage.queries.signed_groups import GroupKey
+from registry.trust.model import configuration_of
 from tests.simulators.asgi import call
 from tests.simulators.code_lists import participant_list, written
 from tests.simulators.oidc import CLIENT_ID, ISSUER, REDIRECT_URI, FakeProvider
@@ -60,6 +62,7 @@ from tests.simulators.use_case_world import (
     use_case,
 )
 from trust_lists.certificates.parsing import fingerprint
+from trust_lists.evaluation.trust_configuration import to_json
 
 __all__ = ["ACTOR", "USE_CASES", "World", "prepare"]
 
@@ -468,6 +471,30 @@ def cancel_waiting_job(world: World) -> None:
 @use_case
 def schedule_work(world: World) -> None:
     Schedule(world.instance.database, [Recurring("nightly", "counting", timedelta(days=1))]).tick()
+
+
+# Trust models
+
+
+@use_case
+def plan_trust_model(world: World) -> None:
+    trust_impact.plan(world.instance, ACTOR, world.stored, to_json(configuration_of(world.stored.domain)))
+
+
+@use_case
+def compare_trust_models(world: World) -> None:
+    compared = trust_impact.comparison(world.instance, world.folder, world.stored, None)
+    with world.instance.database.read() as connection:
+        done = latest_report(connection, world.stored.id) is not None
+    if compared.resumable or not done:
+        compared.run(ACTOR, days=1, resume=compared.resumable)
+
+
+@use_case
+def compare_every_night(world: World) -> None:
+    with world.instance.database.write(ACTOR) as work:
+        enqueue(work, trust_impact.IMPACT, {})
+    _work(world, trust_impact.IMPACT)
 
 
 # The installation

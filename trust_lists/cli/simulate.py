@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 def simulate(
     models: Annotated[
-        str, typer.Option(metavar="ID,…", help="Models of the catalogue, or all: T1,T2,T3,T4,T5,T6,T7,T8,T11,T12,T13.")
+        str,
+        typer.Option(
+            metavar="ID,…", help="Models of the catalogue, or all: T1,T2,T3,T4,T5,T6,T7,T8,T9,T10,T11,T12,T13."
+        ),
     ] = "T1,T2,T3,T4,T5,T6,T13",
     participants: Annotated[int, typer.Option(metavar="N", help="Participants at the end.")] = 1_000_000,
     access_points: Annotated[int, typer.Option(metavar="N", help="Access points at the end.")] = 400,

@@ -88,3 +88,15 @@ def refuse_outside_root(root: etree._Element) -> None:
 def has_xml_attribute(element: etree._Element) -> bool:
     """Whether the element has an attribute like `xml:lang`, which inclusive canonicalisation hands down."""
     return any(str(name).startswith(_XML_ATTRIBUTES) for name in element.attrib)
+
+
+def take_out(element: etree._Element) -> None:
+    """Takes an element out of its parent, and leaves the text behind it, which lxml would take along."""
+    parent, before = element.getparent(), element.getprevious()
+    if parent is None:
+        return
+    if before is None:
+        parent.text = (parent.text or "") + (element.tail or "")
+    else:
+        before.tail = (before.tail or "") + (element.tail or "")
+    parent.remove(element)

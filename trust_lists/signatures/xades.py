@@ -27,7 +27,7 @@ from trust_lists.certificates.listed import ListedCertificate, listed
 from trust_lists.certificates.parsing import PublicKey, SigningKey, public_key
 from trust_lists.certificates.signed import public_key as verifying_key
 from trust_lists.errors import CertificateError, SignatureInvalidError, SigningError, XmlRefusedError
-from trust_lists.signatures.elements import DS, ds
+from trust_lists.signatures.elements import DS, ds, take_out
 from trust_lists.signatures.list_policies import ARCHIVE, CURRENT, PRESCRIBED_TRANSFORMS, ListPolicy
 from trust_lists.signatures.list_signers import deviations, forbidden_for_signing, name_of, was_valid
 from trust_lists.signatures.profiles import C14N_EXCLUSIVE, SHA1, SHA256, SHA384, SHA512
@@ -149,23 +149,11 @@ def _check_digests(found: SignatureElement, root: etree._Element) -> None:
             if _HASHES[reference.digest_method](octets).digest() != reference.digest:
                 name = etree.QName(reference.element).localname
                 raise SignatureInvalidError("DIGEST_MISMATCH", f"the {name} were changed after they were signed")
-    _remove(found.element)
+    take_out(found.element)
     document = found.document
     octets = canonicalise(root, exclusive=C14N_EXCLUSIVE in document.transforms)
     if _HASHES[document.digest_method](octets).digest() != document.digest:
         raise SignatureInvalidError("DIGEST_MISMATCH", "the list was changed after it was signed")
-
-
-def _remove(element: etree._Element) -> None:
-    """Takes an element out of its parent, and leaves the text behind it, which lxml would take along."""
-    parent, before = element.getparent(), element.getprevious()
-    if parent is None:
-        return
-    if element.tail and before is not None:
-        before.tail = (before.tail or "") + element.tail
-    elif element.tail:
-        parent.text = (parent.text or "") + element.tail
-    parent.remove(element)
 
 
 def _warnings(found: SignatureElement, signer: ListedCertificate, key: PublicKey) -> tuple[str, ...]:

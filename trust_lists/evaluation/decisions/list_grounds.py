@@ -25,6 +25,7 @@ from trust_lists.documents.model import Dialect, ServiceState, Text, TrustServic
 from trust_lists.documents.vocabulary import short
 from trust_lists.errors import shown
 from trust_lists.evaluation.authenticated import AuthenticatedList
+from trust_lists.evaluation.decisions.anchor_grounds import later
 from trust_lists.evaluation.decisions.evidence import Evidence, ListsAtHand
 from trust_lists.evaluation.decisions.grounds import Ground, IssuersOffered, Offer
 from trust_lists.evaluation.decisions.listed_services import Entry, listed_services
@@ -111,28 +112,40 @@ class _Asked:
         refused = out_of_date if self.source.on_expired is OnExpired.REJECT else ()
         warnings = () if refused else tuple(each.message for each in out_of_date)
         checks = (*self._service_checks(service, origin, found), *refused, *qualified.checks)
+        if found is None or found.document is None:
+            checks = (self._not_authenticated(service.territory, found), *checks)
         return Ground(origin, checks, entry.certificate, (*warnings, *qualified.warnings))
 
     def problems(self) -> Iterator[Check]:
         """What keeps the lists from being asked, or from counting."""
         decisive = self._decisive_territories()
         named = self._named_territories()
+        wanted = self.source.territories
         for territory, found in self.at_hand.lists.lists.items():
+            if wanted is not None and territory and territory not in wanted:
+                continue
             if found.document is None and (decisive is None or territory in decisive):
-                codes = ", ".join((found.status, *found.sub_status))
-                message = f"{_list_named(self.source.id, territory)} is not authenticated: {codes}"
-                source = f"{self.place}/{territory}" if territory else self.place
-                yield Check("LIST_NOT_AUTHENTICATED", "TS 119 615 4.2", message, source=source, undecided=True)
+                yield self._not_authenticated(territory, found)
             elif self.source.on_expired is OnExpired.REJECT and (named is None or territory in named):
                 yield from self._out_of_date(territory, found)
+
+    def _not_authenticated(self, territory: str, found: AuthenticatedList | None) -> Check:
+        codes = ", ".join((found.status, *found.sub_status)) if found is not None else "nobody has done that"
+        message = f"{_list_named(self.source.id, territory)} is not authenticated: {codes}"
+        if self.source.kind is ListKind.LOTL:
+            clause = "TS 119 615 4.2" if territory else "TS 119 615 4.1"
+        else:
+            clause = f"{self.place}.signers"
+        return Check("LIST_NOT_AUTHENTICATED", clause, message, source=self._place_of(territory), undecided=True)
+
+    def _place_of(self, territory: str) -> str:
+        return f"{self.place}/{territory}" if territory else self.place
 
     def _decisive_territories(self) -> frozenset[str] | None:
         """Without whose lists the answer isn't known; None: without any of them."""
         country = issuer_territory(self.case.certificate)
-        if self.rule.qualified is not None and country:
-            # what isn't authenticated itself, a list of lists for one, stands under no territory
-            return frozenset({"", country})
-        return frozenset({"", *self.source.territories}) if self.source.territories is not None else None
+        # what isn't authenticated itself, a list of lists for one, stands under no territory
+        return frozenset({"", country}) if self.rule.qualified is not None and country else None
 
     def _named_territories(self) -> frozenset[str] | None:
         """Whose lists are told of where they are out of date, since the certificate is from there; None: all."""
@@ -143,15 +156,16 @@ class _Asked:
     def _out_of_date(self, territory: str, found: AuthenticatedList | None) -> Iterator[Check]:
         """Whether the list should have been replaced by then, or the copy of it (TS 119 612 §5.3.15)."""
         at, named = self.case.at, _list_named(self.source.id, territory)
-        source = f"{self.place}/{territory}" if territory else self.place
+        source = self._place_of(territory)
         scheme = found.document.scheme if found is not None and found.document is not None else None
-        if scheme is not None and scheme.next_update is None and at - self.skew > scheme.issued_at:
-            message = f"{named} was closed on {told(scheme.issued_at)}"
-            yield Check("LIST_EXPIRED", "TS 119 612 5.3.15", message, source=source)
-        elif scheme is not None and scheme.next_update is not None and at - self.skew > scheme.next_update:
-            message = f"{named} expired on {told(scheme.next_update)}"
-            yield Check("LIST_EXPIRED", "TS 119 612 5.3.15", message, source=source)
-        if self.source.max_age is not None and at - self.skew - self.at_hand.fetched_at > self.source.max_age:
+        if scheme is not None:
+            # without a next issue a list is closed, from the day on that it was issued like that
+            end = later(scheme.next_update or scheme.issued_at, self.skew)
+            if end is not None and at > end:
+                how = "expired" if scheme.next_update else "was closed"
+                message = f"{named} {how} on {told(scheme.next_update or scheme.issued_at)}"
+                yield Check("LIST_EXPIRED", "TS 119 612 5.3.15", message, source=source)
+        if self.source.max_age is not None and at - self.at_hand.fetched_at - self.skew > self.source.max_age:
             message = f"{named} was fetched on {told(self.at_hand.fetched_at)}, which is too long ago"
             yield Check("LIST_TOO_OLD", f"{self.place}.max_age", message, source=source)
 

@@ -3,6 +3,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from trust_lists.certificates.anchors import PathInputs
 from trust_lists.certificates.policies import ANY_POLICY
@@ -16,9 +17,11 @@ from trust_lists.evaluation.decisions.expressions import (
     SourceExpression,
     SubjectExpression,
 )
+from trust_lists.evaluation.decisions.federation_grounds import FederationGrounds
 from trust_lists.evaluation.decisions.grounds import Grounds
 from trust_lists.evaluation.decisions.leaf import LeafCheck, leaf_checks, subject_check
 from trust_lists.evaluation.decisions.list_grounds import ListGrounds
+from trust_lists.evaluation.decisions.metadata_grounds import MetadataGrounds
 from trust_lists.evaluation.decisions.model import Case, Check
 from trust_lists.evaluation.decisions.own_grounds import AssertedGrounds, PinGrounds, not_asserted
 from trust_lists.evaluation.decisions.webpki import profile_checks
@@ -29,6 +32,10 @@ PROFILES: Mapping[model.Profile, ProfileChecks | None] = {
     model.Profile.RFC5280: None,
     model.Profile.WEBPKI: profile_checks,
 }
+
+
+_Single: TypeAlias = model.PathTo | model.Pinned | model.Listed | model.InMetadata | model.InFederation
+"""Expressions that name entries of a store."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,16 +110,16 @@ class _Compiler:
                 return NotExpression(place, self.expression(part, f"{place}.not"))
             case model.Subject(rule):
                 return SubjectExpression(subject_check(rule, f"{place}.subject"))
-            case model.PathTo():
-                must = f"{place}.path.issuer_must_be_anchor" if source.issuer_must_be_anchor else ""
-                return SourceExpression("path", self._grounds(source, f"{place}.path"), self.demands, must)
         operator = _OPERATORS[type(source)]
-        return SourceExpression(operator, self._grounds(source, f"{place}.{operator}"), self.demands)
+        inner = f"{place}.{operator}"
+        direct = isinstance(source, model.PathTo) and source.issuer_must_be_anchor
+        must = f"{inner}.issuer_must_be_anchor" if direct else ""
+        return SourceExpression(operator, self._grounds(source, inner), self.demands, must)
 
     def _parts(self, parts: tuple[model.Source, ...], place: str) -> tuple[Expression, ...]:
         return tuple(self.expression(part, f"{place}[{number}]") for number, part in enumerate(parts, 1))
 
-    def _grounds(self, source: model.Source, place: str) -> Grounds:
+    def _grounds(self, source: _Single, place: str) -> Grounds:
         stores, skew = self.configuration.stores, self.configuration.engine.clock_skew
         match source:
             case model.PathTo():
@@ -121,10 +128,14 @@ class _Compiler:
                 return PinGrounds(source, place, stores.pins, skew)
             case model.Listed():
                 return ListGrounds(source, place, {each.id: each for each in stores.lists}, skew)
-        raise NotImplementedError(place)
+            case model.InMetadata():
+                return MetadataGrounds(source, place, {each.id: each for each in stores.saml_metadata}, skew)
+            case model.InFederation():
+                return FederationGrounds(source, place, {each.id: each for each in stores.openid_federation}, skew)
 
 
-_OPERATORS: Mapping[type, str] = {
+_OPERATORS: Mapping[type[_Single], str] = {
+    model.PathTo: "path",
     model.Pinned: "pin",
     model.Listed: "list",
     model.InMetadata: "saml_metadata",

@@ -4,8 +4,9 @@
 Pure: the same settings, assumptions and seed give the same result, whatever the machine.
 """
 
+from trust_lists.evaluation.simulation.catalogue import COUNTED_ON, MODELS
 from trust_lists.evaluation.simulation.events import Event, Scheduled, Settings
-from trust_lists.evaluation.simulation.models import COUNTED_ON, MODELS, Model
+from trust_lists.evaluation.simulation.models import Model
 from trust_lists.evaluation.simulation.parameters import CATALOGUE, Assumptions, Parameters, read_assumptions
 from trust_lists.evaluation.simulation.results import ModelResult, SimulationResult, simulate, writes_of_joining
 

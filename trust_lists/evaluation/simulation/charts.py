@@ -3,9 +3,10 @@
 
 import math
 
+from trust_lists.evaluation.simulation.catalogue import MODELS
 from trust_lists.evaluation.simulation.events import Event
 from trust_lists.evaluation.simulation.ledger import Growth
-from trust_lists.evaluation.simulation.models import MODELS, Action
+from trust_lists.evaluation.simulation.models import Action
 from trust_lists.evaluation.simulation.population import YEAR
 from trust_lists.evaluation.simulation.results import ModelResult, SimulationResult, Windows, writes_of_joining
 from trust_lists.evaluation.svg import Interval, Series, bar_chart, heat_map, interval_chart, line_chart, number

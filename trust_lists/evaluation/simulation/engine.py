@@ -13,7 +13,7 @@ from trust_lists.evaluation.simulation.events import Event, Scheduled, Settings
 from trust_lists.evaluation.simulation.incidents import Incidents
 from trust_lists.evaluation.simulation.ledger import Circumstances, Ledger
 from trust_lists.evaluation.simulation.life import Life
-from trust_lists.evaluation.simulation.models import Action, Actor, Item, Model, Work
+from trust_lists.evaluation.simulation.models import Action, Actor, Entries, Item, Model, Work
 from trust_lists.evaluation.simulation.network import Network
 from trust_lists.evaluation.simulation.parameters import Parameters
 from trust_lists.evaluation.simulation.population import YEAR, Population
@@ -97,6 +97,8 @@ def _pass(calendar: Calendar, network: Network, life: Life, period: int, days: f
         network.ledger.happened(event, life.work.get(event, ()), one, heads)
     if network.model.crl:
         _issue_crls(calendar, network, days)
+    if network.model.entries is Entries.STATEMENTS:
+        _issue_statements(network, days)
     _sample(calendar, network)
 
 
@@ -112,6 +114,20 @@ def _issue_crls(calendar: Calendar, network: Network, days: float) -> None:
     fetch = Work(Actor.RELYING_PARTY, Action.FETCH, Item.CRL)
     network.ledger.add(Event.CRL_ISSUE, sign, count)
     network.ledger.add(Event.CRL_ISSUE, fetch, count * network.count, size)
+
+
+def _issue_statements(network: Network, days: float) -> None:
+    """Each access point signs its own, and its superior one about it; each relying party fetches those of all others.
+
+    Beside them it fetches what the anchor says of itself.
+    """
+    parameters, count = network.parameters, network.count
+    times = max(1, round(days * 24 / parameters.number("statement_lifetime")))
+    for actor in (Actor.SUBJECT, Actor.OPERATOR):
+        network.ledger.add(Event.STATEMENT_ISSUE, Work(actor, Action.SIGN, Item.STATEMENT), times * count)
+    fetch = Work(Actor.RELYING_PARTY, Action.FETCH, Item.STATEMENT)
+    fetched = times * count * (2 * (count - 1) + 1)
+    network.ledger.add(Event.STATEMENT_ISSUE, fetch, fetched, parameters.number("statement_bytes"))
 
 
 def _sample(calendar: Calendar, network: Network) -> None:

@@ -22,6 +22,7 @@ class Event(StrEnum):
     SIGNER_COMPROMISE = "list signer compromise"
     LIST_REISSUE = "list reissue"
     CRL_ISSUE = "CRL issue"
+    STATEMENT_ISSUE = "statement issue"
     PARTICIPANTS_JOIN = "participants join"
     PARTICIPANTS_LEAVE = "participants leave"
     PARTICIPANTS_MOVE = "participants move SMP"

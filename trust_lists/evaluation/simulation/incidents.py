@@ -258,7 +258,7 @@ class Incidents:
         route, count = network.model.signer_in, network.count
         told = now + network.publication(route, event, name)
         if route.by_hand:
-            told -= network.took("signer_notice", name)
+            told -= network.took(network.model.signer_notice, name)
         ends = max(now, network.next_update)
         waits = [max(0.0, told + each - ends) for each in network.pickups(route, count, event, name)]
         network.ledger.rejected(event, ends, max(waits), sum(waits) * (count - 1))

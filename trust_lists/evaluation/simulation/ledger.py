@@ -66,7 +66,7 @@ class Ledger:
         self._lists = int(parameters.number("eu_lists")) if model.entries is Entries.EU_SERVICES else 1
         self._sizes = {
             name: parameters.number(name)
-            for name in ("certificate_bytes", "row_bytes", "list_bytes", "entry_bytes", "eu_list_bytes")
+            for name in ("certificate_bytes", "row_bytes", "list_bytes", "entry_bytes", "eu_list_bytes", "store_bytes")
         }
         self.amounts: Counter[tuple[Event, Actor, Action, Item]] = Counter()
         self.events: Counter[Event] = Counter()
@@ -125,6 +125,7 @@ class Ledger:
             Entries.ACCESS_POINTS: base + entry * circumstances.access_points,
             Entries.AUTHORITIES: base + entry * circumstances.authorities,
             Entries.EU_SERVICES: self._sizes["eu_list_bytes"],
+            Entries.STATEMENTS: 0.0,
         }
         return sizes[self._model.entries]
 
@@ -157,6 +158,8 @@ class Ledger:
         match action, item:
             case Action.FETCH, Item.LIST:
                 return self.list_size(circumstances)
+            case Action.FETCH, Item.STORE:
+                return self._sizes["store_bytes"]
             case Action.WRITE, Item.ROW:
                 return self._sizes["row_bytes"]
             case Action.WRITE, Item.PIN | Item.ANCHOR | Item.LIST_SIGNER | Item.OWN | Item.UPLOAD:

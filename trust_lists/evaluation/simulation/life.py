@@ -24,7 +24,7 @@ class Life:
         """Plan the access points, and the list where there is one."""
         for at in range(self.network.settings.access_points):
             self.calendar.at(self._joining(at), partial(self._join, at))
-        if self.network.model.entries is not Entries.NOTHING:
+        if self.network.model.entries not in {Entries.NOTHING, Entries.STATEMENTS}:
             self.calendar.at(0.0, self._plan_list)
 
     def book(self, event: Event, circumstances: Circumstances, table: tuple[Work, ...] | None = None) -> None:

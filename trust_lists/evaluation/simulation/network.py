@@ -4,7 +4,6 @@
 Access point i has its certificate from CA i modulo C, and its metadata in SMP i modulo S.
 """
 
-import math
 from collections.abc import Sequence
 
 from trust_lists.evaluation.simulation.events import Event, Settings
@@ -41,7 +40,8 @@ class Network:
         """From when each relying party has the newest anchor of a CA, while not all of them do."""
         self.cause = [Event.LEAF_ROLLOVER] * self.all_authorities
         self.added_anchors = 0
-        self.next_update = math.inf
+        self.next_update = 0.0
+        """When the list at hand expires, where there is one."""
         self.list_number = 0
         self._longest: dict[Route, float] = {}
 

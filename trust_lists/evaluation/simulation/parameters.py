@@ -69,7 +69,15 @@ CATALOGUE: tuple[Parameter, ...] = (
     _number("authority_compromises", "per year", 0.01, ASSUMED, "for each CA", 0.0, 10.0),
     _number("authority_losses", "per year", 0.02, ASSUMED, "CA keys that nobody can use any more, for each CA", 0, 10),
     _number("re_roots", "per year", 0.25, "Peppol: 2018 and 2025/26", "forced by the vendor, for each CA", 0.0, 10.0),
-    _number("signer_compromises", "per year", 0.01, ASSUMED, "key that signs the list, hub or metadata", 0.0, 10.0),
+    _number(
+        "signer_compromises",
+        "per year",
+        0.01,
+        ASSUMED,
+        "key that signs the list, hub, metadata or federation",
+        0.0,
+        10.0,
+    ),
     # Until somebody knows.
     Parameter("access_point_detection", "days", Spread(14, 60), ASSUMED, "compromise to detection"),
     Parameter("publisher_detection", "days", Spread(14, 60), ASSUMED, "compromise to detection"),
@@ -88,6 +96,10 @@ CATALOGUE: tuple[Parameter, ...] = (
     _number("metadata_rate", "rows per second", 100, ASSUMED, "rewriting and signing of metadata", 0.001, 1e9),
     _period("hub_refresh", "hours", 24, ASSUMED, "how often relying parties download from the hub"),
     _period("path_cache", "hours", 24, ASSUMED, "how long paths over a bridge are kept"),
+    _period("statement_lifetime", "hours", 24, ASSUMED, "from iat to exp of statements of OpenID Federation"),
+    _period("dns_ttl", "minutes", 60, ASSUMED, "how long resolvers keep TLSA records"),
+    Parameter("store_publication", "days", Spread(7, 60), ASSUMED, "decision to a changed store of roots"),
+    _period("store_update", "days", 30, ASSUMED, "how often systems take over the store of their vendor"),
     # Certification authorities.
     Parameter("authority_setup", "days", Spread(7, 30), ASSUMED, "ceremony of a new CA that nobody planned"),
     _number("authority_validity", "days", 3652, f"{_CORPUS}: Peppol Root CA G3, ten years", "of a CA", 30.0),
@@ -105,6 +117,9 @@ CATALOGUE: tuple[Parameter, ...] = (
     Parameter("list_delay", "days", Spread(3, 15), ASSUMED, "an issue that is due comes so much later"),
     _number("signer_validity", "days", 1095, ASSUMED, "of a list signer's certificate", 30.0),
     _number("signer_notice", "days", 60, ASSUMED, "a new list signer is told so long before", 0.0),
+    _number(
+        "anchor_overlap", "days", 180, ASSUMED, "both keys of a federation's anchor are used, when it changes", 0.0
+    ),
     _number("eu_lists", "lists", 33, f"{_CORPUS}: generation of 2023-10", "list of lists and national lists", 1, 1000),
     # Sizes.
     _number("eu_list_bytes", "bytes", 560_493, f"{_CORPUS}: 18,496,271 bytes in 33 files", "a national list", 0, 1e9),
@@ -112,6 +127,8 @@ CATALOGUE: tuple[Parameter, ...] = (
     _number("entry_bytes", "bytes", 2_400, f"{_CORPUS}: an epSOS list", "an entry of a list", 0, 1e9),
     _number("certificate_bytes", "bytes", 1_307, f"{_CORPUS}: mean of 68 certificates", "in a trust store", 0, 1e9),
     _number("row_bytes", "bytes", 7_300, f"{_CORPUS}: signed metadata of Peppol", "a signed metadata document", 0, 1e9),
+    _number("statement_bytes", "bytes", 1_200, ASSUMED, "an entity statement with a key of P-256", 0, 1e9),
+    _number("store_bytes", "bytes", 220_000, ASSUMED, "a store of roots, as operating systems have it", 0, 1e9),
     _number("crl_bytes", "bytes", 800, ASSUMED, "a CRL without entries", 0, 1e9),
     _number("crl_entry_bytes", "bytes", 39, "measured, reference §2", "an entry of a CRL", 0, 1e9),
     _number("signatures_per_second", "per second", 3_090, "measured, reference §2", "RSA-2048, one core", 1, 1e9),

@@ -257,6 +257,7 @@ class FederationSource:
     """SHA-256 thumbprints of JWKs (RFC 7638), base64url."""
     max_path_length: int | None
     trust_marks: tuple[str, ...] | None
+    """Types, all of which the party must have; None: none is asked for."""
 
 
 @dataclass(frozen=True, slots=True)

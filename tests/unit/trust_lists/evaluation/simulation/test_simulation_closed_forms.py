@@ -46,8 +46,10 @@ def test_mutual_exchange_takes_an_install_for_each_ordered_pair(access_points: i
 
 
 @pytest.mark.parametrize(("access_points", "installs"), [(33, 66), (100, 200), (400, 800), (1000, 2_000)])
-@pytest.mark.parametrize("model", ["T2", "T3", "T12"])
-def test_a_pki_or_a_hub_takes_two_installs_for_each_access_point(model: str, access_points: int, installs: int) -> None:
+@pytest.mark.parametrize("model", ["T2", "T3", "T9", "T12"])
+def test_a_pki_a_federation_or_a_hub_takes_two_installs_for_each_access_point(
+    model: str, access_points: int, installs: int
+) -> None:
     assert writes_of_joining(BY_ID[model], access_points) == installs
 
 
@@ -58,6 +60,12 @@ def test_a_whitelist_takes_an_install_of_each_authority_at_each_access_point() -
 @pytest.mark.parametrize("model", ["T5", "T6", "T8", "T11"])
 def test_lists_take_their_signer_at_each_access_point(model: str) -> None:
     assert done(still(BY_ID[model]), Action.WRITE, *JOINING)[Item.LIST_SIGNER] == A
+
+
+def test_the_web_pki_takes_a_certificate_and_a_record_for_each_access_point() -> None:
+    ledger = still(BY_ID["T10"])
+    assert done(ledger, Action.WRITE, *JOINING) == {Item.OWN: A, Item.TLSA: A, Item.STORE: C}
+    assert done(ledger, Action.SIGN, *JOINING) == {Item.CERTIFICATE: A}
 
 
 def test_trust_on_metadata_takes_no_install() -> None:
@@ -73,6 +81,8 @@ def test_trust_on_metadata_takes_no_install() -> None:
         ("T4", {Item.OWN: 1}, {Item.CERTIFICATE: 1}),
         ("T5", {Item.OWN: 1}, {Item.CERTIFICATE: 1}),
         ("T6", {}, {Item.LIST: 1}),
+        ("T9", {}, {Item.STATEMENT: 1}),
+        ("T10", {Item.OWN: 1, Item.TLSA: 2}, {Item.CERTIFICATE: 1}),
         ("T12", {Item.UPLOAD: 1}, {Item.LIST: 1}),
         ("T13", {}, {}),
     ],
@@ -107,6 +117,8 @@ def test_a_million_participants_behind_400_access_points_make_25_000_rows() -> N
         ("T1", {Item.PIN: A - 1}, {}),
         ("T2", {Item.REQUEST: 1}, {Item.CRL: 1}),
         ("T6", {}, {Item.LIST: 1}),
+        ("T9", {Item.REQUEST: 1}, {}),
+        ("T10", {Item.TLSA: 1, Item.REQUEST: 1}, {Item.CRL: 1}),
         ("T12", {Item.UPLOAD: 1}, {Item.LIST: 1}),
     ],
 )
@@ -131,6 +143,34 @@ def test_of_a_listed_authority_a_re_root_takes_one_issue_of_the_list() -> None:
     members = len(range(2, A, C))
     assert done(ledger, Action.SIGN, Event.RE_ROOT) == {Item.LIST: 1, Item.CERTIFICATE: members}
     assert done(ledger, Action.FETCH, Event.RE_ROOT) == {Item.LIST: A}
+
+
+def test_in_the_stores_of_vendors_a_re_root_takes_one_release_and_two_records_for_each_access_point() -> None:
+    ledger = still(BY_ID["T10"], Scheduled(1, Event.RE_ROOT, 2))
+    members = len(range(2, A, C))
+    assert done(ledger, Action.WRITE, Event.RE_ROOT) == {Item.STORE: 1, Item.OWN: members, Item.TLSA: 2 * members}
+    assert done(ledger, Action.FETCH, Event.RE_ROOT) == {Item.STORE: A}
+
+
+@pytest.mark.parametrize("lifetime", [6.0, 24.0, 240.0])
+def test_statements_are_signed_twice_for_each_access_point_in_each_of_their_lives(lifetime: float) -> None:
+    ledger = still(BY_ID["T9"], statement_lifetime=lifetime, aggregation=30.0, statement_bytes=1_000.0)
+    lives = 12 * round(30 * 24 / lifetime) + max(1, round((365.25 - 360) * 24 / lifetime))
+    assert done(ledger, Action.SIGN, Event.STATEMENT_ISSUE) == {Item.STATEMENT: 2 * A * lives}
+    fetched = A * (2 * (A - 1) + 1) * lives
+    assert done(ledger, Action.FETCH, Event.STATEMENT_ISSUE) == {Item.STATEMENT: fetched}
+    assert ledger.bytes >= 1_000 * fetched
+
+
+@pytest.mark.parametrize(("overlap", "outage"), [(60.0, 0.0), (25.0, 5.0), (0.0, 30.0)])
+def test_the_keys_of_a_federations_anchor_overlap(overlap: float, outage: float) -> None:
+    """Who installs the new key later than the old one ends has no chain in between."""
+    ledger = still(
+        BY_ID["T9"], Scheduled(100, Event.SIGNER_ROLLOVER), anchor_overlap=overlap, anchor_install=30, anchor_notice=0
+    )
+    assert done(ledger, Action.WRITE, Event.SIGNER_ROLLOVER) == {Item.ANCHOR: A}
+    found = [each.days for each in ledger.outages if each.event is Event.SIGNER_ROLLOVER]
+    assert found == pytest.approx([outage] if outage else [])
 
 
 def test_a_lost_key_of_an_authority_adds_an_anchor_and_replaces_none() -> None:

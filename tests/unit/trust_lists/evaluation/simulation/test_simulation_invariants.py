@@ -29,7 +29,7 @@ RESTLESS: dict[str, Distribution] = {
     "initial_share": Fixed(0.5),
 }
 PICKUPS = ("pin_import", "anchor_install")
-POLLED = ("crl_freshness", "list_refresh", "metadata_cache", "hub_refresh", "path_cache")
+POLLED = tuple(each.name for each in CATALOGUE if each.polled)
 MODEL = st.sampled_from(MODELS)
 SEED = st.integers(0, 2**32)
 
@@ -118,9 +118,27 @@ def test_exposure_under_a_pki_is_at_least_what_is_left_of_the_crl(seed: int, hou
     assert [each.days for each in halves] == pytest.approx([each.days / 2 for each in found])
 
 
+@settings(max_examples=40, deadline=None)
+@given(SEED, st.floats(0.01, 500))
+def test_exposure_in_a_federation_is_what_is_left_of_a_statement(seed: int, hours: float) -> None:
+    """Nobody revokes: who has a statement relies on it until it expires."""
+    at_once = {
+        "access_point_compromises": Fixed(3),
+        "access_point_detection": Fixed(0),
+        "leaf_validity": Fixed(30_000),
+    }
+    ledger = simulated("T9", seed, statement_lifetime=Fixed(hours), **at_once)
+    shorter = simulated("T9", seed, statement_lifetime=Fixed(hours / 2), **at_once)
+    found = [each for each in ledger.exposures if each.event is Event.ACCESS_POINT_COMPROMISE]
+    assert found
+    assert all(0 < each.days <= hours / 24 and not each.publication for each in found)
+    halves = [each for each in shorter.exposures if each.event is Event.ACCESS_POINT_COMPROMISE]
+    assert [each.days for each in halves] == pytest.approx([each.days / 2 for each in found])
+
+
 @settings(max_examples=60, deadline=None)
 @given(
-    st.sampled_from(["T1", "T2", "T3", "T4", "T5", "T6", "T7", "T11", "T12", "T13"]),
+    st.sampled_from(["T1", "T2", "T3", "T4", "T5", "T6", "T7", "T9", "T10", "T11", "T12", "T13"]),
     SEED,
     st.sampled_from([each.name for each in CATALOGUE if each.name.endswith(("_detection", "_publication", "_notice"))]),
     st.floats(0, 40),
@@ -186,9 +204,7 @@ def test_without_news_to_wait_for_nobody_is_rejected() -> None:
     at_once = {each.name: Fixed(0.0) for each in CATALOGUE if each.unit in {"days", "hours"} and not each.least}
     kept = {"rollover_notice", "list_delay", "signer_notice", "migration_window", "migration_preparation"}
     given = {name: value for name, value in at_once.items() if name not in kept}
-    polled = dict.fromkeys(
-        ("crl_freshness", "list_refresh", "metadata_cache", "hub_refresh", "path_cache"), Fixed(0.001)
-    )
+    polled = dict.fromkeys(POLLED, Fixed(0.001))
     for model in BY_ID:
         ledger = simulated(model, 7, **given, **polled, metadata_rate=Fixed(1e9))
         assert all(each.days < 0.001 for each in ledger.outages)
