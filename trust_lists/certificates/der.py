@@ -63,6 +63,15 @@ def element(data: bytes, start: int = 0) -> tuple[Element, int]:
     return Element(tag, data[begin:end], data[start:end]), end
 
 
+def encoded(tag: int, content: bytes) -> bytes:
+    """The value in DER (X.690 §10.1)."""
+    size = len(content)
+    if size < 0x80:
+        return bytes([tag, size]) + content
+    length = size.to_bytes((size.bit_length() + 7) // 8, "big")
+    return bytes([tag, 0x80 | len(length)]) + length + content
+
+
 def elements(data: bytes) -> list[Element]:
     """All elements of `data`, one after the other. Raises CertificateError."""
     found, start = [], 0

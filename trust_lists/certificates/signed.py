@@ -171,10 +171,7 @@ def with_parameters(key: bytes, above: bytes) -> bytes:
     algorithm = _dsa_algorithm(above)
     if not lacks_parameters(key) or not algorithm or algorithm in _WITHOUT_PARAMETERS:
         return key
-    content = algorithm + _pair(key)[1].encoded
-    size = len(content)  # with parameters always more than 127, which one byte could tell
-    length = size.to_bytes((size.bit_length() + 7) // 8, "big")
-    return bytes([der.SEQUENCE, 0x80 | len(length)]) + length + content
+    return der.encoded(der.SEQUENCE, algorithm + _pair(key)[1].encoded)
 
 
 @lru_cache(maxsize=2048)

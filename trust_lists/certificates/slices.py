@@ -37,7 +37,7 @@ class CertificateSlices:
     """AlgorithmIdentifier in TBSCertificate; RFC 5280 §4.1.1.2 wants it to equal the outer one."""
     algorithm: bytes
     signature: bytes
-    """The bits, as whole bytes."""
+    """The bits, as whole bytes; none where what stands around the signed part is not DER."""
     extensions: bytes | None
     """The SEQUENCE of extensions; b"" where there are none, None where they can't be found."""
 
@@ -89,6 +89,10 @@ def _cut(data: bytes) -> CertificateSlices:
         found.append(der.expect(each, der.SEQUENCE).encoded)
     inner_algorithm, issuer, validity, subject, key = found
     algorithm, signature = _signature(outer, after)
+    # What stands around the signed part is signed by nobody: in any other form it would be another certificate with the
+    # same signature, which no list of digests knows.
+    if data != der.encoded(der.SEQUENCE, inner.encoded + algorithm + der.encoded(der.BIT_STRING, b"\0" + signature)):
+        signature = b""
     return CertificateSlices(
         version=version,
         issuer=issuer,

@@ -6,10 +6,15 @@ Exit codes: 0 yes; 1 no (the text says why); 2 wrong usage; 6 a file could not b
 
 import typer
 
+from trust_lists.cli.blast_radius import blast_radius
 from trust_lists.cli.build import build, reissue
 from trust_lists.cli.certificate import certificate
 from trust_lists.cli.check import check
+from trust_lists.cli.collect import collect
+from trust_lists.cli.compare import compare
+from trust_lists.cli.decide import decide
 from trust_lists.cli.diff import diff
+from trust_lists.cli.explain import explain
 from trust_lists.cli.model import model
 from trust_lists.cli.qualify import qualify
 from trust_lists.cli.refresh import refresh
@@ -45,7 +50,23 @@ app.command("reissue", epilog="Example: trust-lists reissue example.yaml --key t
     reissue
 )
 app.command("sign", epilog="Example: trust-lists sign example.unsigned.xml --key tlso.p12 --ask-password")(sign)
+app.command("compare", epilog="Example: trust-lists compare peppol-g2 peppol-g3 --corpus aps/ --html changes.html")(
+    compare
+)
+app.command("collect", epilog="Example: trust-lists collect --model peppol-g3 --certificate ap.pem --out evidence/")(
+    collect
+)
 app.command("qualify", epilog="Example: trust-lists qualify alice.pem --snapshot lists/ --at 2023-11-01")(qualify)
+app.command(
+    "decide",
+    epilog="Example: trust-lists decide ap.pem --model peppol-g3 --certificates anchors/ --role ap-sign --crl ap.crl",
+)(decide)
+app.command(
+    "explain", epilog="Example: trust-lists explain ap.pem --model peppol-g3 --certificates anchors/ --role ap-sign"
+)(explain)
+app.command("blast-radius", epilog="Example: trust-lists blast-radius peppol-g3 --corpus certificates/ --html b.html")(
+    blast_radius
+)
 app.command("score", epilog="Example: trust-lists score --facts facts.yaml --judgements ours.yaml --format html")(score)
 app.command("simulate", epilog="Example: trust-lists simulate --models T1,T2,T6 --access-points 33 --svg charts/")(
     simulate

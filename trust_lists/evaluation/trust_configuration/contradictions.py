@@ -39,6 +39,7 @@ def questionable(root: Place) -> Complaints:
     """All that can be meant and hardly is: rules that accept nobody, entries that nobody refers to."""
     yield from _nobody(root)
     yield from _unused(root)
+    yield from _weakly_denied(root)
 
 
 def _stores(root: Place) -> Iterator[tuple[str, Place]]:
@@ -211,6 +212,13 @@ def _nobody(root: Place) -> Complaints:
             yield Complaint(rule.path, f"the role {role.value} can accept nobody")
     if not any(True for _each in _rules(root)):
         yield Complaint("roles", "there is no rule, so that nobody is accepted for anything")
+
+
+def _weakly_denied(root: Place) -> Complaints:
+    place = root.at("stores").at("deny").at("cert_sha256")
+    if place.items():
+        told = "a digest denies these bytes only, and an ECDSA signature has a twin; name issuer and serial number"
+        yield Complaint(place.path, told)
 
 
 def _unused(root: Place) -> Complaints:

@@ -56,7 +56,7 @@ KEY = Text(
 HASH = Text("sha(?:1|224|256|384|512|3-256|3-384|3-512)", "sha256, sha384, sha512 …")
 ATTRIBUTE = Text(
     r"(?:DN|CN|OU|O|L|ST|C|DC|UID|E|serialNumber|organizationIdentifier|san\.(?:dns|uri|email|host))",
-    "DN, CN, OU, O, L, ST, C, DC, UID, E, serialNumber, organizationIdentifier, san.dns, san.uri, san.email or san.host",
+    "DN, CN, OU, O, L, ST, C, DC, UID, E, serialNumber, organizationIdentifier, san.dns, .uri, .email or .host",
 )
 TERRITORY = Text("[A-Z]{2}", "a country such as BE, in capitals")
 KEY_PATH = Text("[A-Za-z_][A-Za-z0-9_.-]{0,199}", "a path of keys such as engine.max_path", 200)

@@ -88,7 +88,7 @@ def test_rsa_keys_are_those_that_joserfc_makes() -> None:
         {"x5c": "AAAA"},
         {"x5c": ["-"]},
     ],
-    ids=str,
+    ids=" ".join,
 )
 def test_what_is_no_key_is_refused(members: dict[str, Any]) -> None:
     assert not refused()

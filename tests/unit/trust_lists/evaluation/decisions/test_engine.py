@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Decisions by a configuration: each source, rule of a leaf and demand on a path, on chains made for it."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -471,3 +472,29 @@ def test_whatever_bytes_come_nothing_is_raised_and_nothing_but_the_certificate_i
 def test_a_configuration_of_which_nothing_is_known_accepts_nobody() -> None:
     engine = DecisionEngine(configuration({}))
     assert all(ask(engine, role=role).outcome is Outcome.REJECT for role in Role)
+
+
+def _length_in_more_bytes(der: bytes) -> bytes:
+    assert der[1] == 0x82
+    return der[:1] + b"\x83\x00" + der[2:]
+
+
+def _unused_bits(der: bytes) -> bytes:
+    slices = ListedCertificate(der).slices
+    assert slices is not None
+    position = len(der) - len(slices.signature) - 1
+    return der[:position] + b"\x01" + der[position + 1 :]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        pytest.param(lambda der: der + b"\x00", id="bytes behind it"),
+        pytest.param(_length_in_more_bytes, id="a length in more bytes than it needs"),
+        pytest.param(_unused_bits, id="unused bits of the signature"),
+    ],
+)
+def test_the_same_signature_in_another_form_is_no_second_certificate(changed: Callable[[bytes], bytes]) -> None:
+    engine = by_path(deny={"cert_sha256": [LEAF.sha256]})
+    decision = ask(engine, ListedCertificate(changed(LEAF.der)))
+    assert decision.outcome is not Outcome.ACCEPT

@@ -213,9 +213,10 @@ def test_a_history_that_is_not_descending_leaves_it_undecided(history: tuple[obj
     assert check.undecided
 
 
-def test_a_critical_extension_that_nobody_understands_leaves_it_undecided() -> None:
+@pytest.mark.parametrize("named", ["{urn:x}Y", ""])
+def test_a_critical_extension_that_nobody_understands_leaves_it_undecided(named: str) -> None:
     asked = certificate()
-    unknown = Extension(True, UnknownExtension("{urn:x}Y", "<Y/>"))
+    unknown = Extension(True, UnknownExtension(named, "<Y/>"))
     [check] = offer(asked, at_hand(service(state(extensions=[unknown]), of=asked))).direct[0].checks
     assert (check.id, check.undecided) == ("SERVICE_EXTENSION_UNKNOWN", True)
     optional = replace(unknown, critical=False)
@@ -310,7 +311,7 @@ def expiring(next_update: datetime | None, asked: ListedCertificate) -> ListsAtH
     ("next_update", "when", "expired"),
     [
         pytest.param(DATE_TIME, DATE_TIME, False, id="at the last instant"),
-        pytest.param(DATE_TIME, DATE_TIME + timedelta(seconds=1), False, id="within the skew"),
+        pytest.param(DATE_TIME, DATE_TIME + timedelta(seconds=10), False, id="at the end of the skew"),
         pytest.param(DATE_TIME, DATE_TIME + timedelta(seconds=11), True, id="after it"),
         pytest.param(None, DATE_TIME, True, id="closed"),
         pytest.param(None, at(2020, 6), False, id="closed later"),
@@ -336,7 +337,7 @@ def test_a_copy_that_is_too_old_is_refused() -> None:
     asked = certificate()
     old = at_hand(service(of=asked), fetched_at=DATE_TIME - DAY - timedelta(seconds=1))
     assert ids(offer(asked, old).direct[0].checks) == ["LIST_TOO_OLD"]
-    assert ids(offer(asked, old, skew=timedelta(minutes=5)).direct[0].checks) == []
+    assert ids(offer(asked, old, skew=timedelta(seconds=1)).direct[0].checks) == []
     assert ids(offer(asked, old, source=replace(SOURCE, max_age=None)).direct[0].checks) == []
 
 
@@ -394,6 +395,13 @@ def test_what_was_qualified_when_it_was_issued_and_is_not_now_is_not() -> None:
     [ground] = qualified(certificate(), Qualified.ESIG, entry)
     assert ids(ground.checks)[:2] == ["SERVICE_STATUS", "NOT_QUALIFIED"]
     assert not any(check.undecided for check in ground.checks)
+
+
+def test_what_is_qualified_now_and_was_not_when_it_was_issued_is_undecided() -> None:
+    entry = service(state("granted", at(2021)), state("withdrawn", at(2017)))
+    [ground] = qualified(certificate(), Qualified.ESIG, entry)
+    [check] = ground.checks
+    assert (check.id, check.clause, check.undecided) == ("QUALIFICATION_UNKNOWN", "TS 119 615 PRO-4.4.4-36a", True)
 
 
 def test_warnings_of_section_4_4_are_passed_on() -> None:

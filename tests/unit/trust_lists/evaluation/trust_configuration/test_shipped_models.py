@@ -24,7 +24,15 @@ def test_there_is_a_model_for_each_way_to_establish_trust() -> None:
     models = {read_configuration(shipped_model(name)).configuration.model for name in shipped_names()}
     assert models == {
         *("mutual-exchange", "dedicated-domain-pki", "shared-domain-pki", "ca-whitelist", "eu-trusted-lists"),
-        *("domain-trusted-list", "bridge", "saml-metadata", "eudi-lote", "trust-on-metadata"),
+        *(
+            "domain-trusted-list",
+            "bridge",
+            "saml-metadata",
+            "openid-federation",
+            "eudi-lote",
+            "trust-on-metadata",
+            "web-pki",
+        ),
     }
 
 
