@@ -6,7 +6,7 @@ read as UTC, since nothing else may be meant.
 """
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 _FORM = re.compile(r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(?:\.(\d{1,20}))?(?:[Zz]|([+-]\d\d:\d\d))?", re.ASCII)
 
@@ -26,3 +26,19 @@ def read_instant(text: str) -> datetime | None:
 def write_instant(instant: datetime) -> str:
     """`2026-11-18T12:00:00Z`; with a fraction only where the instant has one."""
     return f"{instant.astimezone(UTC).replace(tzinfo=None).isoformat()}Z"
+
+
+def earlier(instant: datetime, by: timedelta) -> datetime:
+    """So much earlier; where there is no such time, the instant itself."""
+    try:
+        return instant - by
+    except OverflowError:
+        return instant
+
+
+def later(instant: datetime, by: timedelta) -> datetime:
+    """So much later; as `earlier`."""
+    try:
+        return instant + by
+    except OverflowError:
+        return instant

@@ -17,11 +17,13 @@ import pytest
 from tests.simulators.list_worlds import AT, DAY, LOTL_URL, OJ_URL, ListWorld, certificate, pointer, whole_world
 from tests.simulators.server_certificates import ServerAuthority
 from trust_lists.errors import SourceError
+from trust_lists.sources.addresses import AddressPolicy
 from trust_lists.sources.fetching import Limits, WebSource
 from trust_lists.sources.refresh import How, RefreshReport, refresh
 from trust_lists.sources.snapshots import load_snapshot
 from trust_lists.sources.states import ListState
 
+OWN = AddressPolicy.of(["127.0.0.0/8"])
 ONE_TRY = Limits(tries=1, connect_seconds=5, read_seconds=0.3)
 
 
@@ -136,7 +138,7 @@ def test_a_server_that_does_wrong_is_called_by_name(server: Lists, name: str, re
     data = whole_world().get(LOTL_URL)
     server.documents = {f"/{each}.xml": data for each in ("cut-off", "stalled", "endless", "circle")}
     limits = Limits(max_bytes=5_000_000, tries=1, connect_seconds=5, read_seconds=0.5)
-    with WebSource(limits) as source, pytest.raises(SourceError) as told:
+    with WebSource(limits, OWN) as source, pytest.raises(SourceError) as told:
         source.fetch(f"http://127.0.0.1:{server.port}/{name}")
     assert told.value.reason_id == reason
 
@@ -149,7 +151,7 @@ def test_a_server_that_sends_a_byte_now_and_then_has_an_end_too(
     trusted = ssl.create_default_context(cadata=authority.pem)
     with serving(_server_context(authority, tmp_path) if scheme == "https" else None) as server:
         server.documents = {"/dripping.xml": b""}
-        with WebSource(limits, tls=trusted) as source, pytest.raises(SourceError) as told:
+        with WebSource(limits, OWN, tls=trusted) as source, pytest.raises(SourceError) as told:
             source.fetch(f"{scheme}://127.0.0.1:{server.port}/dripping.xml")
     assert told.value.reason_id == "FETCH_TIMEOUT"
 
@@ -157,7 +159,7 @@ def test_a_server_that_sends_a_byte_now_and_then_has_an_end_too(
 def test_a_server_that_is_gone_cannot_be_reached() -> None:
     with serving() as gone:
         port = gone.port
-    with WebSource(ONE_TRY) as source, pytest.raises(SourceError) as told:
+    with WebSource(ONE_TRY, OWN) as source, pytest.raises(SourceError) as told:
         source.fetch(f"http://127.0.0.1:{port}/lotl.xml")
     assert told.value.reason_id == "FETCH_CONNECTION"
 
@@ -193,7 +195,7 @@ def world_of(server: Lists, scheme: str) -> tuple[ListWorld, str]:
 
 def test_a_server_that_nobody_vouches_for_gives_nothing(secure: Lists) -> None:
     _, url = world_of(secure, "https")
-    with WebSource(ONE_TRY) as source, pytest.raises(SourceError) as told:
+    with WebSource(ONE_TRY, OWN) as source, pytest.raises(SourceError) as told:
         source.fetch(url)
     assert told.value.reason_id == "FETCH_TLS"
     assert secure.asked == []
@@ -201,7 +203,7 @@ def test_a_server_that_nobody_vouches_for_gives_nothing(secure: Lists) -> None:
 
 def test_failed_tls_can_be_accepted_with_a_warning(secure: Lists) -> None:
     _, url = world_of(secure, "https")
-    with WebSource(ONE_TRY, accept_failed_tls=True) as source:
+    with WebSource(ONE_TRY, OWN, accept_failed_tls=True) as source:
         found = source.fetch(url)
     assert found.data == secure.documents["/lotl.xml"]
     assert [each.code for each in found.doubts] == ["OWN_WARNING_HTTPS_NOT_VERIFIED"]
@@ -210,7 +212,7 @@ def test_failed_tls_can_be_accepted_with_a_warning(secure: Lists) -> None:
 def test_a_refresh_over_https(secure: Lists, authority: ServerAuthority, tmp_path: Path) -> None:
     world, url = world_of(secure, "https")
     configuration = world.configuration(lotl_url=url)
-    with WebSource(tls=ssl.create_default_context(cadata=authority.pem)) as source:
+    with WebSource(None, OWN, tls=ssl.create_default_context(cadata=authority.pem)) as source:
         first = refresh(configuration, source, tmp_path / "store", AT)
         second = refresh(configuration, source, tmp_path / "store", AT + DAY)
     assert first.healthy
@@ -222,7 +224,7 @@ def test_a_refresh_over_https(secure: Lists, authority: ServerAuthority, tmp_pat
 
 def test_accepted_failures_of_tls_are_a_sub_status_of_each_list(secure: Lists, tmp_path: Path) -> None:
     world, url = world_of(secure, "https")
-    with WebSource(ONE_TRY, accept_failed_tls=True) as source:
+    with WebSource(ONE_TRY, OWN, accept_failed_tls=True) as source:
         report = refresh(world.configuration(lotl_url=url), source, tmp_path / "store", AT)
     assert report.healthy
     for each in (report.lotl, *report.lists):
@@ -236,7 +238,7 @@ def test_one_server_that_stalls_costs_one_list(server: Lists, tmp_path: Path) ->
     stalled = pointer("BE", "be", location=f"{base}/stalled.xml")
     well = pointer("EL", "el", location=f"{base}/EL.xml")
     server.documents["/lotl.xml"] = world.put_lotl(pointers=[stalled, well], location=url)
-    with WebSource(ONE_TRY) as source:
+    with WebSource(ONE_TRY, OWN) as source:
         report = refresh(world.configuration(lotl_url=url), source, tmp_path, AT)
     assert _states(report) == {"BE": (ListState.FAILED, "OWN_FETCH_TIMEOUT"), "EL": (ListState.FRESH, "")}
     assert report.lists[1].entry.sub_status == ("OWN_WARNING_NOT_HTTPS",)
@@ -251,7 +253,7 @@ def test_a_process_that_is_killed_leaves_the_last_snapshot_and_no_lock(server: L
     world, url = world_of(server, "http")
     store = tmp_path / "store"
     configuration = world.configuration(lotl_url=url)
-    with WebSource(ONE_TRY) as source:
+    with WebSource(ONE_TRY, OWN) as source:
         before = refresh(configuration, source, store, AT).snapshot
     base = url.removesuffix("/lotl.xml")
     stalled = pointer("BE", "be", location=f"{base}/stalled.xml")
@@ -263,20 +265,31 @@ def test_a_process_that_is_killed_leaves_the_last_snapshot_and_no_lock(server: L
     command = ("refresh", "--lotl", url, "--oj-certs", str(tmp_path / "oj.der"), "--oj-url", OJ_URL)
     program = "from trust_lists.cli.main import main; main()"
     run = subprocess.Popen(
-        [sys.executable, "-c", program, *command, "--at", AT.isoformat(), "--store", str(store)],
+        [
+            sys.executable,
+            "-c",
+            program,
+            *command,
+            "--at",
+            AT.isoformat(),
+            "--store",
+            str(store),
+            "--allow-network",
+            "127.0.0.0/8",
+        ],
         stderr=subprocess.DEVNULL,
         env={**os.environ, "NO_PROXY": "127.0.0.1"},
     )
     try:
         wait_until_asked(server, "/stalled.xml")
-        with WebSource(ONE_TRY) as source, pytest.raises(SourceError) as told:
+        with WebSource(ONE_TRY, OWN) as source, pytest.raises(SourceError) as told:
             refresh(configuration, source, store, AT + DAY)
         assert told.value.reason_id == "STORE_LOCKED"
     finally:
         run.send_signal(signal.SIGKILL)
         run.wait(20)
     assert load_snapshot(store).digest == before
-    with WebSource(ONE_TRY) as source:
+    with WebSource(ONE_TRY, OWN) as source:
         assert refresh(configuration, source, store, AT + DAY).healthy
 
 

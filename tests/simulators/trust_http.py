@@ -5,6 +5,7 @@ import base64
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from cryptography import x509
@@ -25,11 +26,15 @@ PUBLIC_URL = "https://registry.example.org"
 class TrustOffice(RestOffice):
     """The routes about trust alone, and AuthZEN beside them."""
 
-    def __init__(self, offline: OfflineInstance, model: TrustModel | None = None) -> None:
-        """With `model` every domain trusts by that one."""
+    def __init__(
+        self, offline: OfflineInstance, model: TrustModel | None = None, collected_at: datetime | None = None
+    ) -> None:
+        """With `model` every domain trusts by that one, on evidence of that time."""
         super().__init__(offline)
         if model is not None:
-            self.context = replace(self.context, trust_of=lambda _domain: model)
+            self.context = replace(
+                self.context, trust_of=lambda _domain: model, evidence_collected_at=lambda _domain: collected_at
+            )
         self.app = ApiV1(self.context, (trust.resource,))
         self.authzen = AuthzenApp(self.context, PUBLIC_URL)
         self.viewer = self.caller(Role.VIEWER, Scope(offline.stored.id))

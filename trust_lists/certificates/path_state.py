@@ -17,6 +17,7 @@ from trust_lists.certificates.path_extensions import PathExtensions
 from trust_lists.certificates.policies import ANY_POLICY, PolicyState, ValidPolicies
 from trust_lists.certificates.signed import Signatures, with_parameters
 from trust_lists.errors import CertificateError
+from trust_lists.instants import earlier, later
 
 # Processed here, or saying nothing about whether a path is valid: what a key is for, where revocation is told, and the
 # statements about qualified certificates that TS 119 615 §4.4 reads itself.
@@ -130,9 +131,9 @@ class PathState:
             start, end = link.dates
         except CertificateError as error:
             return [("UNREADABLE", str(error))]
-        if self.at + self.skew < start:
+        if later(self.at, self.skew) < start:
             return [("NOT_YET_VALID", f"it is valid from {start:%Y-%m-%d %H:%M:%S} UTC only")]
-        if self.at - self.skew > end:
+        if earlier(self.at, self.skew) > end:
             return [("EXPIRED", f"it expired on {end:%Y-%m-%d %H:%M:%S} UTC")]
         return ()
 

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from trust_lists.cli.common import NO, TECHNICAL, AsJson, At, fail, moment, print_json
+from trust_lists.cli.networks import AllowNetwork, own_networks
 from trust_lists.cli.stores import StoreFolder, print_table, rows, store_folder
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
+    from trust_lists.sources.addresses import AddressPolicy
     from trust_lists.sources.lotl import LotlConfiguration
     from trust_lists.sources.ports import Source
     from trust_lists.sources.refresh import ListReport, RefreshReport
@@ -44,6 +46,7 @@ def refresh(
         bool,
         typer.Option("--accept-failed-tls", help="Fetch with a warning where TLS fails; signatures protect the lists."),
     ] = False,
+    allow_network: AllowNetwork = None,
     archive: Annotated[
         bool, typer.Option("--archive", help="Also accept what was allowed in former years, such as SHA-1.")
     ] = False,
@@ -63,7 +66,8 @@ def refresh(
     policy = ARCHIVE if archive else CURRENT
     configuration = LotlConfiguration(oj_url, url, _certificates(oj_certs, oj_password), policy)
     try:
-        with _source(lotl, url, accept_failed_tls=accept_failed_tls) as source, _bar() as progress:
+        networks = own_networks(allow_network)
+        with _source(lotl, url, networks, accept_failed_tls=accept_failed_tls) as source, _bar() as progress:
             report = run(configuration, source, store_folder(store), asked, progress=progress)
     except SourceError as error:
         fail(f"{error} [{error.reason_id}]")
@@ -90,7 +94,9 @@ def _certificates(paths: list[Path], password: str) -> "Any":
     return found.certificates
 
 
-def _source(lotl: str, url: str, *, accept_failed_tls: bool) -> "AbstractContextManager[Source]":
+def _source(
+    lotl: str, url: str, networks: "AddressPolicy", *, accept_failed_tls: bool
+) -> "AbstractContextManager[Source]":
     from contextlib import nullcontext
 
     from trust_lists.sources.fetching import WebSource
@@ -100,7 +106,7 @@ def _source(lotl: str, url: str, *, accept_failed_tls: bool) -> "AbstractContext
         return nullcontext(FolderSource(Path(lotl), url))
     if not lotl.startswith(("https://", "http://")):
         raise typer.BadParameter(f"{lotl} is neither a folder nor a location in the web", param_hint="--lotl")
-    return WebSource(accept_failed_tls=accept_failed_tls)
+    return WebSource(None, networks, accept_failed_tls=accept_failed_tls)
 
 
 @contextmanager

@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """`trust-lists signature`: XML signatures, and who made them."""
 
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trust_lists.cli.common import NO, AsJson, At, moment, print_json, read_file
+from trust_lists.cli.common import NO, AsJson, At, moment, print_json, read_certificates, read_file
 
 if TYPE_CHECKING:
-    from cryptography import x509
-
+    from trust_lists.certificates.listed import ListedCertificate
     from trust_lists.evaluation import Decision
     from trust_lists.signatures.xmldsig import VerifiedDocument
 
@@ -36,7 +36,7 @@ def verify(
     from trust_lists.xml import parse_xml
 
     asked = moment(at)
-    trusted = _anchors(anchors) if anchors else None
+    trusted = read_certificates(anchors, "--anchors") if anchors else None
     document = read_file(file)
     try:
         root_tags = (parse_xml(document).tag,)
@@ -50,11 +50,31 @@ def verify(
         raise typer.Exit(NO)
 
 
-def _decide(found: "VerifiedDocument", anchors: "tuple[x509.Certificate, ...]", at: datetime) -> "Decision":
-    from trust_lists.evaluation import Evidence, Role, RoleRule, TrustConfiguration, decide
+def _decide(found: "VerifiedDocument", anchors: "tuple[ListedCertificate, ...]", at: datetime) -> "Decision":
+    """By the smallest configuration there is: an end entity with a path to one of the anchors."""
+    from trust_lists.certificates.listed import listed
+    from trust_lists.certificates.revocation.rules import RevocationRule
+    from trust_lists.evaluation import Case, DecisionEngine
+    from trust_lists.evaluation.trust_configuration.importers.building import OPEN_LEAF, Draft, revocation
+    from trust_lists.evaluation.trust_configuration.model import (
+        AnchorKind,
+        Answer,
+        EndpointCertificate,
+        KeyUsageRule,
+        PathTo,
+        Role,
+        RoleRule,
+        Usage,
+    )
 
-    configuration = TrustConfiguration({Role.SMP_SIGN: RoleRule(anchors=anchors)})
-    return decide(configuration, Role.SMP_SIGN, found.certificate, at, Evidence(found.other_certificates))
+    draft = Draft("signature-verify", "anchors-at-hand")
+    to = tuple(draft.anchor(each, AnchorKind.CA) for each in anchors)
+    end_entity = KeyUsageRule(required=(), forbidden=(Usage.KEY_CERT_SIGN,), absent=Answer.ACCEPT)
+    not_asked = revocation(RevocationRule.NO_CHECK, RevocationRule.NO_CHECK)
+    rule = RoleRule(PathTo(to, issuer_must_be_anchor=False), replace(OPEN_LEAF, key_usage=end_entity), not_asked)
+    made = draft.finish({Role.SMP_SIGN: rule}, EndpointCertificate.HINT, allow_wider=False)
+    case = Case(Role.SMP_SIGN, listed(found.certificate), at, tuple(map(listed, found.other_certificates)))
+    return DecisionEngine(made.configuration).decide(case)
 
 
 def _print_verified(found: "VerifiedDocument", decision: "Decision | None", *, as_json: bool) -> None:
@@ -79,8 +99,9 @@ def _print_verified(found: "VerifiedDocument", decision: "Decision | None", *, a
         typer.echo("Whether the signer is trusted was not asked (--anchors).")
         return
     typer.echo(f"The signer: {decision.outcome.value}")
-    for step in decision.steps:
-        typer.echo(f"  {step.id:15} {step.outcome.value:12} {step.detail}")
+    for check in decision.checks:
+        typer.echo(f"  {check}")
+    typer.echo("Whether it was revoked was not asked.")
 
 
 def _print_refusal(error: Exception, *, as_json: bool) -> None:
@@ -89,13 +110,3 @@ def _print_refusal(error: Exception, *, as_json: bool) -> None:
         print_json({"signature": "invalid", "reason_id": reason_id, "message": str(error)})
     else:
         typer.echo(f"The signature is not valid: {error} [{reason_id}]", err=True)
-
-
-def _anchors(path: Path) -> "tuple[x509.Certificate, ...]":
-    from trust_lists.certificates.parsing import load_certificates_pem
-    from trust_lists.errors import CertificateError
-
-    try:
-        return tuple(load_certificates_pem(read_file(path)))
-    except CertificateError as error:
-        raise typer.BadParameter(f"{path}: {error}", param_hint="--anchors") from None

@@ -120,9 +120,12 @@ def authenticate_lotl(
 
 
 def unknown_critical(document: TrustedList) -> str:
-    """The name of a critical extension of the scheme that we don't know, so that the list must be refused (612 B.0)."""
+    """The name of a critical extension of the scheme that we don't know, so that the list must be refused (612 B.0).
+
+    "" where there is none; one that has no name is called so.
+    """
     found = (each.content for each in document.scheme.extensions if each.critical)
-    return next((each.name for each in found if isinstance(each, UnknownExtension)), "")
+    return next((each.name or "without a name" for each in found if isinstance(each, UnknownExtension)), "")
 
 
 def own_code(error: TrustListError) -> str:

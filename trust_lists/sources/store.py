@@ -19,9 +19,11 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
+from typing import Generic, Protocol, TypeVar
 
 from trust_lists.errors import SourceError
 from trust_lists.sources.manifest import Manifest, manifest_from_bytes
@@ -33,11 +35,35 @@ _PART_OF_DIGEST = re.compile(r"[0-9a-f]{6,64}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
-class Store:
+class AnyManifest(Protocol):
+    """What a snapshot consists of."""
+
+    @property
+    def at(self) -> datetime:
+        """When it was made; aware."""
+        ...
+
+    @property
+    def objects(self) -> frozenset[str]:
+        """The digests of all that the snapshot refers to."""
+        ...
+
+    def to_bytes(self) -> bytes:
+        """Canonical: the same bytes for the same manifest."""
+        ...
+
+
+_ManifestT = TypeVar("_ManifestT", bound=AnyManifest)
+
+
+class SnapshotFolder(Generic[_ManifestT]):
     """A folder of snapshots. Errors of reading and writing are SourceError, their reason_id STORE_* or SNAPSHOT_*."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, parse: Callable[[bytes], _ManifestT], made_by: str) -> None:
+        """`parse` raises SourceError SNAPSHOT_FORMAT; `made_by` names the command that makes such snapshots."""
         self.folder = folder
+        self._parse = parse
+        self._made_by = made_by
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
@@ -83,14 +109,14 @@ class Store:
 
     # Snapshots
 
-    def put_manifest(self, manifest: Manifest) -> str:
+    def put_manifest(self, manifest: _ManifestT) -> str:
         """Keeps a manifest; its digest. The objects must be there already."""
         data = manifest.to_bytes()
         digest = sha256(data).hexdigest()
         _write(self._manifest(digest), data)
         return digest
 
-    def read_manifest(self, digest: str) -> Manifest:
+    def read_manifest(self, digest: str) -> _ManifestT:
         """Raises SourceError SNAPSHOT_MISSING, SNAPSHOT_DAMAGED, SNAPSHOT_FORMAT."""
         try:
             data = self._manifest(digest).read_bytes()
@@ -98,7 +124,7 @@ class Store:
             raise SourceError("SNAPSHOT_MISSING", f"{self.folder} has no snapshot {digest}") from None
         if sha256(data).hexdigest() != digest:
             raise SourceError("SNAPSHOT_DAMAGED", f"the snapshot {digest} in {self.folder} was changed")
-        return manifest_from_bytes(data)
+        return self._parse(data)
 
     def digests(self) -> tuple[str, ...]:
         """The digests of all snapshots, in no certain order."""
@@ -126,7 +152,9 @@ class Store:
         """
         if name in {"", CURRENT}:
             if not self.current:
-                raise SourceError("SNAPSHOT_MISSING", f"there is no snapshot in {self.folder} yet; refresh makes one")
+                raise SourceError(
+                    "SNAPSHOT_MISSING", f"there is no snapshot in {self.folder} yet; {self._made_by} makes one"
+                )
             return self.current
         if pinned := self.pins().get(name):
             return pinned
@@ -178,7 +206,12 @@ class Store:
                 path.unlink()
         return len(manifests) - len(kept), len(gone)
 
-    # What servers said
+
+class Store(SnapshotFolder[Manifest]):
+    """The snapshots of a list of lists, and what servers said of its documents."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, manifest_from_bytes, "refresh")
 
     def downloads(self) -> dict[str, Known]:
         """By location; empty where the file is lost or damaged."""

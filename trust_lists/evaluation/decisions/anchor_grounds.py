@@ -16,6 +16,7 @@ from trust_lists.evaluation.decisions.grounds import Ground, IssuersOffered, Off
 from trust_lists.evaluation.decisions.model import Case, Check
 from trust_lists.evaluation.trust_configuration import model
 from trust_lists.evaluation.trust_configuration.subtrees import subtree
+from trust_lists.instants import earlier, later
 
 _TICK = timedelta(microseconds=1)
 """What is exclusive in a configuration is the last instant before it where a path is checked."""
@@ -91,17 +92,17 @@ class AnchorGrounds:
         start, end = controls.trusted_from, controls.trusted_until
         return replace(
             controls,
-            trusted_from=earlier(start, self._skew),
-            trusted_until=later(end, self._skew),
+            trusted_from=start and earlier(start, self._skew),
+            trusted_until=end and later(end, self._skew),
         )
 
     def _untimely(self, anchor: model.Anchor, at: datetime) -> list[Check]:
         period, place = anchor.trusted, f"{_origin(anchor)}.trusted"
         checks = []
-        if period.since is not None and at + self._skew < period.since:
+        if period.since is not None and later(at, self._skew) < period.since:
             told = f"the anchor {anchor.id} is trusted from {period.since:%Y-%m-%d %H:%M:%S} UTC only"
             checks.append(Check("ANCHOR_NOT_YET_TRUSTED", place, told, source=_origin(anchor)))
-        if period.until is not None and at - self._skew >= period.until:
+        if period.until is not None and earlier(at, self._skew) >= period.until:
             told = f"the anchor {anchor.id} was trusted before {period.until:%Y-%m-%d %H:%M:%S} UTC"
             checks.append(Check("ANCHOR_NO_LONGER_TRUSTED", place, told, source=_origin(anchor)))
         return checks
@@ -126,22 +127,6 @@ def narrower(one: AnchorControls, other: AnchorControls) -> AnchorControls:
     )
 
 
-def earlier(at: datetime | None, by: timedelta) -> datetime | None:
-    """So much earlier; None stays None, and what has no earlier time is as it is."""
-    try:
-        return at and at - by
-    except OverflowError:
-        return at
-
-
-def later(at: datetime | None, by: timedelta) -> datetime | None:
-    """So much later; as `earlier`."""
-    try:
-        return at and at + by
-    except OverflowError:
-        return at
-
-
 def _configured(anchor: model.Anchor) -> AnchorControls:
     controls, period = anchor.controls, anchor.trusted
     return AnchorControls(
@@ -152,8 +137,8 @@ def _configured(anchor: model.Anchor) -> AnchorControls:
         inhibit_any_policy=_at_once(controls.inhibit_any_policy),
         names=(NameConstraints(tuple(map(subtree, controls.permitted or ())), tuple(map(subtree, controls.excluded))),),
         trusted_from=period.since,
-        trusted_until=earlier(period.until, _TICK),
-        issued_until=earlier(period.for_certs_issued_before, _TICK),
+        trusted_until=period.until and earlier(period.until, _TICK),
+        issued_until=period.for_certs_issued_before and earlier(period.for_certs_issued_before, _TICK),
     )
 
 

@@ -25,6 +25,7 @@ from trust_lists.evaluation.decisions.deny import Denied
 from trust_lists.evaluation.decisions.grounds import Ground, IssuersOffered, Offer
 from trust_lists.evaluation.decisions.model import Case, Check
 from trust_lists.evaluation.trust_configuration.model import AlgorithmRule
+from trust_lists.instants import earlier, later
 
 _REVOCATIONS = frozenset({"REVOKED", "ON_HOLD"})
 MAX_TOLD = 20
@@ -192,10 +193,10 @@ class Demands:
         if start is None or end is None:
             yield Check("UNREADABLE", clause, f"{certificate.subject_text}: it can't be read", certificate.sha256)
             return
-        if at + skew < start:
+        if later(at, skew) < start:
             told = f"{certificate.subject_text}: it is valid from {start:%Y-%m-%d %H:%M:%S} UTC only"
             yield Check("NOT_YET_VALID", clause, told, certificate.sha256)
-        if at - skew > end:
+        if earlier(at, skew) > end:
             told = f"{certificate.subject_text}: it expired on {end:%Y-%m-%d %H:%M:%S} UTC"
             yield Check("EXPIRED", clause, told, certificate.sha256)
 

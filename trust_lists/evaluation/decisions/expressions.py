@@ -13,6 +13,9 @@ from trust_lists.evaluation.decisions.grounds import Grounds
 from trust_lists.evaluation.decisions.leaf import LeafCheck
 from trust_lists.evaluation.decisions.model import Case, Check, Outcome, decided
 
+OUT_OF_DATE = frozenset({"LIST_EXPIRED", "LIST_TOO_OLD", "METADATA_EXPIRED", "METADATA_TOO_OLD", "CHAIN_EXPIRED"})
+"""Checks of a source that refuses because of its own age: what it would say today isn't known."""
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -139,7 +142,9 @@ class NotExpression:
         """Accepts where the part surely doesn't."""
         found = self.part.answer(question)
         subject, sha256 = question.case.certificate.subject_text, question.case.certificate.sha256
-        if found.outcome is Outcome.REJECT:
+        # whoever must not accept may say so by now, in what should have replaced what is at hand
+        outdated = any(check.id in OUT_OF_DATE for check in found.checks)
+        if found.outcome is Outcome.REJECT and not outdated:
             return Answer(Outcome.ACCEPT, self.place, "not", parts=(found,))
         if found.outcome is Outcome.ACCEPT:
             check = Check("EXCLUDED", self.place, f"{subject}: it is accepted by what must not accept it", sha256)

@@ -17,6 +17,7 @@ from trust_lists.evaluation.decisions.federation_chains import Link, TrustChain
 from trust_lists.evaluation.decisions.model import Check
 from trust_lists.evaluation.trust_configuration.model import FederationSource
 from trust_lists.evaluation.ts119615.services import told
+from trust_lists.instants import earlier, later
 
 SPECIFICATION = "OpenID Federation 1.0"
 
@@ -52,7 +53,7 @@ class ChainCheck:
             checks += self._signatures(link, chain.links[number + 1 :])
             if link.above is not None and link.above.statement.constraints is not None:
                 checks += self._constraints(link.above.statement.constraints, chain.links[: number + 1])
-        if self.at - self.skew >= chain.expires:
+        if earlier(self.at, self.skew) >= chain.expires:
             checks.append(self.check("CHAIN_EXPIRED", "10.4", f"the trust chain expired on {told(chain.expires)}"))
         between, most = len(chain.links) - 2, self.source.max_path_length
         if most is not None and between > most:
@@ -72,7 +73,7 @@ class ChainCheck:
 
     def _statement(self, statement: EntityStatement) -> Iterator[Check]:
         what = _named(statement)
-        if self.at + self.skew < statement.issued_at:
+        if later(self.at, self.skew) < statement.issued_at:
             message = f"{what} was issued on {told(statement.issued_at)}, which is later"
             yield self.check("STATEMENT_NOT_YET_VALID", "3.2", message)
         if statement.not_understood:

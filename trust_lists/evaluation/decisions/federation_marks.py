@@ -16,6 +16,7 @@ from trust_lists.evaluation.decisions.federation_chains import TrustChain, chain
 from trust_lists.evaluation.decisions.federation_checks import SPECIFICATION, ChainCheck
 from trust_lists.evaluation.decisions.federation_statements import Statements
 from trust_lists.evaluation.decisions.model import Check, Outcome, decided
+from trust_lists.instants import earlier, later
 from trust_lists.signatures.jws import UnverifiedJws, read_jws
 
 _MARK, _DELEGATION = f"{SPECIFICATION} 7.3", f"{SPECIFICATION} 7.2.2"
@@ -98,7 +99,9 @@ class MarkCheck:
 
     def _dates(self, mark: TrustMark, clause: str) -> Iterator[Check]:
         at: datetime = self._check.at
-        if at + self._check.skew < mark.issued_at or (mark.expires and at - self._check.skew >= mark.expires):
+        if later(at, self._check.skew) < mark.issued_at or (
+            mark.expires and earlier(at, self._check.skew) >= mark.expires
+        ):
             message = f"the trust mark {shown(mark.kind)}, or its delegation, is not valid at that time"
             yield self._wrong("TRUST_MARK_NOT_VALID", clause, message)
 

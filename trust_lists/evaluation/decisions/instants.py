@@ -38,7 +38,9 @@ _CACHED_FOR = re.compile(
     rb"cacheDuration\s*=\s*[\"']P(?:(\d{1,6})Y)?(?:(\d{1,6})M)?(?:(\d{1,6})D)?"
     rb"(?:T(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,9})(?:\.\d*)?S)?)?[\"']"
 )
-_SECONDS = (365.25 * 86_400, 30.4375 * 86_400, 86_400, 3_600, 60, 1)
+_SECONDS = (365 * 86_400, 28 * 86_400, 86_400, 3_600, 60, 1)
+"""Of the parts of a duration, as `documents.xml_dates` reads them."""
+_LONGEST_S = 365_000 * 86_400
 _CLAIMS = frozenset({"exp", "iat", "nbf"})
 _TOKEN = re.compile(r"[\w-]{4,}\.[\w-]{4,}\.[\w-]*", re.ASCII)
 _MAX_NESTING = 12
@@ -133,7 +135,7 @@ class Instants:
                 yield from self._ends(_moved(at_hand.fetched_at, source.max_age))
             for each in at_hand.lists.lists.values():
                 if each.document is not None:
-                    yield from self._begins(each.document.scheme.issued_at)
+                    yield from self._ends(each.document.scheme.issued_at)
                     yield from self._ends(each.document.scheme.next_update)
 
     def _of_metadata(self) -> Iterator[datetime]:
@@ -149,7 +151,7 @@ class Instants:
                 yield from self._ends(time)
             for parts in set(_CACHED_FOR.findall(at_hand.document)):
                 seconds = sum(int(part or 0) * unit for part, unit in zip(parts, _SECONDS, strict=True))
-                yield from self._ends(_moved(at_hand.fetched_at, timedelta(seconds=min(seconds, 1e10))))
+                yield from self._ends(_moved(at_hand.fetched_at, timedelta(seconds=min(seconds, _LONGEST_S))))
 
     def _of_statements(self, case: Case) -> Iterator[datetime]:
         """The times of the statements about the party and those above it; of all where nobody says who it is."""

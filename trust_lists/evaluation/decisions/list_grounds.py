@@ -25,7 +25,6 @@ from trust_lists.documents.model import Dialect, ServiceState, Text, TrustServic
 from trust_lists.documents.vocabulary import short
 from trust_lists.errors import shown
 from trust_lists.evaluation.authenticated import AuthenticatedList
-from trust_lists.evaluation.decisions.anchor_grounds import later
 from trust_lists.evaluation.decisions.evidence import Evidence, ListsAtHand
 from trust_lists.evaluation.decisions.grounds import Ground, IssuersOffered, Offer
 from trust_lists.evaluation.decisions.listed_services import Entry, listed_services
@@ -40,6 +39,7 @@ from trust_lists.evaluation.trust_configuration.model import (
     TrustedListSource,
 )
 from trust_lists.evaluation.ts119615.services import issuer_territory, subject_territory, told
+from trust_lists.instants import later
 
 
 class ListGrounds:
@@ -158,13 +158,11 @@ class _Asked:
         at, named = self.case.at, _list_named(self.source.id, territory)
         source = self._place_of(territory)
         scheme = found.document.scheme if found is not None and found.document is not None else None
-        if scheme is not None:
-            # without a next issue a list is closed, from the day on that it was issued like that
-            end = later(scheme.next_update or scheme.issued_at, self.skew)
-            if end is not None and at > end:
-                how = "expired" if scheme.next_update else "was closed"
-                message = f"{named} {how} on {told(scheme.next_update or scheme.issued_at)}"
-                yield Check("LIST_EXPIRED", "TS 119 612 5.3.15", message, source=source)
+        # without a next issue a list is closed, from the day on that it was issued like that
+        if scheme is not None and at > later(scheme.next_update or scheme.issued_at, self.skew):
+            how = "expired" if scheme.next_update else "was closed"
+            message = f"{named} {how} on {told(scheme.next_update or scheme.issued_at)}"
+            yield Check("LIST_EXPIRED", "TS 119 612 5.3.15", message, source=source)
         if self.source.max_age is not None and at - self.at_hand.fetched_at - self.skew > self.source.max_age:
             message = f"{named} was fetched on {told(self.at_hand.fetched_at)}, which is too long ago"
             yield Check("LIST_TOO_OLD", f"{self.place}.max_age", message, source=source)
@@ -219,7 +217,7 @@ def _in_order(service: TrustService, dialect: Dialect | None) -> bool:
 
 def _not_understood(state: ServiceState) -> str:
     found = (each.content for each in state.extensions if each.critical)
-    return next((shown(each.name) for each in found if isinstance(each, UnknownExtension)), "")
+    return next((shown(each.name) or "without a name" for each in found if isinstance(each, UnknownExtension)), "")
 
 
 def _status(state: ServiceState) -> str:

@@ -33,6 +33,7 @@ from trust_lists.evaluation.trust_configuration.model import (
     SamlMetadataSource,
 )
 from trust_lists.evaluation.ts119615.services import told
+from trust_lists.instants import earlier
 
 _DATES = "saml-metadata-2.0 2.3.2"
 
@@ -147,7 +148,7 @@ class _Asked:
 
     def _stale(self, lasting: Lasting, at_hand: MetadataAtHand, name: str) -> Iterator[Check]:
         """Whether they should have been replaced by then, or fetched again."""
-        at = self.case.at - self.skew
+        at = earlier(self.case.at, self.skew)
         age = at - at_hand.fetched_at
         if lasting.until is not None and at > lasting.until:
             yield self._check("METADATA_EXPIRED", _DATES, f"the metadata {name} expired on {told(lasting.until)}")

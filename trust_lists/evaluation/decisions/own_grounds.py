@@ -8,6 +8,7 @@ from trust_lists.evaluation.decisions.evidence import Evidence
 from trust_lists.evaluation.decisions.grounds import Ground, Offer
 from trust_lists.evaluation.decisions.model import Case, Check
 from trust_lists.evaluation.trust_configuration.model import Context, Pin, Pinned
+from trust_lists.instants import earlier, later
 
 _UNKNOWN_PARTY = Context.PARTY.value
 
@@ -50,10 +51,10 @@ class PinGrounds:
 
     def _untimely(self, pin: Pin, at: datetime) -> Iterable[Check]:
         origin, valid = _origin(pin), pin.valid
-        if valid.since is not None and at + self._skew < valid.since:
+        if valid.since is not None and later(at, self._skew) < valid.since:
             told = f"the pin {pin.id} counts from {valid.since:%Y-%m-%d %H:%M:%S} UTC only"
             yield Check("PIN_NOT_YET_VALID", f"{origin}.valid", told, pin.cert_sha256, origin)
-        if valid.until is not None and at - self._skew >= valid.until:
+        if valid.until is not None and earlier(at, self._skew) >= valid.until:
             told = f"the pin {pin.id} counted before {valid.until:%Y-%m-%d %H:%M:%S} UTC"
             yield Check("PIN_NO_LONGER_VALID", f"{origin}.valid", told, pin.cert_sha256, origin)
 

@@ -2,7 +2,8 @@
 """Decisions by a configuration: each source, rule of a leaf and demand on a path, on chains made for it."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -17,8 +18,12 @@ from tests.simulators.revocation_evidence import crl, entry
 from tests.simulators.trust_models import anchor, configuration, engine_of, path_to, pin, rule
 from trust_lists.certificates.listed import ListedCertificate
 from trust_lists.certificates.revocation.evidence import RevocationEvidence
-from trust_lists.evaluation.decisions import Case, Decision, Evidence, Outcome
+from trust_lists.certificates.signed import Signatures
+from trust_lists.evaluation.decisions import Case, Check, Decision, Evidence, Outcome
 from trust_lists.evaluation.decisions.engine import DecisionEngine
+from trust_lists.evaluation.decisions.expressions import NotExpression, Question, SourceExpression
+from trust_lists.evaluation.decisions.grounds import Offer
+from trust_lists.evaluation.decisions.rules import ready_rules
 from trust_lists.evaluation.trust_configuration.certificates import key_digest, serial_text
 from trust_lists.evaluation.trust_configuration.model import Context, Role
 
@@ -469,6 +474,33 @@ def test_whatever_bytes_come_nothing_is_raised_and_nothing_but_the_certificate_i
     assert not decision.accepted
 
 
+@dataclass(frozen=True, slots=True)
+class _Outdated:
+    """A source that has nothing, or says that it is out of date."""
+
+    check: Check
+    place: str = "roles.ap-sign.accept.list"
+
+    def offer(self, case: Case, evidence: Evidence) -> Offer:
+        del case, evidence
+        return Offer(problems=(self.check,))
+
+
+@pytest.mark.parametrize(
+    ("reason_id", "expected"),
+    [
+        ("LIST_EXPIRED", Outcome.INDETERMINATE),
+        ("METADATA_TOO_OLD", Outcome.INDETERMINATE),
+        ("ENTITY_UNKNOWN", Outcome.ACCEPT),
+    ],
+)
+def test_a_list_of_whom_not_to_accept_is_no_yes_where_it_is_out_of_date(reason_id: str, expected: Outcome) -> None:
+    demands = ready_rules(by_path().configuration)[Role.AP_SIGN].demands
+    outdated = SourceExpression("list", _Outdated(Check(reason_id, "a clause", "told")), demands)
+    question = Question(Case(Role.AP_SIGN, LEAF, NOW), Evidence(), lambda _name: (), Signatures())
+    assert NotExpression("a place", outdated).answer(question).outcome is expected
+
+
 def test_a_configuration_of_which_nothing_is_known_accepts_nobody() -> None:
     engine = DecisionEngine(configuration({}))
     assert all(ask(engine, role=role).outcome is Outcome.REJECT for role in Role)
@@ -498,3 +530,14 @@ def test_the_same_signature_in_another_form_is_no_second_certificate(changed: Ca
     engine = by_path(deny={"cert_sha256": [LEAF.sha256]})
     decision = ask(engine, ListedCertificate(changed(LEAF.der)))
     assert decision.outcome is not Outcome.ACCEPT
+
+
+@pytest.mark.parametrize(
+    "at", [datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)], ids=["first", "last"]
+)
+def test_the_ends_of_time_are_times_like_any_other(at: datetime) -> None:
+    found = ANCHORS | {"intermediates": [{"sha256": MIDDLE.certificate.sha256}], "pins": [pin("it", LEAF, "ap-sign")]}
+    rules = {"ap-sign": rule({"any_of": [path_to("root"), {"pin": "any"}]}, revocation={"leaf": "crl_required"})}
+    engine = engine_of(rules, found, [ROOT.certificate, MIDDLE.certificate], engine={"clock_skew": "P1D"})
+    evidence = Evidence(RevocationEvidence([crl(MIDDLE)]))
+    assert ask(engine, at=at, evidence=evidence).outcome is Outcome.REJECT
