@@ -258,7 +258,7 @@ class Settings(BaseSettings):
     manage_public_url: str = Field(
         "",
         description="URL under which browsers reach the management listener, without a slash at the end; needed for "
-        "logins at an OIDC provider, which sends them back to it.",
+        "logins at an OIDC provider, which sends them back to it, and for the metadata of AuthZEN.",
     )
     oidc_issuer: str = Field(
         "", description="Issuer of the OpenID Connect provider at which people log in; nobody does so by default."

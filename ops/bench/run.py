@@ -18,6 +18,7 @@ from typing import Any
 import cli_help
 import decisions
 import dns_answers
+import impact
 import resolver
 import rest_writes
 import scoring
@@ -49,6 +50,7 @@ BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "scoring": scoring.run,
     "simulation": simulation.run,
     "decisions": decisions.run,
+    "impact": impact.run,
 }
 TARGETS = (
     ("cli_help", "seconds", "<", 0.4),
@@ -80,6 +82,8 @@ TARGETS = (
     ("decisions", "per_second", ">=", 2_000),
     ("decisions", "per_second_with_trace", ">=", 500),
     ("decisions", "times_pyhanko", ">=", 3),
+    ("impact", "seconds", "<=", 30),
+    ("impact", "peak_megabytes", "<=", 500),
 )
 COMPARISONS = {"<": operator.lt, "<=": operator.le, ">=": operator.ge}
 LIBRARIES = ("cryptography", "dnspython", "httptools", "lxml", "signxml", "sqlalchemy", "uvicorn", "uvloop")

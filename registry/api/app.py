@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The FastAPI application of the management listener: probes, metrics and the REST interface.
+"""The FastAPI application of the management listener: probes, metrics, the REST interface and AuthZEN.
 
 All other paths are published documents.
 """
@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from registry import __version__
+from registry.api.authzen import PATHS as AUTHZEN_PATHS
 from registry.errors import RegistryError
 from registry.problems import MEDIA_TYPE, NOT_READY, Problem, problem_for
 from registry.telemetry import render_metrics
@@ -57,10 +58,12 @@ def management_app(
     *,
     readiness: Callable[[], Sequence[Unready]] = tuple,
     rest: Any = None,
+    authzen: Any = None,
 ) -> FastAPI:
     """The application of the management listener.
 
-    `rest` is the ASGI application below `/api/v1/`, `publishing` the one for everything that isn't named here.
+    `rest` is the ASGI application below `/api/v1/`, `authzen` the one at the paths of AuthZEN, `publishing` the one for
+    everything that isn't named here.
     `health` and `readiness` are called in worker threads.
     """
     app = FastAPI(
@@ -102,7 +105,11 @@ def management_app(
 
     # Not mounts: those would look for a pattern in the decoded path, and identifiers may hold anything.
     async def others(scope: Any, receive: Any, send: Any) -> None:
-        below = rest if rest is not None and scope["raw_path"].startswith(b"/api/v1/") else publishing
+        below = publishing
+        if rest is not None and scope["raw_path"].startswith(b"/api/v1/"):
+            below = rest
+        elif authzen is not None and scope["raw_path"] in AUTHZEN_PATHS:
+            below = authzen
         await below(scope, receive, send)
 
     app.router.default = others

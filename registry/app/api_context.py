@@ -55,6 +55,7 @@ def api_context(
         business_cards=instance.business_cards,
         signer=instance.signer,
         trust_of=instance.trust_models.of,
+        evidence_collected_at=instance.trust_models.collected_at,
         setup=InstanceDomainSetup(instance),
         sml=SmlAdministration(instance.database, instance.journal, instance.registrar, instance.trust_models.of),
         sessions=sessions,

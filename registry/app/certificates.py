@@ -79,8 +79,16 @@ class Certificates:
             raise ConfigurationError(f"REGISTRY_MANAGE_CLIENT_CA: {file} can't be read: {error}") from error
 
     def _client_anchors(self) -> str:
-        models = (self._instance.trust_models.of(stored.domain) for stored in self._instance.directory.with_sml())
-        return "".join(dict.fromkeys(model.client_anchors_pem() for model in models))
+        found = (self._anchors_of(stored.domain) for stored in self._instance.directory.with_sml())
+        return "".join(dict.fromkeys(found))
+
+    def _anchors_of(self, domain: Domain) -> str:
+        try:
+            return self._instance.trust_models.of(domain).client_anchors_pem()
+        except ConfigurationError as error:
+            # It has no clients then; those of other domains must get their chance.
+            log.error("trust_model_unusable", domain=domain.name, reason=str(error))  # noqa: TRY400
+            return ""
 
 
 def reload_certificates(listeners: Iterable[Listener], how: Callable[[Listener], None]) -> None:

@@ -11,9 +11,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from registry.app.instance import Instance
 from registry.audit.events import record
 from registry.domains.domain import Domain
-from registry.domains.loader import domain_to_mapping, load_domain
+from registry.domains.loader import domain_to_mapping, load_domain, take_in_files
 from registry.domains.router import DomainRouter
-from registry.domains.section import merge
+from registry.domains.trust_settings import lay_over
 from registry.errors import AlreadyExistsError, ConfigurationError, ConflictError
 from registry.sml.model import Publisher
 from registry.smp.documents.catalogue import DIALECTS
@@ -22,11 +22,13 @@ from registry.smp.signed_documents import read_signing_key
 from registry.storage.certificate_rows import certificate_row
 from registry.storage.domain_directory import StoredDomain
 from registry.storage.engine import Actor
-from registry.storage.queries import certificates, domains, publishers, registrations
+from registry.storage.queries import certificates, domains, publishers, registrations, trust_configurations
 from registry.storage.queries.domains import DomainRow
 from registry.storage.unit_of_work import Connection, UnitOfWork
+from registry.trust import TrustModel
 from trust_lists.certificates.parsing import SigningKey
 from trust_lists.errors import SigningError
+from trust_lists.evaluation.trust_configuration import canonical_form
 from trust_lists.signatures.xmldsig import create_signature
 
 
@@ -53,7 +55,9 @@ def add_domain(
     With `register_smp`, its own SMP is registered at its own SML, for the certificate of its signing key.
     Raises ConfigurationError with all that is wrong, AlreadyExistsError when the name is taken.
     """
+    settings = take_in_files(settings)
     domain = load_domain(profile, settings)
+    trust = TrustModel.for_domain(domain)
     key = read_signing_key(signing_key.file, signing_key.password_file) if signing_key else None
     if key is not None:
         check_signing_key(domain, key)
@@ -62,10 +66,12 @@ def add_domain(
     if any(other.name == domain.name for other in others):
         raise AlreadyExistsError(f"there is a domain {domain.name} already")
     DomainRouter([*others, domain])  # refuses base URLs and defaults that clash
-    stored_profile, stored_settings = _to_store(profile, settings, domain)
+    shipped = not isinstance(profile, Path) and profile == domain.profile
+    kept = (domain.profile, settings) if shipped else ("", domain_to_mapping(domain))
     with instance.database.write(actor) as work:
-        domain_id = domains.add(work, domain.name, stored_profile, stored_settings)
+        domain_id = domains.add(work, domain.name, *kept)
         shown = {"profile": domain.profile, "zone": domain.dns.zone, "base_url": domain.smp.base_url}
+        shown["trust"] = _keep_trust(work, trust)
         record(work, "domains:domain:create", f"domain:{domain.name}", domain_id=domain_id, after=shown)
         zone_id = None
         if domain.sml.enabled:
@@ -97,7 +103,7 @@ def _changed(
 ) -> tuple[DomainRow, Domain, dict[str, Any]]:
     """The row as it is, and the domain and its settings as they would be."""
     row = next(row for row in domains.all_domains(connection) if row.id == stored.id)
-    merged = merge(row.settings, {**settings, "name": row.name})
+    merged = take_in_files(lay_over(row.settings, {**settings, "name": row.name}))
     domain = load_domain(row.profile, merged) if row.profile else Domain.from_mapping(merged)
     return row, domain, merged
 
@@ -112,6 +118,7 @@ def change_domain(instance: Instance, actor: Actor, name: str, settings: Mapping
     stored = instance.directory.get(name)
     with instance.database.write(actor) as work:
         row, domain, merged = _changed(work.connection, stored, settings)
+        trust = TrustModel.for_domain(domain)
         others = [other.domain for other in instance.directory.all() if other.id != stored.id]
         DomainRouter([*others, domain])
         held_key = domains.active_signing_key(work.connection, stored.id)
@@ -119,6 +126,7 @@ def change_domain(instance: Instance, actor: Actor, name: str, settings: Mapping
             password_file = Path(held_key.password_file) if held_key.password_file else None
             check_signing_key(domain, read_signing_key(Path(held_key.file), password_file))
         if merged != row.settings:
+            before, after = _address(stored.domain), _keep_trust(work, trust)
             domains.change_settings(work, stored.id, merged)
             _change_names(instance, work, stored, domain)
             record(
@@ -126,8 +134,8 @@ def change_domain(instance: Instance, actor: Actor, name: str, settings: Mapping
                 "domains:domain:update",
                 f"domain:{name}",
                 domain_id=stored.id,
-                before=_without_trust(row.settings),
-                after=_without_trust(merged),
+                before=_without_certificates(row.settings, before),
+                after=_without_certificates(merged, after),
             )
     instance.directory.refresh()
     return instance.directory.get(name)
@@ -160,9 +168,23 @@ def check_signing_key(domain: Domain, key: SigningKey) -> None:
             raise ConfigurationError(f"the signing key does not fit {dialect.title} in this domain: {error}") from error
 
 
-def _without_trust(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings without certificates, which are long and say nothing to a reader of the audit."""
-    return {key: value for key, value in settings.items() if key != "trust"}
+def _keep_trust(work: UnitOfWork, trust: TrustModel) -> str:
+    """Keep the configuration that a domain has from now on; returns its address."""
+    trust_configurations.put(work, trust.address, canonical_form(trust.configuration).decode())
+    return trust.address
+
+
+def _address(domain: Domain) -> str:
+    """The address of the configuration that a domain has had; "" where its settings were unusable."""
+    try:
+        return TrustModel.for_domain(domain).address
+    except ConfigurationError:
+        return ""
+
+
+def _without_certificates(settings: Mapping[str, Any], address: str) -> dict[str, Any]:
+    """Settings with the address of what they say of trust: certificates are long and say nothing to a reader."""
+    return {**settings, "trust": address}
 
 
 def _activate(work: UnitOfWork, domain: Domain, domain_id: int, signing_key: SigningKeyFile, key: SigningKey) -> None:
@@ -177,24 +199,3 @@ def _activate(work: UnitOfWork, domain: Domain, domain_id: int, signing_key: Sig
         domain_id=domain_id,
         after={"certificate": row["sha256"], "subject": row["subject"]},
     )
-
-
-def _to_store(profile: str | Path, settings: Mapping[str, Any], domain: Domain) -> tuple[str, dict[str, Any]]:
-    """What the database keeps: a shipped profile by name with the settings over it, or else everything.
-
-    Either way the content of certificate files is taken in, since the files may move.
-    """
-    complete = domain_to_mapping(domain)
-    if isinstance(profile, Path) or profile != domain.profile:
-        return "", complete
-    kept = dict(settings)
-    if "trust" in kept:
-        kept["trust"] = {
-            name: {
-                **{key: value for key, value in role.items() if not key.endswith("_files")},
-                "anchors": complete["trust"][name]["anchors"],  # type: ignore[index]
-                "intermediates": complete["trust"][name]["intermediates"],  # type: ignore[index]
-            }
-            for name, role in kept["trust"].items()
-        }
-    return profile, kept

@@ -155,7 +155,7 @@ def _lacks(instance: Instance, connection: Connection, stored: StoredDomain) -> 
     lacks = [
         f"the role {role} has no trust anchors"
         for role in ("smp-sign", "ap-encrypt", *(["sml-client"] if domain.sml.enabled else []))
-        if not domain.trust.role(role).anchors and not domain.trust.role(role).pins
+        if domain.trust.trusts_nobody(role)
     ]
     if domain.smp.base_url:
         key = domains.active_signing_key(connection, stored.id)

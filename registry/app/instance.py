@@ -6,9 +6,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from registry.app.trust_models import TrustModels
 from registry.clock import Clock, system_clock
 from registry.dns.journal import ZoneJournal
-from registry.domains.domain import Domain
 from registry.errors import ConfigurationError
 from registry.master_key import MasterKey
 from registry.settings import Settings
@@ -22,18 +22,23 @@ from registry.storage.engine import Database, PoolLimits
 from registry.storage.installation import check_installation
 from registry.storage.migrate import migrate
 from registry.storage.unfinished import refuse_unfinished
-from registry.trust import TrustModel
 
 
 class Instance:
     """What commands and listeners work with. Use it as a context manager, or `close` it."""
 
-    def __init__(self, database: Database, wake_publisher: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        wake_publisher: Callable[[], None] = lambda: None,
+        *,
+        data_dir: Path | None = None,
+    ) -> None:
         self.database = database
         self.directory = DomainDirectory(database)
         self.journal = ZoneJournal(wake_publisher)
         self.registrar = Registrar(self.journal)
-        self.trust_models = TrustModels()
+        self.trust_models = TrustModels(data_dir, database.now)
         self.sml = SmlService(database, self.directory, self.journal, self.registrar, self.trust_models.of)
         self.publishing = Publishing(database, self.registrar, self.trust_models.of)
         self.signer = DocumentSigner(database, self.directory)
@@ -60,7 +65,7 @@ class Instance:
             database.master_key = MasterKey.open(settings.master_key_file)
             migrate(database)
             check_installation(database)
-            return cls(database, wake_publisher)
+            return cls(database, wake_publisher, data_dir=settings.data_dir)
         except BaseException:
             database.dispose()
             raise
@@ -76,21 +81,6 @@ class Instance:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-class TrustModels:
-    """The trust model of each domain, made once as long as the domain stays as it is."""
-
-    def __init__(self) -> None:
-        self._models: dict[str, tuple[Domain, TrustModel]] = {}
-
-    def of(self, domain: Domain) -> TrustModel:
-        """The trust model of a domain."""
-        known = self._models.get(domain.name)
-        if known is None or known[0] is not domain:
-            known = (domain, TrustModel.for_domain(domain))
-            self._models[domain.name] = known
-        return known[1]
 
 
 def make_private_folder(folder: Path) -> None:

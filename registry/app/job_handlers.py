@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from registry.api.v1 import bulk_job
-from registry.app import audit_jobs, signing_job
+from registry.app import audit_jobs, signing_job, trust_impact
 from registry.app.api_context import api_context
 from registry.app.instance import Instance
 from registry.app.retention import policy_of
@@ -15,9 +15,14 @@ from registry.audit.retention import purge
 from registry.jobs.schedule import Recurring
 from registry.jobs.worker import Handler, JobContext
 from registry.settings import Settings
+from trust_lists.sources.evidence_fetching import WebFetcher
 
 RETENTION = "retention"
-RECURRING = (Recurring("retention", RETENTION, timedelta(days=1)),)
+RECURRING = (
+    Recurring("retention", RETENTION, timedelta(days=1)),
+    Recurring("trust-evidence", trust_impact.EVIDENCE, timedelta(hours=6)),
+    Recurring("trust-impact", trust_impact.IMPACT, timedelta(days=1)),
+)
 
 
 def handlers(instance: Instance, settings: Settings) -> Mapping[str, Handler]:
@@ -31,6 +36,8 @@ def handlers(instance: Instance, settings: Settings) -> Mapping[str, Handler]:
         audit_jobs.EXPORT: partial(
             audit_jobs.export_audit, settings.data_dir / "exports", settings.audit_signing_key_file
         ),
+        trust_impact.IMPACT: partial(trust_impact.compare_job, instance, settings.data_dir),
+        trust_impact.EVIDENCE: partial(trust_impact.evidence_job, instance, settings.data_dir, WebFetcher),
     }
 
 

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the management listener serves, put together: documents as they are published, the REST interface, probes."""
+"""What the management listener serves, put together: documents as they are published, REST, AuthZEN, probes."""
 
 from fastapi import FastAPI
 
 from registry.api.app import management_app
+from registry.api.authzen import AuthzenApp
 from registry.api.publishing import PublishingApp
 from registry.api.v1.app import ApiV1
 from registry.api.v1.context import ApiContext
@@ -14,9 +15,17 @@ from registry.smp.http import SmpReadApp
 
 
 def open_management(
-    instance: Instance, read_app: SmpReadApp, probes: Probes, context: ApiContext | None = None
+    instance: Instance,
+    read_app: SmpReadApp,
+    probes: Probes,
+    context: ApiContext | None = None,
+    *,
+    public_url: str = "",
 ) -> FastAPI:
-    """The application of the management listener; `context` is what the REST interface works with."""
+    """The application of the management listener.
+
+    `context` is what the REST interface works with, `public_url` where clients reach the listener.
+    """
     publishing = PublishingApp(
         instance.database,
         instance.directory,
@@ -25,5 +34,11 @@ def open_management(
         instance.business_cards,
         read_app,
     )
-    rest = ApiV1(context or api_context(instance))
-    return management_app(publishing, probes.health, readiness=probes.readiness, rest=rest)
+    context = context or api_context(instance)
+    return management_app(
+        publishing,
+        probes.health,
+        readiness=probes.readiness,
+        rest=ApiV1(context),
+        authzen=AuthzenApp(context, public_url),
+    )

@@ -4,11 +4,12 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
 import structlog
 
 from registry.app.limits import limits_of, tls_policy_of
+from registry.app.trust_models import TrustModels
 from registry.clock import Clock, system_clock
 from registry.discovery.addresses import AddressPolicy
 from registry.discovery.fetcher import HttpFetcher
@@ -55,6 +56,9 @@ class Resolving:
         self._settings = settings
         self._source = source
         self._clock = clock
+        self._trust_models = TrustModels(settings.data_dir, clock)
+        self._domains: Sequence[Domain] = ()
+        self._evidence: Mapping[str, str] = {}
         self._listener: Listener
         self._app: ResolverApp
 
@@ -72,6 +76,7 @@ class Resolving:
                 AnswerCache(settings.resolver_cache_entries, settings.resolver_cache_bytes),
                 Times(settings.resolver_cache_s, settings.resolver_negative_s, settings.resolver_stale_s),
                 self._clock,
+                self._trust_models.of,
                 workers=settings.resolver_workers,
                 queue=settings.resolver_queue,
             )
@@ -109,9 +114,19 @@ class Resolving:
             log.error("certificates_not_reloaded", listener="resolver", reason=str(error))  # noqa: TRY400
 
     async def _refresh(self) -> None:
-        domains = await asyncio.to_thread(self._source)
-        if domains is not None:
-            self._app.use(domains)
+        if await asyncio.to_thread(self._is_new):
+            self._app.use(self._domains)  # and forget what was answered before
+
+    def _is_new(self) -> bool:
+        """Whether domains have changed, or evidence about whom they trust; may block."""
+        news = self._source()
+        if news is not None:
+            self._domains = news
+        evidence = {each.name: self._trust_models.of(each).evidence.digest for each in self._domains}
+        if news is None and evidence == self._evidence:
+            return False
+        self._evidence = evidence
+        return True
 
     async def _keep_refreshing(self) -> None:
         while True:

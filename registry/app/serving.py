@@ -149,7 +149,8 @@ class Serving:
         if Role.MANAGE in self._roles:
             probes = Probes(self.instance, self._settings, self._tls, self._changes, self._zones)
             context = api_context(self.instance, settings=self._settings)
-            app = open_management(self.instance, self._read_app, probes, context)
+            url = self._settings.manage_public_url
+            app = open_management(self.instance, self._read_app, probes, context, public_url=url)
             manage = self._listen("manage", app, self._tls.manage())
         if Role.SML in self._roles:
             sml = self._open_sml()
@@ -221,6 +222,8 @@ class Serving:
         await asyncio.to_thread(directory.refresh)
         if directory.generation != self._generation:
             self._generation = directory.generation
+            domains = [stored.domain for stored in directory.all()]
+            await asyncio.to_thread(self.instance.trust_models.prepare, domains)
             self._read_app.refresh_domains()
             self.reload_certificates()  # the anchors of the SML's clients are the domains'
             self._tls.warn()

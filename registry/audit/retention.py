@@ -173,6 +173,22 @@ RETENTION = (
     ),
     Rule("signing_key", "", _NEVER),
     Rule("token", "", "for ever: its name isn't used twice"),
+    Rule("trust_configuration", "", "for ever: decisions cite it"),
+    Rule(
+        "trust_impact_run",
+        "names of access points and SMPs",
+        "the period after it began",
+        "jobs",
+        retention.impact_runs,
+    ),
+    Rule("trust_plan", "names in certificates", "it is in force, or somebody forgets it"),
+    Rule(
+        "trust_timeline",
+        "names in certificates",
+        "the period after it was decided, or there is newer evidence",
+        "jobs",
+        retention.timelines,
+    ),
     Rule("zone", "", "for ever"),
     Rule(
         "zone_change",

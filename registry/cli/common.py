@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from registry.settings import Settings
     from registry.storage.domain_directory import StoredDomain
     from registry.storage.engine import Actor
+    from registry.trust import TrustModel
 
 DOMAIN_OPTION = typer.Option(
     None, "--domain", help="The domain; may be left out where there is only one, or a default."
@@ -90,6 +91,13 @@ def load_known_domain(name: str | None) -> "Domain":
             f"({', '.join(profile_names())})"
         )
     return load_domain(name)
+
+
+def trust_at_hand(domain: "Domain") -> "TrustModel":
+    """The trust model of a domain, with the evidence that was collected here. Raises ConfigurationError."""
+    from registry.app.trust_models import TrustModels
+
+    return TrustModels(prepared_settings().data_dir).of(domain)
 
 
 def print_json(value: Any) -> None:

@@ -84,8 +84,8 @@ def _note_what_is_missing(domain: "Domain") -> None:
         typer.echo(
             "note: there are no code lists, so only the form of codes counts: registry code-list import", err=True
         )
-    for role, settings in domain.trust.roles.items():
-        if settings.trusts_nobody:
+    for role in domain.trust.roles:
+        if domain.trust.trusts_nobody(role):
             typer.echo(f"note: the role {role} has no anchors, so it trusts nobody", err=True)
 
 

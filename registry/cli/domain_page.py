@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from registry.dns.records import naptr_rrset
+from registry.domains.trust_settings import ROLES
 from registry.identifiers.dns_names import participant_name
 from registry.identifiers.document_type import DocumentTypeIdentifier
 from registry.identifiers.participant import ParticipantIdentifier
@@ -105,6 +106,14 @@ def _absent(domain: "Domain", key: str) -> str:
 
 def _trust(domain: "Domain") -> Iterator[tuple[str, str]]:
     yield "model", domain.trust_model or NOT_FOUND
+    configuration = domain.trust.configuration
+    if configuration is not None:
+        yield "configuration", f"{configuration.get('id')} (registry trust show {domain.name})"
+        for name in ROLES:
+            if not domain.trust.trusts_nobody(name):
+                policy = "; a no is a warning only" if name in domain.trust.advisory else ""
+                yield name, f"by the rule of the configuration{policy}"
+        return
     for name, role in domain.trust.roles.items():
         held = [
             *(f"subject with {pattern}" for pattern in role.subject_patterns),

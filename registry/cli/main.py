@@ -30,6 +30,7 @@ from registry.cli import (
     serve,
     session,
     token,
+    trust,
 )
 from registry.cli.exits import TECHNICAL, exit_code_for
 from registry.errors import RegistryError, ValidationError
@@ -54,6 +55,7 @@ app.add_typer(backup.app, name="backup")
 app.command("restore", epilog=restore.EPILOG)(restore.restore)
 app.add_typer(database.app, name="database")
 app.add_typer(domain.app, name="domain")
+app.add_typer(trust.app, name="trust")
 app.add_typer(code_list.app, name="code-list")
 app.add_typer(participant.app, name="participant")
 app.add_typer(access_point.app, name="access-point")

@@ -54,7 +54,7 @@ def resolve(
 
     Exit codes: 0 found, 2 usage, 3 not registered, 4 no matching service, 5 not trusted, 6 technical failure.
     """
-    from registry.cli.common import load_known_domain
+    from registry.cli.common import load_known_domain, trust_at_hand
     from registry.discovery.client import open_client
     from registry.discovery.errors import DiscoveryError
     from registry.errors import RegistryError, TechnicalError
@@ -65,7 +65,7 @@ def resolve(
         known = load_known_domain(domain)
         known.require_discovery()
         asked = participant_of(participant, known)
-        with open_client(known, dns) as client:
+        with open_client(known, dns, trust=trust_at_hand(known)) as client:
             resolution = client.resolve(
                 asked,
                 None if document_type is None else _document_type(document_type, known),

@@ -5,6 +5,7 @@ Name → NAPTR → URL of the SMP → signed metadata → trust decision on the 
 on the endpoint's certificate. The order matters: nothing that is unverified decides about what follows.
 """
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -41,7 +42,7 @@ from registry.identifiers.wildcard import match_document_type
 from registry.metadata import Endpoint, ProcessMetadata, ServiceGroup, ServiceMetadata
 from registry.smp.documents.catalogue import dialect_for
 from registry.smp.documents.dialect import Dialect
-from registry.trust import Decision, TrustModel
+from registry.trust import TrustDecision, TrustModel
 from trust_lists.certificates.parsing import fingerprint, load_certificate, subject_text
 from trust_lists.errors import CertificateError
 
@@ -65,7 +66,7 @@ class Resolution:
     process: ProcessIdentifier | None
     endpoint: Endpoint
     certificate: x509.Certificate
-    decisions: tuple[Decision, ...]
+    decisions: tuple[TrustDecision, ...]
     explanation: Explanation
 
     @property
@@ -116,13 +117,15 @@ class LookupClient:
 
 
 @contextmanager
-def open_client(domain: Domain, dns: str | None, clock: Clock = system_clock) -> Iterator[LookupClient]:
+def open_client(
+    domain: Domain, dns: str | None, clock: Clock = system_clock, *, trust: TrustModel | None = None
+) -> Iterator[LookupClient]:
     """A client for a domain that asks real servers: the name server `dns` (HOST:PORT), or the system's.
 
-    Raises ConfigurationError.
+    `trust` is the domain's trust model with evidence; by default there is none at hand. Raises ConfigurationError.
     """
     with HttpFetcher() as fetcher:
-        yield LookupClient(domain, TrustModel.for_domain(domain), DnsLocator(dns), fetcher, clock)
+        yield LookupClient(domain, trust or TrustModel.for_domain(domain), DnsLocator(dns), fetcher, clock)
 
 
 class _Lookup:
@@ -155,15 +158,17 @@ class _Lookup:
                 found, selection = self._first_usable(reader, group)
             else:
                 found, selection = self._select(reader, self._listed(reader, self._match(document_type, group)))
-        certificate = self._certificate(selection.endpoint)
-        decision = self._context.decide("ap-encrypt", certificate)
+        endpoint = selection.endpoint
+        certificate = self._certificate(endpoint)
+        asserted = frozenset(hashlib.sha256(each.der).hexdigest() for each in endpoint.certificates)
+        decision = self._context.decide("ap-encrypt", certificate, endpoint.address, asserted=asserted)
         return Resolution(
             participant=self._participant,
             smp_url=smp_url,
             service_group=group,
             metadata=found.metadata,
             process=selection.process,
-            endpoint=selection.endpoint,
+            endpoint=endpoint,
             certificate=certificate,
             decisions=(*found.decisions, decision),
             explanation=self._context.explanation.build(),

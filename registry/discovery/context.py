@@ -3,6 +3,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from cryptography import x509
 
@@ -11,7 +12,8 @@ from registry.discovery.explanation import ExplanationBuilder
 from registry.discovery.fetcher import Fetcher
 from registry.discovery.locator import Locator
 from registry.domains.domain import Domain
-from registry.trust import Decision, TrustModel
+from registry.trust import TrustDecision, TrustModel
+from trust_lists.evaluation.trust_configuration.model import Context
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +27,25 @@ class LookupContext:
     explanation: ExplanationBuilder
     at: datetime
 
-    def decide(self, role: str, certificate: x509.Certificate, evidence: tuple[x509.Certificate, ...] = ()) -> Decision:
-        """The trust decision on a certificate, recorded as the step `trust-{role}`.
+    def decide(
+        self,
+        role: str,
+        certificate: x509.Certificate,
+        url: str,
+        evidence: tuple[x509.Certificate, ...] = (),
+        *,
+        asserted: frozenset[str] | None = None,
+    ) -> TrustDecision:
+        """The trust decision on the certificate of who is at `url`, recorded as the step `trust-{role}`.
 
+        `evidence` came along with it; `asserted` are the SHA-256 of those that signed metadata name for the endpoint.
         Raises NotTrustedError, unless the domain only warns in this role.
         """
         with self.explanation.step(f"trust-{role}") as step:
-            decision = self.trust.decide(role, certificate, self.at, evidence)
-            seen = (f"{seen.id}: {seen.detail}" for seen in decision.steps)
-            step.detail = "; ".join((f"{decision.subject} is trusted", *seen))
+            host = _host(url)
+            context = {Context.HOST: host} if host else {}
+            decision = self.trust.decide(role, certificate, self.at, evidence, context=context, asserted=asserted)
+            step.detail = f"{decision.subject} is trusted {decision.grounds}"
             if not decision.accepted:
                 message = f"{decision.subject} is not trusted in the role {role}: {decision.reason}"
                 if decision.enforced:
@@ -42,3 +54,11 @@ class LookupContext:
             for warning in decision.warnings:
                 step.warn(warning)
             return decision
+
+
+def _host(url: str) -> str | None:
+    """The host of an address that somebody else wrote; None where there is none."""
+    try:
+        return urlsplit(url).hostname
+    except ValueError:
+        return None

@@ -28,7 +28,7 @@ from registry.smp.documents.catalogue import dialect_of, read_document
 from registry.smp.documents.dialect import Dialect
 from registry.smp.documents.parsed import ParsedDocument
 from registry.smp.documents.signing import VerifiedDocument, signature_profile, verify_document
-from registry.trust import Decision
+from registry.trust import TrustDecision
 from trust_lists.certificates.parsing import same_subject, subject_text
 from trust_lists.errors import SignatureInvalidError
 
@@ -39,7 +39,7 @@ class TrustedMetadata:
 
     metadata: ServiceMetadata
     signer: x509.Certificate
-    decisions: tuple[Decision, ...]
+    decisions: tuple[TrustDecision, ...]
 
 
 class SmpReader:
@@ -70,7 +70,7 @@ class SmpReader:
         if not parsed.signed:
             return group
         verified = self._verified(body, url)
-        self._decide("smp-sign", verified.certificate, verified.other_certificates)
+        self._decide("smp-sign", verified.certificate, url, verified.other_certificates)
         return self._group_of(participant, verified.parsed, url)
 
     def _group_of(self, participant: ParticipantIdentifier, parsed: ParsedDocument, url: str) -> ServiceGroup:
@@ -147,7 +147,7 @@ class SmpReader:
         metadata, signer = verified.parsed.metadata, verified.certificate
         if metadata is None:
             raise TechnicalFailureError("smp-wrong-document", f"{url} gave no service metadata")
-        decision = self._decide("smp-sign", signer, verified.other_certificates)
+        decision = self._decide("smp-sign", signer, url, verified.other_certificates)
         return TrustedMetadata(metadata, signer, (decision,))
 
     def _verified(self, body: bytes, url: str) -> VerifiedDocument:

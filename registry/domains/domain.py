@@ -13,10 +13,10 @@ from typing import Literal, Self
 from registry.domains.dns_profile import DnsProfile
 from registry.domains.identifier_settings import read_identifier_rules
 from registry.domains.known_codes import Environment, KnownCode
-from registry.domains.section import Section, merge
+from registry.domains.section import Section
 from registry.domains.sml_profile import SmlProfile
 from registry.domains.smp_profile import SmpProfile
-from registry.domains.trust_settings import ENFORCEMENTS, DomainTrust, Enforcement, RoleSettings
+from registry.domains.trust_settings import ENFORCEMENTS, DomainTrust, Enforcement, RoleSettings, lay_over
 from registry.errors import ConfigurationError
 from registry.identifiers.rules import IdentifierRules
 
@@ -85,7 +85,7 @@ class Domain:
 
         Raises ConfigurationError with everything that is wrong.
         """
-        section = Section(merge(profile, settings or {}))
+        section = Section(lay_over(profile, settings or {}))
         profile_name = section.text("profile")
         name = section.text("name", profile_name)
         if not _NAME.fullmatch(name):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Makes domains of profiles and settings: the only IO of this package is reading profiles and certificate files."""
+"""Makes domains of profiles and settings: the only IO of this package is reading profiles, certificates and models."""
 
 import copy
 import functools
@@ -12,7 +12,8 @@ from typing import Any
 import yaml
 
 from registry.domains.domain import DYNAMIC_SECTIONS, Domain
-from registry.domains.section import merge
+from registry.domains.trust_models import with_trust_model
+from registry.domains.trust_settings import lay_over, split_certificates
 from registry.errors import ConfigurationError
 
 SUFFIX = ".yaml"
@@ -31,12 +32,29 @@ def load_domain(
     """A domain: a profile (its name, or the path of a YAML file) with an instance's settings laid over it.
 
     Settings have the shape of a profile and win over it, key by key; lists are replaced as a whole. A profile may
-    itself be laid over one of the package's, which it names under `extends`. `anchor_files`
-    and `intermediate_files` of a trust role name PEM files, relative to `base_dir` (by default the working directory)
-    in settings and to the profile's own folder in a profile. Raises ConfigurationError with everything that is wrong.
+    itself be laid over one of the package's, which it names under `extends`. Files are named as `take_in_files` says,
+    in a profile relative to its own folder. Raises ConfigurationError with everything that is wrong.
     """
     profile = _read_profile(name_or_path)
-    return Domain.from_mapping(profile, _with_certificate_files(settings or {}, base_dir or Path()))
+    return Domain.from_mapping(profile, take_in_files(settings or {}, base_dir))
+
+
+def take_in_files(settings: Mapping[str, object], base_dir: Path | None = None) -> dict[str, object]:
+    """The same settings with the content of files in place of their names, relative to `base_dir` (by default the
+    working directory): `anchor_files` and `intermediate_files` of a trust role; `trust.model_file` with the
+    certificates beside it, or `trust.model` with those in `trust.certificate_dir`.
+
+    Raises ConfigurationError where a file can't be read, or a model can't be used.
+    """
+    trust = settings.get("trust")
+    if not isinstance(trust, Mapping):
+        return dict(settings)
+    folder = base_dir or Path()
+    taken_in = {
+        name: _read_certificate_files(role, folder) if isinstance(role, Mapping) else role
+        for name, role in with_trust_model(trust, folder).items()
+    }
+    return {**settings, "trust": taken_in}
 
 
 def domain_to_mapping(domain: Domain) -> dict[str, object]:
@@ -47,7 +65,7 @@ def domain_to_mapping(domain: Domain) -> dict[str, object]:
     for kind in ("participant", "document_type", "process"):
         for rule in (*identifiers[kind]["schemes"].values(), identifiers[kind]["other"]):
             del rule["scheme"]
-    shown["trust"] = shown["trust"]["roles"]
+    shown["trust"] = _trust(domain)
     if domain.kind == "static":
         shown = {key: value for key, value in shown.items() if key not in DYNAMIC_SECTIONS}
     return shown
@@ -65,19 +83,16 @@ def _plain(value: Any) -> Any:
             return value
 
 
-def _with_certificate_files(values: Mapping[str, object], base_dir: Path) -> dict[str, object]:
-    """The same settings with the content of certificate files in place of their names."""
-    trust = values.get("trust")
-    if not isinstance(trust, Mapping):
-        return dict(values)
-    roles = {
-        name: _read_certificate_files(role, base_dir) if isinstance(role, Mapping) else role
-        for name, role in trust.items()
-    }
-    return {**values, "trust": roles}
+def _trust(domain: Domain) -> dict[str, object]:
+    roles: dict[str, Any] = _plain({role: asdict(settings) for role, settings in domain.trust.roles.items()})
+    if domain.trust.configuration is None:
+        return roles
+    policies: dict[str, object] = {role: {"on_untrusted": each["on_untrusted"]} for role, each in roles.items()}
+    return {**policies, "configuration": copy.deepcopy(domain.trust.configuration)}  # null means something in it
 
 
 def _read_certificate_files(role: Mapping[str, object], base_dir: Path) -> dict[str, object]:
+    """A role with the content of its files, and without what stands around certificates: that may be a key."""
     read = dict(role)
     for key, files_key in (("anchors", "anchor_files"), ("intermediates", "intermediate_files")):
         names = read.get(files_key)
@@ -85,6 +100,9 @@ def _read_certificate_files(role: Mapping[str, object], base_dir: Path) -> dict[
         if isinstance(names, list) and isinstance(texts, list) and all(isinstance(name, str) for name in names):
             del read[files_key]
             read[key] = [*texts, *(_read(base_dir / name).decode("latin-1") for name in names)]
+        held = read.get(key)
+        if isinstance(held, list) and all(isinstance(text, str) and split_certificates(text) for text in held):
+            read[key] = [certificate for text in held for certificate in split_certificates(text)]
     return read
 
 
@@ -95,13 +113,13 @@ def _read_profile(name_or_path: str | Path) -> dict[str, object]:
         profile = copy.deepcopy(_parse_packaged(name))
     elif path.suffix == SUFFIX:
         name = path.stem
-        profile = _with_certificate_files(_parse_yaml(_read(path), str(path)), path.parent)
+        profile = take_in_files(_parse_yaml(_read(path), str(path)), path.parent)
     else:
         known = ", ".join(profile_names())
         raise ConfigurationError(f"{name_or_path} is no profile (known: {known}) and no path of a {SUFFIX} file")
     extended = profile.pop("extends", None)
     below = {} if extended is None else _read_packaged(extended, name)
-    return merge({**below, "profile": name}, profile)
+    return lay_over({**below, "profile": name}, profile)
 
 
 def _read_packaged(extended: object, by: str) -> dict[str, object]:

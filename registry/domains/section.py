@@ -163,9 +163,14 @@ class Section:
 
 
 def merge(below: Mapping[str, object], above: Mapping[str, object]) -> dict[str, object]:
-    """Both together; `above` wins key by key, and its lists replace those of `below` as a whole."""
+    """Both together; `above` wins key by key. Its lists replace those of `below` as a whole, and so do documents with
+    a format of their own, which say so by `apiVersion`.
+    """
     merged = dict(below)
     for key, value in above.items():
         old = merged.get(key)
-        merged[key] = merge(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
+        if isinstance(old, Mapping) and isinstance(value, Mapping) and "apiVersion" not in value:
+            merged[key] = merge(old, value)
+        else:
+            merged[key] = value
     return merged

@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whom a domain trusts in which role, as it was configured; `registry.trust` makes decisions of it.
 
-Certificates are texts here, whatever is in them: this package knows no cryptography.
+Either a trust configuration says it (`trust.configuration`, which the loader makes of `trust.model` or
+`trust.model_file`), or each role has a few settings of its own: the short form. What is done about a no is the
+domain's own affair in both. Certificates are texts here, whatever is in them.
 """
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal, Self
+from dataclasses import dataclass, field, replace
+from typing import Final, Literal, Self
 
-from registry.domains.section import Section
+from registry.domains.section import Section, merge
 
-ROLES = ("smp-sign", "ap-encrypt", "ap-sign", "sml-client", "tls-server")
+ROLES = ("smp-sign", "ap-encrypt", "ap-sign", "sml-client", "list-signer", "tls-server")
 KEY_USAGES = (
     "digital_signature",
     "content_commitment",
@@ -27,6 +29,8 @@ ENFORCEMENTS: tuple[Enforcement, ...] = ("refuse", "warn")
 _BEGIN = "-----BEGIN CERTIFICATE-----"
 _END = "-----END CERTIFICATE-----"
 _FINGERPRINT = re.compile("[0-9a-f]{64}")
+_MODEL_KEYS: Final = ("configuration", "model", "model_file")
+_POLICY: Final = "on_untrusted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,19 +76,59 @@ class RoleSettings:
 
 @dataclass(frozen=True, slots=True)
 class DomainTrust:
-    """The settings of each role."""
+    """The settings of each role, and the trust configuration if there is one: then roles have `on_untrusted` only."""
 
     roles: Mapping[str, RoleSettings] = field(default_factory=dict)
+    configuration: Mapping[str, object] | None = None
+    """A TrustConfiguration as JSON has it, with its certificates in it (`pem`)."""
 
     def role(self, name: str) -> RoleSettings:
         """The settings of a role; those that trust nobody where it is not configured."""
         return self.roles.get(name, RoleSettings())
 
+    def trusts_nobody(self, role: str) -> bool:
+        """Whether every certificate is refused in a role, since there is nothing to hold it against."""
+        if self.configuration is None:
+            return self.role(role).trusts_nobody
+        rules = self.configuration.get("roles")
+        return not isinstance(rules, Mapping) or role not in rules
+
+    @property
+    def advisory(self) -> frozenset[str]:
+        """The roles in which a no is a warning only."""
+        return frozenset(role for role, settings in self.roles.items() if settings.on_untrusted == "warn")
+
     @classmethod
     def read(cls, section: Section) -> Self:
         """From the section `trust`; complains there."""
-        roles = {role: section.section(role) for role in ROLES}
-        return cls({role: RoleSettings.read(part) for role, part in roles.items() if role in section.values})
+        parts = {role: section.section(role) for role in ROLES}
+        roles = {role: RoleSettings.read(part) for role, part in parts.items() if role in section.values}
+        configuration = section.free("configuration") or None
+        for role, settings in roles.items() if configuration else ():
+            if replace(settings, on_untrusted="refuse") != RoleSettings():
+                message = (
+                    f"the trust model says already who is accepted, so only {_POLICY} may stand here; "
+                    "who wants to do without the model says trust.configuration: null"
+                )
+                section.complain(role, message)
+        return cls(roles, configuration)
+
+
+def names_model(trust: object) -> bool:
+    """Whether the section `trust` names a model, or has one in it."""
+    return isinstance(trust, Mapping) and any(trust.get(key) is not None for key in _MODEL_KEYS)
+
+
+def lay_over(below: Mapping[str, object], above: Mapping[str, object]) -> dict[str, object]:
+    """Settings laid over others (`section.merge`). A trust model takes the place of all that is said of trust below,
+    but for what is done about a no.
+    """
+    trust = below.get("trust")
+    if names_model(above.get("trust")) and isinstance(trust, Mapping):
+        roles = {key: value for key, value in trust.items() if key in ROLES and isinstance(value, Mapping)}
+        kept = {role: {_POLICY: value[_POLICY]} for role, value in roles.items() if _POLICY in value}
+        below = {**below, "trust": kept}
+    return merge(below, above)
 
 
 def split_certificates(text: str) -> tuple[str, ...]:

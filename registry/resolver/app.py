@@ -149,7 +149,7 @@ class ResolverApp:
             f"{domain.name}: the role {role} has no trust anchors"
             for domain in self._lookups.domains.values()
             for role in ("smp-sign", "ap-encrypt")
-            if domain.trust.role(role).trusts_nobody
+            if domain.trust.trusts_nobody(role)
         ]
         shown = {
             "version": __version__,

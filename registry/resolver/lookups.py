@@ -28,7 +28,8 @@ from registry.resolver import answers
 from registry.resolver.answers import Answer
 from registry.resolver.cache import AnswerCache, Entry
 from registry.resolver.questions import Question
-from registry.trust import Decision, TrustModel
+from registry.trust import TrustDecision, TrustModel
+from trust_lists.certificates.listed import ListedCertificate
 
 MAX_NEGATIVE_S: Final = 60
 RETRY_STALE_S: Final = 5.0
@@ -59,7 +60,10 @@ class Served:
 
 
 class Lookups:
-    """Belongs to one event loop. `use` says which domains there are: before anything is asked, and when they change."""
+    """Belongs to one event loop. `use` says which domains there are: before anything is asked, and when they change.
+
+    `trust_of` gives a domain's trust model as it is now, whose evidence may change.
+    """
 
     def __init__(
         self,
@@ -68,6 +72,7 @@ class Lookups:
         cache: AnswerCache,
         times: Times,
         clock: Clock,
+        trust_of: Callable[[Domain], TrustModel],
         *,
         workers: int = 16,
         queue: int = 100,
@@ -77,17 +82,18 @@ class Lookups:
         self._cache = cache
         self._times = times
         self._clock = clock
+        self._trust_of = trust_of
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="lookup")
         self._room = workers + queue
         self._pending = 0
         self._running: dict[Any, asyncio.Future[Entry]] = {}
-        self._trust: Mapping[str, TrustModel] = {}
         self.domains: Mapping[str, Domain] = {}
 
     def use(self, domains: Iterable[Domain]) -> None:
         """Answer for these domains from now on, and forget what was found before. Raises ConfigurationError."""
         known = {domain.name: domain for domain in domains}
-        self._trust = {name: TrustModel.for_domain(domain) for name, domain in known.items()}
+        for domain in known.values():
+            self._trust_of(domain)
         self.domains = known
         self._cache.clear()
 
@@ -162,7 +168,7 @@ class Lookups:
     async def _look_up(self, question: Question, key: tuple[Any, ...]) -> Entry:
         domain = self.domains[question.domain]
         with telemetry.resolver_lookup_seconds.time():
-            entry: Entry = await self.in_thread(partial(self._ask, question, domain, self._trust[domain.name]))
+            entry: Entry = await self.in_thread(partial(self._ask, question, domain))
         if self.domains.get(domain.name) is domain:
             self._keep(key, entry)
         return entry
@@ -177,10 +183,11 @@ class Lookups:
         telemetry.resolver_cache_entries.set(len(self._cache))
         telemetry.resolver_cache_bytes.set(self._cache.bytes)
 
-    def _ask(self, question: Question, domain: Domain, trust: TrustModel) -> Entry:
+    def _ask(self, question: Question, domain: Domain) -> Entry:
         """One look-up, in a thread."""
+        trust = self._trust_of(domain)
         noting_locator = _NotingLocator(self._locator)
-        noting_trust = _NotingTrust(trust.configuration, trust.advisory)
+        noting_trust = _NotingTrust(trust.engine, trust.domain, trust.advisory, trust.evidence)
         client = LookupClient(domain, noting_trust, noting_locator, self._fetcher, self._clock)
         now = self._clock()
         try:
@@ -258,10 +265,13 @@ class _NotingTrust(TrustModel):
     def decide(
         self,
         role: str,
-        certificate: x509.Certificate,
+        certificate: x509.Certificate | ListedCertificate,
         at: datetime,
-        evidence_certificates: Iterable[x509.Certificate] = (),
-    ) -> Decision:
-        self.ends.append(certificate.not_valid_after_utc)
+        evidence_certificates: Iterable[x509.Certificate | ListedCertificate] = (),
+        **known: Any,
+    ) -> TrustDecision:
         # slots make this another class than the one that `super()` would mean
-        return TrustModel.decide(self, role, certificate, at, evidence_certificates)
+        decision = TrustModel.decide(self, role, certificate, at, evidence_certificates, **known)
+        if decision.not_after is not None:
+            self.ends.append(decision.not_after)
+        return decision

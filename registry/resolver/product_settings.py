@@ -14,12 +14,15 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 from cryptography.hazmat.primitives.serialization.pkcs12 import PKCS12Certificate, serialize_java_truststore
 
-from registry.domains.domain import Domain, RoleSettings
+from registry.domains.domain import Domain
+from registry.domains.trust_models import pem_text
 from registry.errors import ConfigurationError
-from trust_lists.certificates.parsing import load_certificate, subject_text
+from registry.trust import Role, TrustModel
+from trust_lists.certificates.listed import ListedCertificate
+from trust_lists.certificates.parsing import load_certificate
 from trust_lists.errors import CertificateError
 
 PASSWORD: Final = "changeit"  # noqa: S105 — guards public certificates; Java's own default
@@ -62,11 +65,11 @@ def trust_stores(domain: Domain) -> dict[str, bytes]:
         certificates = _certificates(domain, roles)
         if certificates:
             entries = [
-                PKCS12Certificate(load_certificate(pem), f"{name}-{number}".encode())
-                for number, pem in enumerate(certificates, start=1)
+                PKCS12Certificate(_loaded(each, domain), f"{name}-{number}".encode())
+                for number, each in enumerate(certificates, start=1)
             ]
             files[f"{name}.p12"] = serialize_java_truststore(entries, BestAvailableEncryption(PASSWORD.encode()))
-            files[f"{name}.pem"] = "".join(certificates).encode()
+            files[f"{name}.pem"] = "".join(pem_text(each.der) for each in certificates).encode()
     return files
 
 
@@ -102,7 +105,7 @@ def _domibus_discovery(domain: Domain) -> Iterable[str]:
         prefix = "oasisclient"
     yield "domibus.dynamicdiscovery.client.dns.lookup.types=NAPTR"
     yield from _transport(domain, "domibus.dynamicdiscovery.transportprofileas4=")
-    pattern = _subject_pattern(domain.trust.role("smp-sign"))
+    pattern = _subject_pattern(domain)
     key = f"domibus.dynamicdiscovery.{prefix}.regexCertificateSubjectValidation="
     if pattern:
         yield "# matched against the subject of the SMP's certificate in Java's order of attributes: try it"
@@ -153,15 +156,11 @@ def validator_recipe(domain: Domain) -> bytes:
             "  </Chain></Validator>",
         )
     for name, roles in buckets.items():
-        settings = [domain.trust.role(role) for role in roles]
-        for kind, pems in (
-            ("root", [pem for one in settings for pem in one.anchors]),
-            ("intermediate", [pem for one in settings for pem in one.intermediates]),
-        ):
+        anchors, intermediates = _authorities(domain, roles)
+        for kind, certificates in (("root", anchors), ("intermediate", intermediates)):
             parts.append(f'  <CertificateBucket name="{kind}{name}">')
-            for pem in dict.fromkeys(pems):
-                der = load_certificate(pem).public_bytes(Encoding.DER)
-                parts.append(f"    <Certificate>{b64encode(der).decode()}</Certificate>")
+            for each in certificates:
+                parts.append(f"    <Certificate>{b64encode(each.der).decode()}</Certificate>")
             parts.append("  </CertificateBucket>")
     return "\n".join((*parts, "</ValidatorRecipe>", "")).encode()
 
@@ -221,20 +220,33 @@ def _store_of_role(domain: Domain, store: str, lines: Sequence[str]) -> Iterable
     if not certificates:
         yield f"# no trust store {store}: the domain has no anchors for {' and '.join(roles)}"
         return
-    for pem in certificates:
-        yield f"# in {store}: {subject_text(load_certificate(pem))}"
+    for each in certificates:
+        yield f"# in {store}: {each.subject_text}"
     yield from lines
 
 
-def _certificates(domain: Domain, roles: Iterable[str]) -> list[str]:
-    """The PEM texts of these roles, anchors first, each once; checked."""
-    settings = [domain.trust.role(role) for role in roles]
-    texts = [pem for one in settings for pem in one.anchors] + [pem for one in settings for pem in one.intermediates]
+def _certificates(domain: Domain, roles: Iterable[str]) -> list[ListedCertificate]:
+    """Those of these roles, anchors first, each once."""
+    anchors, intermediates = _authorities(domain, roles)
+    return list(dict.fromkeys((*anchors, *intermediates)))
+
+
+def _authorities(
+    domain: Domain, roles: Iterable[str]
+) -> tuple[tuple[ListedCertificate, ...], tuple[ListedCertificate, ...]]:
+    """Anchors, and what may stand between, each once. Raises ConfigurationError."""
+    trust = TrustModel.for_domain(domain)
+    found = [trust.authorities(role) for role in roles]
+    anchors = dict.fromkeys(each for one in found for each in one.anchors)
+    between = dict.fromkeys(each for one in found for each in one.intermediates if each not in anchors)
+    return tuple(anchors), tuple(between)
+
+
+def _loaded(certificate: ListedCertificate, domain: Domain) -> x509.Certificate:
     try:
-        found: dict[x509.Certificate, str] = {load_certificate(pem): pem for pem in reversed(texts)}
+        return load_certificate(certificate.der)
     except CertificateError as error:
         raise ConfigurationError(f"domain {domain.name}: a certificate can't be read: {error}") from error
-    return list(reversed(found.values()))
 
 
 def _transport(domain: Domain, key: str) -> Iterable[str]:
@@ -246,8 +258,14 @@ def _transport(domain: Domain, key: str) -> Iterable[str]:
         yield f"# {key[:-1]}: the domain names no transport profile; use the one of your network"
 
 
-def _subject_pattern(role: RoleSettings) -> str:
-    return "|".join(f".*{pattern}.*" for pattern in role.subject_patterns)
+def _subject_pattern(domain: Domain) -> str:
+    """What the subject of an SMP's certificate has to be, for a match of all of it; "" where it may be any."""
+    settings = domain.trust.role("smp-sign")
+    if domain.trust.configuration is None:
+        return "|".join(f".*{pattern}.*" for pattern in settings.subject_patterns)
+    rule = TrustModel.for_domain(domain).configuration.rule(Role.SMP_SIGN)
+    names = rule.leaf.subject.match if rule is not None and rule.leaf.subject is not None else {}
+    return "".join(f"(?=.*{name}=(?:{pattern}))" for name, pattern in names.items()) + (".*" if names else "")
 
 
 def _is_busdox(domain: Domain) -> bool:

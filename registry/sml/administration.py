@@ -36,6 +36,7 @@ from registry.storage.queries.sml_views import (
     RegistrationView,
 )
 from registry.storage.unit_of_work import Connection, UnitOfWork
+from trust_lists.evaluation.trust_configuration.model import Context
 
 MAX_LIST = 1000
 """The most participants that one call may name; SOAP allows fewer."""
@@ -117,8 +118,9 @@ class SmlAdministration:
             row = _publisher(work.connection, stored, smp_id)
             begin = window.usable_from or work.now
             reasons = [*_window_reasons(begin, window.usable_until)]
-            decision = self._trust_of(stored.domain).decide("sml-client", certificate, max(begin, work.now))
-            if not decision.accepted:
+            trust, at = self._trust_of(stored.domain), max(begin, work.now)
+            decision = trust.decide("sml-client", certificate, at, context={Context.SMP_ID: row.smp_id})
+            if not decision.accepted and decision.enforced:
                 message = f"the domain doesn't accept the certificate of an SML client: {decision.reason}"
                 reasons.append(Reason("SML-CERTIFICATE-REFUSED", message))
             if reasons:

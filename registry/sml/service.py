@@ -55,11 +55,11 @@ class SmlService:
 
     @retried
     def create_publisher(self, caller: Caller, publisher: Publisher) -> None:
-        """Register an SMP for the caller's certificate, in the one domain that accepts it.
+        """Register an SMP for the caller's certificate, in the one domain that accepts it; to warn is not enough.
 
         Raises SmlError: ERR-106 for an id that exists, in any domain of the caller, or breaks a rule.
         """
-        with self._authorized(caller) as (work, authorized):
+        with self._authorized(caller, publisher.smp_id) as (work, authorized):
             if publishers.find(work.connection, authorized.domain_ids, publisher.smp_id):
                 raise publisher_exists(publisher.smp_id)
             stored = _only_domain(authorized)
@@ -74,13 +74,13 @@ class SmlService:
     @retried
     def read_publisher(self, caller: Caller, smp_id: str) -> Publisher:
         """The caller's publisher, as it was registered."""
-        with self._authorized(caller) as (work, authorized):
+        with self._authorized(caller, smp_id) as (work, authorized):
             return publisher_of(authorized.own_publisher(work, smp_id))
 
     @retried
     def update_publisher(self, caller: Caller, publisher: Publisher) -> None:
         """Change a publisher's addresses; the names of all its participants follow."""
-        with self._authorized(caller) as (work, authorized):
+        with self._authorized(caller, publisher.smp_id) as (work, authorized):
             row = authorized.own_publisher(work, publisher.smp_id)
             stored = authorized.domain_of(row)
             self._publishers.change(work, stored, row, publisher.logical_address, publisher.physical_address)
@@ -91,7 +91,7 @@ class SmlService:
 
         Raises SmlError: ERR-113 while a participant has an open migration.
         """
-        with self._authorized(caller) as (work, authorized):
+        with self._authorized(caller, smp_id) as (work, authorized):
             row = authorized.own_publisher(work, smp_id)
             self._publishers.remove(work, authorized.domain_of(row), row)
 
@@ -100,7 +100,7 @@ class SmlService:
     @retried
     def create_participants(self, caller: Caller, smp_id: str, participants: Sequence[ParticipantIdentifier]) -> None:
         """Register participants, all or none; none at all is done at once."""
-        with self._authorized(caller) as (work, authorized):
+        with self._authorized(caller, smp_id) as (work, authorized):
             row = authorized.own_publisher(work, smp_id)
             stored = authorized.domain_of(row)
             check_list(stored, participants, stored.domain.sml.max_list)
@@ -115,7 +115,7 @@ class SmlService:
         Raises SmlError: ERR-110 when one isn't registered, ERR-101 when one is somebody else's, ERR-114 when one has
         an open migration.
         """
-        with self._authorized(caller) as (work, authorized):
+        with self._authorized(caller, smp_id) as (work, authorized):
             own = authorized.own_publishers(work) if smp_id is None else [authorized.own_publisher(work, smp_id)]
             if not own:
                 raise unauthorized("The certificate owns no SMP")
@@ -128,7 +128,7 @@ class SmlService:
     @retried
     def list_participants(self, caller: Caller, smp_id: str, page: str | None) -> ParticipantPage:
         """A page of a publisher's participants, in order of registration."""
-        with self._authorized(caller) as (work, authorized):
+        with self._authorized(caller, smp_id) as (work, authorized):
             row = authorized.own_publisher(work, smp_id)
             size = authorized.domain_of(row).domain.sml.page_size
             rows = registrations.page(work.connection, row.id, _page_number(page), size + 1)
@@ -142,7 +142,7 @@ class SmlService:
         reasons = validate_migration_key(key)
         if reasons:
             raise broken_rules(reasons)
-        with self._authorized(caller) as (work, authorized):
+        with self._authorized(caller, smp_id) as (work, authorized):
             row = authorized.own_publisher(work, smp_id)
             stored = authorized.domain_of(row)
             found = self._registrar.find(work, stored, [participant])
@@ -160,7 +160,7 @@ class SmlService:
     @retried
     def migrate(self, caller: Caller, smp_id: str, participant: ParticipantIdentifier, key: str) -> None:
         """Take a participant over. Raises SmlError: ERR-111 when no open migration of it has this key."""
-        with self._authorized(caller) as (work, authorized):
+        with self._authorized(caller, smp_id) as (work, authorized):
             row = authorized.own_publisher(work, smp_id)
             stored = authorized.domain_of(row)
             found = self._registrar.find(work, stored, [participant])
@@ -172,8 +172,10 @@ class SmlService:
     # helpers
 
     @contextmanager
-    def _authorized(self, caller: Caller) -> Iterator[tuple[UnitOfWork, AuthorizedCaller]]:
-        authorized = AuthorizedCaller(caller, self._directory.with_sml(), self._trust_of, self._database.now())
+    def _authorized(self, caller: Caller, smp_id: str | None) -> Iterator[tuple[UnitOfWork, AuthorizedCaller]]:
+        """A transaction for the caller; `smp_id` is the SMP that the call is about, where it says so."""
+        domains, now = self._directory.with_sml(), self._database.now()
+        authorized = AuthorizedCaller(caller, domains, self._trust_of, now, smp_id)
         with self._database.write(Actor(authorized.actor(), caller.request_id)) as work:
             yield work, authorized
 
@@ -198,10 +200,12 @@ class SmlService:
 
 
 def _only_domain(authorized: AuthorizedCaller) -> StoredDomain:
-    if len(authorized.domains) > 1:
-        names = ", ".join(stored.domain.name for stored in authorized.domains)
+    if not authorized.trusted:
+        raise unauthorized("The domain only warns of the certificate; the operator has to add the SMP")
+    if len(authorized.trusted) > 1:
+        names = ", ".join(stored.domain.name for stored in authorized.trusted)
         raise bad_request(f"Several domains accept the certificate ({names}); the operator has to add the SMP")
-    return authorized.domains[0]
+    return authorized.trusted[0]
 
 
 def _page_number(page: str | None) -> int:

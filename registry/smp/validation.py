@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a domain asks of metadata before it is published: every reason at once, each with its id and clause."""
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
@@ -14,6 +15,7 @@ from registry.metadata import Endpoint, ProcessMetadata, Redirect, ServiceMetada
 from registry.trust import TrustModel
 from trust_lists.certificates.parsing import load_certificate
 from trust_lists.errors import CertificateError
+from trust_lists.evaluation.trust_configuration.model import Context
 
 _MAX_URL = 2000
 _PEPPOL = "Peppol SMP 1.4.0 §2"
@@ -108,13 +110,16 @@ def _check_certificates(
 ) -> tuple[list[Reason], list[str]]:
     refused: list[Reason] = []
     warned: list[str] = []
+    # What is being published is what signed metadata will say of this endpoint.
+    asserted = frozenset(hashlib.sha256(item.der).hexdigest() for item in endpoint.certificates)
+    context = {Context.SMP_ID: domain.smp.smp_id} if domain.smp.smp_id else {}
     for item in endpoint.certificates:
         try:
             certificate = load_certificate(item.der)
         except CertificateError as error:
             problem = Reason("SMP-CERTIFICATE-UNREADABLE", f"the endpoint's certificate: {error}", _PEPPOL)
         else:
-            decision = trust.decide("ap-encrypt", certificate, at)
+            decision = trust.decide("ap-encrypt", certificate, at, context=context, asserted=asserted)
             if decision.accepted:
                 continue
             problem = Reason("SMP-CERTIFICATE-UNTRUSTED", f"the endpoint's certificate: {decision.reason}", _PEPPOL)

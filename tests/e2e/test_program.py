@@ -25,6 +25,7 @@ from tests.e2e.conftest import TIMEOUT, Registry, RunningDemo, command, environm
 CONTRACT = (
     *("demo", "serve", "resolve", "import", "export", "doctor"),
     *("domain list", "domain show", "domain add", "domain change"),
+    *("trust show", "trust use", "trust collect", "trust decide", "trust impact"),
     *("participant add", "participant show", "participant list", "participant remove"),
     *("token create", "token list", "token revoke", "token rotate", "dns show", "resolver", "export-config"),
     *("account list", "account show", "account create", "account change", "account disable", "account enable"),

@@ -35,6 +35,7 @@ from registry.jobs.queue import enqueue
 from registry.metadata import ServiceGroup
 from registry.smp.documents.business_card import BusinessCard, BusinessEntity, EntityName
 from registry.storage.certificate_rows import certificate_sha256
+from registry.storage.queries import impact
 from tests.simulators.asgi import Reply
 from tests.simulators.live import SMP_ID
 from tests.simulators.offline import ACTOR, offline_instance, participant
@@ -139,6 +140,11 @@ RULES: dict[str, Rule] = {
     "GET /certificates/{sha256}": needs("certificate:read", "domain", hidden=True),
     "GET /certificates/{sha256}/pem": needs("certificate:read", "domain", hidden=True),
     "GET /certificates/{sha256}/uses": needs("certificate:read", "domain", hidden=True),
+    f"GET {_DOMAIN}/trust": needs("domain:read", "domain"),
+    f"GET {_DOMAIN}/trust/configuration": needs("domain:read", "domain"),
+    f"GET {_DOMAIN}/trust/impact": needs("domain:read", "domain"),
+    f"POST {_DOMAIN}/trust/decisions": needs("domain:read", "domain"),
+    "GET /trust/configurations/{digest}": needs("domain:read", "system"),
     "GET /jobs": everybodys("job:read"),
     "GET /jobs/{job}": needs("job:read", "domain", hidden=True),
     "POST /jobs/{job}/cancel": needs("job:cancel", "domain", hidden=True, seen_by="job:read"),
@@ -232,6 +238,10 @@ class World:
         with database.write(ACTOR) as work:
             job = enqueue(work, "sign-documents", {}, domain_id=stored.id)
             bulk = enqueue(work, bulk_job.KIND, {"items": [], "plan": False}, domain_id=stored.id)
+        digest = instance.trust_models.of(stored.domain).address
+        with database.write(ACTOR) as work:
+            run = impact.begin(work, impact.NewRun(stored.id, digest, digest, "", work.now, work.now))
+            impact.finish(work, run, {"domain": "demo"})
         self.scopes = {
             "system": SYSTEM,
             "domain": Scope(stored.id),
@@ -263,6 +273,7 @@ class World:
             "session": str(session),
             "grant": str(grant.id),
             "token": str(token),
+            "digest": digest,
         }
         self.people = [Person(office.caller())]
         self.people += [

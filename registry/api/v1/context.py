@@ -3,6 +3,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 from registry.accounts.oidc_logins import OidcLogins
@@ -70,6 +71,8 @@ class ApiContext:
     business_cards: BusinessCards
     signer: DocumentSigner
     trust_of: Callable[[Domain], TrustModel]
+    evidence_collected_at: Callable[[Domain], datetime | None]
+    """When the evidence of a domain's trust model was collected; None where there is none."""
     setup: DomainSetup
     sml: SmlAdministration
     sessions: Sessions

@@ -53,8 +53,9 @@ class DomainModel(DomainSummary):
 def _plain_settings(settings: dict[str, Any]) -> dict[str, Any]:
     """Settings without what only the command line may say, and without what nobody could store or show."""
     for path, value in _leaves(settings, ()):
-        if any(name.endswith("_files") for name in path):
-            raise ValueError(f"{'.'.join(path)[:100]}: files are named on the command line; here PEM goes into anchors")
+        if any(name.endswith(("_files", "_file", "_dir")) for name in path):
+            told = "files are named on the command line; here PEM goes into anchors, or into trust.configuration"
+            raise ValueError(f"{'.'.join(path)[:100]}: {told}")
         if "\ud800" <= max((*"".join(path), *(value if isinstance(value, str) else "")), default="") <= "\udfff":
             raise ValueError("it holds half of a surrogate pair")
     return settings

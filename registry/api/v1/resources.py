@@ -22,6 +22,7 @@ from registry.api.v1 import (
     services,
     sessions,
     tokens,
+    trust,
     zones,
 )
 from registry.api.v1.routing import Resource
@@ -38,6 +39,7 @@ RESOURCES: tuple[Resource, ...] = (
     registrations.resource,
     zones.resource,
     certificates.resource,
+    trust.resource,
     jobs.resource,
     audit.resource,
     me.resource,

@@ -63,7 +63,7 @@ class Entry:
     """Whether it answers what a change brings about, and not what the path names."""
     alone: bool = False
     """Whether a write has transactions of its own and takes no Idempotency-Key: it leaves something although it refuses
-    (a login that failed), or answers what nobody may keep (the secret of a token)."""
+    (a login that failed), answers what nobody may keep (the secret of a token), or writes nothing (a decision)."""
 
     def __post_init__(self) -> None:
         if not isinstance(self.rule, Rule):

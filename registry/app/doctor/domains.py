@@ -4,19 +4,20 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from cryptography import x509
-
 from registry.app.doctor.findings import Finding, error, hint, warning
 from registry.app.health import health_of
 from registry.app.instance import Instance
 from registry.app.public_tls import lacks_certificate, open_public_tls
 from registry.domains.domain import Domain
-from registry.domains.trust_settings import ROLES
 from registry.errors import ConfigurationError
 from registry.settings import Settings
 from registry.storage.queries import certificates, domains
+from registry.trust import Role, TrustModel
+from registry.trust.decision import end_of
+from registry.trust.describing import needs_evidence
 
 SOON = timedelta(days=90)
+EVIDENCE_IS_OLD = timedelta(days=3)
 
 
 def check_domains(settings: Settings, instance: Instance) -> Iterator[Finding]:
@@ -38,7 +39,7 @@ def check_domains(settings: Settings, instance: Instance) -> Iterator[Finding]:
         for lack in lacks_certificate(settings, tls, domain, now):
             remedy = f"Put a certificate and its key into {settings.public_tls}; it is taken over by itself."
             yield error("DOCTOR-DOMAIN-TLS", f"domain {domain.name}: {lack}", remedy)
-        yield from _check_anchors(domain, now)
+        yield from _check_trust(instance, domain, now)
         with instance.database.read() as connection:
             key = domains.active_signing_key(connection, stored.id)
             ends = None if key is None else certificates.not_after(connection, key.certificate_sha256)
@@ -48,17 +49,31 @@ def check_domains(settings: Settings, instance: Instance) -> Iterator[Finding]:
             yield warning("DOCTOR-DOMAIN-ENDS", what, remedy)
 
 
-def _check_anchors(domain: Domain, now: datetime) -> Iterator[Finding]:
-    for role in ROLES:
-        settings = domain.trust.role(role)
-        for kind, texts in (("anchor", settings.anchors), ("intermediate", settings.intermediates)):
-            for text in texts:
-                certificate = x509.load_pem_x509_certificate(text.encode())
-                ends = certificate.not_valid_after_utc
-                if ends > now + SOON:
+def _check_trust(instance: Instance, domain: Domain, now: datetime) -> Iterator[Finding]:
+    try:
+        trust = instance.trust_models.of(domain)
+    except ConfigurationError as problem:
+        yield error("DOCTOR-TRUST", str(problem), f"registry trust use … --domain {domain.name}")
+        return
+    yield from _check_anchors(trust, domain, now)
+    if needs_evidence(trust.configuration):
+        collected_at = instance.trust_models.collected_at(domain)
+        if collected_at is None or now - collected_at > EVIDENCE_IS_OLD:
+            since = f"since {collected_at:%Y-%m-%d}" if collected_at else "yet"
+            what = f"domain {domain.name}: no evidence was collected {since}, and its trust model asks for some"
+            yield warning("DOCTOR-EVIDENCE", what, f"registry trust collect --domain {domain.name}")
+
+
+def _check_anchors(trust: TrustModel, domain: Domain, now: datetime) -> Iterator[Finding]:
+    for role in Role:
+        authorities = trust.authorities(role)
+        for kind, found in (("anchor", authorities.anchors), ("intermediate", authorities.intermediates)):
+            for certificate in found:
+                ends = end_of(certificate)
+                if ends is None or ends > now + SOON:
                     continue
                 verb = "ended" if ends <= now else "ends"
-                subject = certificate.subject.rfc4514_string()
+                subject = certificate.subject_text
                 what = f"domain {domain.name}: the {kind} {subject} of the role {role} {verb} {ends:%Y-%m-%d}"
                 remedy = "See what the network says of its successor, and add that one in time."
                 yield (error if ends <= now else warning)("DOCTOR-ANCHOR", what, remedy)

@@ -94,7 +94,7 @@ def _check_contents(
 ) -> Iterator[Finding]:
     checks: list[Callable[[], Iterable[Finding]]] = [
         lambda: check_history(database),
-        lambda: check_domains(settings, Instance(database)),
+        lambda: check_domains(settings, Instance(database, data_dir=settings.data_dir)),
         lambda: check_work(settings, database),
         lambda: check_access(database),
         lambda: check_backup(settings, database.now()),

@@ -22,6 +22,8 @@ from registry.storage.tables import (
     signed_document,
     signed_service_group,
     signing_key,
+    trust_impact_run,
+    trust_timeline,
     zone,
     zone_change,
 )
@@ -56,6 +58,16 @@ def answers(work: UnitOfWork, before: datetime, limit: int) -> int:
 def jobs(work: UnitOfWork, before: datetime, limit: int) -> int:
     """Jobs that have ended."""
     return _delete(work, job, and_(job.c.state.in_(_FINISHED), job.c.finished_at < before), limit)
+
+
+def impact_runs(work: UnitOfWork, before: datetime, limit: int) -> int:
+    """Comparisons of trust models that were begun before a moment."""
+    return _delete(work, trust_impact_run, trust_impact_run.c.started_at < before, limit)
+
+
+def timelines(work: UnitOfWork, before: datetime, limit: int) -> int:
+    """What trust models said of certificates, as it was decided before a moment."""
+    return _delete(work, trust_timeline, trust_timeline.c.computed_at < before, limit)
 
 
 def migrations(work: UnitOfWork, before: datetime, limit: int) -> int:

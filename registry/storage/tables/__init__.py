@@ -13,6 +13,7 @@ from registry.storage.tables.accounts import (
 from registry.storage.tables.audit import audit_chain, event, event_subject
 from registry.storage.tables.business_card import business_card
 from registry.storage.tables.core import certificate, code_list, domain, installation, metadata, signing_key, token
+from registry.storage.tables.impact import trust_impact_run, trust_plan, trust_timeline
 from registry.storage.tables.jobs import idempotent_answer, job, job_schedule
 from registry.storage.tables.sml import migration, publisher, publisher_certificate, registration
 from registry.storage.tables.smp import (
@@ -27,6 +28,7 @@ from registry.storage.tables.smp import (
     signed_document,
     signed_service_group,
 )
+from registry.storage.tables.trust import trust_configuration
 from registry.storage.tables.zone import zone, zone_change, zone_rrset
 
 __all__ = [
@@ -65,6 +67,10 @@ __all__ = [
     "signed_service_group",
     "signing_key",
     "token",
+    "trust_configuration",
+    "trust_impact_run",
+    "trust_plan",
+    "trust_timeline",
     "zone",
     "zone_change",
     "zone_rrset",

@@ -56,6 +56,20 @@ def test_instance_without_domains_is_ready() -> None:
     assert (reply.status, reply.json()["domains"]) == (200, [])
 
 
+def test_paths_of_authzen_are_its_own() -> None:
+    publishing, authzen = Publishing(), Publishing()
+    app = management_app(publishing, list, authzen=authzen)
+    for path in (b"/access/v1/evaluation", b"/access/v1/evaluations", b"/.well-known/authzen-configuration"):
+        assert call(app, "POST", path).status == 299
+        assert authzen.scopes.pop()["raw_path"] == path
+        assert call(management_app(publishing, list), "POST", path).status == 299
+        assert publishing.scopes.pop()["raw_path"] == path
+    for path in (b"/access/v1/", b"/access/v1/evaluation/", b"/.well-known/other"):
+        call(app, "POST", path)
+        assert publishing.scopes.pop()["raw_path"] == path
+    assert authzen.scopes == []
+
+
 def test_health_runs_off_the_event_loop() -> None:
     def blocking() -> list[DomainHealth]:
         with pytest.raises(RuntimeError, match="no running event loop"):

@@ -10,8 +10,10 @@ from typer.testing import CliRunner, Result
 
 from registry.cli import domain_page
 from registry.cli.main import app
+from registry.demo.pki import DemoPki
 from registry.domains.loader import domain_to_mapping, load_domain, profile_names
 from registry.errors import ConfigurationError
+from tests.simulators.domain_trust import peppol_like
 
 HEADINGS = {
     "Who may register",
@@ -130,3 +132,12 @@ def test_what_can_not_be_run_is_not_added(profile: str, why: str) -> None:
     assert isinstance(refused.exception, ConfigurationError)
     assert why in str(refused.exception)
     assert run("domain", "add", "we-build", "--zone", "we.test").exit_code == 0
+
+
+def test_a_domain_with_a_trust_model_names_it_with_its_roles(pki: DemoPki, capsys: pytest.CaptureFixture[str]) -> None:
+    trust = {"configuration": peppol_like(pki), "ap-encrypt": {"on_untrusted": "warn"}}
+    domain_page.print_page(load_domain("peppol", {"trust": trust}))
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "by-ap-ca (registry trust show peppol)" in shown
+    assert "ap-encrypt by the rule of the configuration; a no is a warning only" in shown
+    assert "tls-server" not in shown

@@ -20,6 +20,7 @@ from registry.discovery.client import LookupClient
 from registry.discovery.explanation import ExplanationBuilder
 from registry.domains.domain import Domain
 from registry.errors import NotFoundError, TechnicalError
+from registry.trust import TrustModel
 from tests.simulators.authorities import Authority
 from tests.simulators.network import BILLING, INVOICE, PARTICIPANT, Network
 from trust_lists.certificates.parsing import fingerprint, subject_text
@@ -40,7 +41,8 @@ def network(monkeypatch: pytest.MonkeyPatch) -> Network:
     network.smp.publish_group(PARTICIPANT, INVOICE)
 
     @contextmanager
-    def open_client(domain: Domain, dns: str | None) -> Iterator[LookupClient]:
+    def open_client(domain: Domain, dns: str | None, *, trust: TrustModel) -> Iterator[LookupClient]:
+        assert trust.domain == domain.name
         assert domain is network.domain
         yield network.client()
 
@@ -52,6 +54,7 @@ def network(monkeypatch: pytest.MonkeyPatch) -> Network:
 def knows(monkeypatch: pytest.MonkeyPatch, load_known_domain: Any) -> None:
     common = ModuleType("registry.cli.common")
     common.load_known_domain = load_known_domain  # type: ignore[attr-defined]
+    common.trust_at_hand = TrustModel.for_domain  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "registry.cli.common", common)
 
 

@@ -11,11 +11,14 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs12
 from lxml import etree
 
+from registry.demo.pki import DemoPki, certificates_pem
 from registry.domains.loader import load_domain
 from registry.errors import ConfigurationError
 from registry.resolver.product_settings import PASSWORD, PRODUCTS, product_settings, trust_stores
 from tests.simulators.authorities import Authority
+from tests.simulators.domain_trust import peppol_like
 from tests.simulators.network import Network
+from tests.simulators.trust_models import path_to, rule
 
 ZONE = "sml.test"
 
@@ -50,9 +53,13 @@ def test_oxalis_uses_the_naptr_locator_whatever_its_mode() -> None:
     assert found["security.pki"] == "/pki/registry-pki.xml"
 
 
-def test_the_recipe_for_oxalis_keeps_smps_and_access_points_apart() -> None:
-    smp, ap, between = Authority("For SMPs"), Authority("For access points"), Authority("Between")
-    roles = {"smp-sign": {"anchors": [smp.pem], "intermediates": [between.pem]}, "ap-encrypt": {"anchors": [ap.pem]}}
+def test_the_recipe_for_oxalis_keeps_smps_and_access_points_apart(pki: DemoPki) -> None:
+    smp, ap, between = (each.certificate for each in (pki.root, pki.ap_ca, pki.smp_ca))
+    texts = {each: certificates_pem(each).decode() for each in (smp, ap, between)}
+    roles = {
+        "smp-sign": {"anchors": [texts[smp]], "intermediates": [texts[between]]},
+        "ap-encrypt": {"anchors": [texts[ap]]},
+    }
     settings = product_settings("oxalis-ng", Network().configure({"trust": roles}))
     root = etree.fromstring(settings.stores["registry-pki.xml"])
     space = "{http://difi.no/xsd/certvalidator/1.0}"
@@ -60,7 +67,7 @@ def test_the_recipe_for_oxalis_keeps_smps_and_access_points_apart() -> None:
         bucket.get("name"): [base64.b64decode(one.text or "") for one in bucket]
         for bucket in root.iter(f"{space}CertificateBucket")
     }
-    der = {one: one.certificate.public_bytes(Encoding.DER) for one in (smp, ap, between)}
+    der = {one: one.public_bytes(Encoding.DER) for one in (smp, ap, between)}
     assert buckets == {
         "root": [der[smp], der[ap]],
         "intermediate": [der[between]],
@@ -114,3 +121,17 @@ def test_a_certificate_that_can_t_be_read_is_a_configuration_error() -> None:
     domain = load_domain("demo", {"dns": {"zone": ZONE}, "trust": {"smp-sign": {"anchors": [broken]}}})
     with pytest.raises(ConfigurationError):
         trust_stores(domain)
+
+
+def test_a_trust_model_gives_the_stores_and_the_subject_of_smps(pki: DemoPki) -> None:
+    model = peppol_like(pki)
+    names = {"subject": {"match": {"OU": "PEPPOL TEST SMP", "CN": "SMP_.*"}, "bind": {}}}
+    model["roles"]["smp-sign"] = rule(path_to("smp-ca"), names)
+    domain = load_domain("demo", {"dns": {"zone": ZONE}, "trust": {"configuration": model}})
+    stores = trust_stores(domain)
+    assert stores["smp-truststore.pem"] == certificates_pem(pki.smp_ca.certificate)
+    assert stores["ap-truststore.pem"] == certificates_pem(pki.ap_ca.certificate)
+    text = product_settings("domibus", domain).text
+    (pattern,) = re.findall("regexCertificateSubjectValidation=(.*)", text)
+    assert re.fullmatch(pattern, "C=BE,O=Demo,OU=PEPPOL TEST SMP,CN=SMP_DEMO000001")
+    assert not re.fullmatch(pattern, "C=BE,O=Demo,OU=PEPPOL TEST AP,CN=SMP_DEMO000001")

@@ -59,8 +59,19 @@ def test_domain_that_can_not_be_is_refused_and_leaves_nothing(
     assert [item["name"] for item in office.items("/domains", admin)] == ["demo"]
 
 
-def test_file_of_the_server_is_never_read_for_a_caller(office: RestOffice, admin: RestCaller) -> None:
-    settings = {"trust": {"smp-sign": {"anchor_files": ["/etc/passwd"]}}}
+@pytest.mark.parametrize(
+    "trust",
+    [
+        {"smp-sign": {"anchor_files": ["/etc/passwd"]}},
+        {"model_file": "/etc/passwd"},
+        {"model": "peppol-g3", "certificate_dir": "/etc"},
+    ],
+    ids=["anchor_files", "model_file", "certificate_dir"],
+)
+def test_file_of_the_server_is_never_read_for_a_caller(
+    office: RestOffice, admin: RestCaller, trust: dict[str, Any]
+) -> None:
+    settings = {"trust": trust}
     for reply in (
         office.ask("PATCH", "/domains/demo", admin, settings),
         office.ask("POST", "/domains", admin, NEW | {"settings": settings}),

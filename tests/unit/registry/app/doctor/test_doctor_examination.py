@@ -13,10 +13,13 @@ from registry.accounts.tokens import create_token
 from registry.app.doctor.examination import Wanted, examine
 from registry.app.doctor.findings import Finding, Level
 from registry.app.doctor.name_servers import NameServers, check_name_servers
+from registry.app.domain_setup import change_domain
+from registry.app.trust_models import trust_folder
 from registry.cli.main import app
 from registry.jobs.queue import enqueue
 from registry.settings import Settings, load_settings
 from registry.storage.queries import restoring
+from tests.simulators.domain_trust import CRL_REQUIRED, crl, peppol_like, write_evidence
 from tests.simulators.live import LiveInstance
 from tests.simulators.offline import ACTOR, OfflineInstance
 
@@ -101,6 +104,20 @@ def test_certificates_of_a_domain_that_end_are_told(
     found = look()
     assert any("signing key has expired" in finding.what for finding in found["DOCTOR-DOMAIN"])
     assert found["DOCTOR-ANCHOR"][0].level is Level.ERROR
+
+
+def test_evidence_that_a_trust_model_asks_for_and_nobody_collects_is_told(
+    offline: OfflineInstance, look: Callable[..., dict[str, list[Finding]]]
+) -> None:
+    assert "DOCTOR-EVIDENCE" not in look()
+    settings = {"trust": {"configuration": peppol_like(offline.pki, revocation=CRL_REQUIRED)}}
+    change_domain(offline.instance, ACTOR, "demo", settings)
+    assert "no evidence was collected yet" in look()["DOCTOR-EVIDENCE"][0].what
+    now = offline.clock.now
+    write_evidence(trust_folder(offline.folder, "demo"), now, crl(offline.pki.ap_ca, now))
+    assert "DOCTOR-EVIDENCE" not in look()
+    offline.clock.forward(days=4)
+    assert f"since {now:%Y-%m-%d}" in look()["DOCTOR-EVIDENCE"][0].what
 
 
 def test_jobs_that_wait_are_told(offline: OfflineInstance, look: Callable[..., dict[str, list[Finding]]]) -> None:
