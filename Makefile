@@ -57,6 +57,10 @@ format: .venv/.linked ## format the code and repair what can be repaired
 reference: .venv/.linked ## write the reference pages that are made from code
 	.venv/bin/python ops/write_reference.py
 
+.PHONY: figures
+figures: .venv/.linked ## write the figures of the documentation anew, from the corpus
+	.venv/bin/python ops/figures/run.py
+
 .PHONY: wheel
 wheel: .venv/.linked ## build the wheel (fetches the build back-end) and run the demo from it
 	@rm -rf build/wheel

@@ -155,7 +155,7 @@ def lookup_reasons() -> str:
 def trust_reasons() -> str:
     """The reason ids of trust_lists, by class."""
     kinds = ("XmlRefusedError", "JsonRefusedError", "ListRefusedError", "SignatureInvalidError", "SourceError")
-    names = {name: name for name in (*kinds, "PathFailure")}
+    names = {name: name for name in kinds}
     return _by_call(find("trust_lists", names), "of", names)
 
 

@@ -17,7 +17,7 @@ from trust_lists.evaluation.scoring.contents import findings
 from trust_lists.evaluation.simulation import MODELS, writes_of_joining
 from trust_lists.evaluation.trust_configuration import effective_configuration
 from trust_lists.evaluation.trust_configuration.canonical import content_address
-from trust_lists.evaluation.trust_configuration.model import TrustConfiguration
+from trust_lists.evaluation.trust_configuration.model import Role, TrustConfiguration
 from trust_lists.evaluation.trust_configuration.reading import read_tree
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -69,8 +69,9 @@ def _root_as_anchor() -> dict[str, Any]:
     for role, rule in tree["roles"].items():
         if "accept" in rule:
             accept = {"path": {"to": ["root"], "issuer_must_be_anchor": False}}
-            rule = rule | {"accept": accept, "leaf": rule["leaf"] | {"subject": "any"}}
-        roles[role] = rule
+            roles[role] = rule | {"accept": accept, "leaf": rule["leaf"] | {"subject": "any"}}
+        else:
+            roles[role] = rule
     return tree | {
         "id": "peppol-root-only",
         "engine": tree["engine"] | {"max_path": 3},
@@ -117,7 +118,8 @@ def _cell(candidate: str, attacker: Attacker, goal: Goal) -> str:
         return "not reached with what is modelled"
     if found == ((),):
         return "nothing"
-    more = f", or {len(found) - 1} other such sets" if len(found) > 1 else ""
+    others = len(found) - 1
+    more = f", or {others} other such {'set' if others == 1 else 'sets'}" if others else ""
     return f"{len(found[0])}: {' and '.join(f'`{each}`' for each in found[0])}{more}"
 
 
@@ -134,7 +136,7 @@ def _shared_authority() -> Iterator[str]:
     any_leaf = dict.fromkeys(rule["leaf"], "any")
     revocation = rule["revocation"] | {"leaf": "no_check", "intermediates": "no_check"}
     decider = certificates.engine(tree | {"roles": {"ap-sign": rule | {"leaf": any_leaf, "revocation": revocation}}})
-    yield f"DE4A's one authority, {authority.subject_text}, was in force until {end:%Y-%m-%d %H:%M:%S} UTC. The engine says of it:"
+    yield f"DE4A's one authority, {authority.subject_text}, was in force until {end:%Y-%m-%d %H:%M:%S} UTC. The engine:"
     yield ""
     yield "| on | answer |"
     yield "|---|---|"
@@ -151,8 +153,8 @@ def _bridge() -> Iterator[str]:
     configuration = certificates.engine(certificates.tree("us-fpki-bridge")).configuration
     held = tuple(dict.fromkeys(filter(is_authority, certificates.federal())))
     anchors = [anchor.cert.certificate for anchor in configuration.stores.anchors if anchor.cert.certificate]
-    standing = standing_by_names(authorities_of((*anchors, *held)), anchors)
-    yield "Authorities of the US Federal PKI that no longer lead to its anchor without one of them, by names and signatures:"
+    standing = standing_by_names(configuration, authorities_of((*anchors, *held)), Role.AP_SIGN)
+    yield "Authorities of the US Federal PKI that lose their way to the anchor without one of them:"
     yield ""
     yield "| without | lost, of " + str(len(standing.reached)) + " |"
     yield "|---|---|"

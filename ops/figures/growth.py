@@ -42,7 +42,7 @@ def joining() -> str:
 def ten_years() -> str:
     """What ten years cost, and how long a stolen key of an access point is still accepted."""
     lines = [
-        "| model | writes | signatures | share of time that a valid pair is cut off | stolen key accepted: p50, p95 days |",
+        "| model | writes | signatures | time that a valid pair is cut off | stolen key accepted: p50, p95 days |",
         "|---|---|---|---|---|",
     ]
     for model in simulated().models:

@@ -42,7 +42,9 @@ def main() -> None:
         wrong += 1
         if check:
             name = str(page.relative_to(ROOT))
-            sys.stdout.writelines(difflib.unified_diff(before.splitlines(True), text.splitlines(True), name, name))
+            sys.stdout.writelines(
+                difflib.unified_diff(before.splitlines(keepends=True), text.splitlines(keepends=True), name, name)
+            )
         else:
             page.parent.mkdir(parents=True, exist_ok=True)
             page.write_text(text, encoding="utf-8")
