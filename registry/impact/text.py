@@ -125,6 +125,11 @@ def number(count: int) -> str:
     return f"{count:,}"
 
 
+def counted(count: int, what: str) -> str:
+    """`1 participant`, `2,000 participants`."""
+    return f"{number(count)} {what}{'' if count == 1 else 's'}"
+
+
 def _totals(report: ImpactReport) -> Iterator[tuple[str, ...]]:
     for label, kinds in COLUMNS:
         tally = _sum(report, kinds, report.since)
@@ -141,7 +146,7 @@ def _sum(report: ImpactReport, kinds: Sequence[str], at: datetime) -> Tally:
 
 def _cause(report: ImpactReport, cause: Cause, most: int) -> Iterator[str]:
     where = f" of {cause.source}" if cause.source else ""
-    counts = f"{number(len(cause.holders))} holders, {number(cause.participants)} participants"
+    counts = f"{counted(len(cause.holders), 'holder')}, {counted(cause.participants, 'participant')}"
     yield f"  {cause.check} ({cause.clause or 'registry'}){where}: {counts}"
     yield f"    for example: {cause.example}"
     ids = set(cause.holders)
@@ -156,7 +161,7 @@ def _cause(report: ImpactReport, cause: Cause, most: int) -> Iterator[str]:
 
 def _name(each: Affected) -> str:
     holder = each.holder
-    return f"{_WORDS[holder.kind]} {holder.name} {holder.address}, {number(each.participants)} participants"
+    return f"{_WORDS[holder.kind]} {holder.name} {holder.address}, {counted(each.participants, 'participant')}"
 
 
 def _when(each: Affected, change: Change) -> str:
