@@ -59,7 +59,7 @@ reference: .venv/.linked ## write the reference pages that are made from code
 
 .PHONY: figures
 figures: .venv/.linked ## write the figures of the documentation anew, from the corpus
-	.venv/bin/python ops/figures/run.py
+	.venv/bin/python ops/figures/write_figures.py
 
 .PHONY: wheel
 wheel: .venv/.linked ## build the wheel (fetches the build back-end) and run the demo from it

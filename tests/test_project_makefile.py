@@ -13,7 +13,19 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 TARGETS = set(re.findall(r"^\.PHONY: (.+)$", MAKEFILE, re.MULTILINE))
-EXPECTED = {"help", "demo", "test", "bench", "lint", "format", "lock", "interop-node", "interop-venv", "figures", "clean"}
+EXPECTED = {
+    "help",
+    "demo",
+    "test",
+    "bench",
+    "lint",
+    "format",
+    "lock",
+    "interop-node",
+    "interop-venv",
+    "figures",
+    "clean",
+}
 
 
 def run(*command: str | Path, cwd: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:

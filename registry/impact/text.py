@@ -125,7 +125,7 @@ def number(count: int) -> str:
     return f"{count:,}"
 
 
-def counted(count: int, what: str) -> str:
+def plural(count: int, what: str) -> str:
     """`1 participant`, `2,000 participants`."""
     return f"{number(count)} {what}{'' if count == 1 else 's'}"
 
@@ -146,7 +146,7 @@ def _sum(report: ImpactReport, kinds: Sequence[str], at: datetime) -> Tally:
 
 def _cause(report: ImpactReport, cause: Cause, most: int) -> Iterator[str]:
     where = f" of {cause.source}" if cause.source else ""
-    counts = f"{counted(len(cause.holders), 'holder')}, {counted(cause.participants, 'participant')}"
+    counts = f"{plural(len(cause.holders), 'holder')}, {plural(cause.participants, 'participant')}"
     yield f"  {cause.check} ({cause.clause or 'registry'}){where}: {counts}"
     yield f"    for example: {cause.example}"
     ids = set(cause.holders)
@@ -161,7 +161,7 @@ def _cause(report: ImpactReport, cause: Cause, most: int) -> Iterator[str]:
 
 def _name(each: Affected) -> str:
     holder = each.holder
-    return f"{_WORDS[holder.kind]} {holder.name} {holder.address}, {counted(each.participants, 'participant')}"
+    return f"{_WORDS[holder.kind]} {holder.name} {holder.address}, {plural(each.participants, 'participant')}"
 
 
 def _when(each: Affected, change: Change) -> str:

@@ -14,6 +14,6 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.mark.slow
 def test_every_figure_of_the_documentation_is_computed_anew(corpus: Path) -> None:
     environment = os.environ | {"REGISTRY_CORPUS": str(corpus), "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "ops/figures/run.py", "--check"]
+    command = [sys.executable, "ops/figures/write_figures.py", "--check"]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=600)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -19,9 +19,8 @@ NO_REVOCATION: dict[str, Any] = {
     "on_unknown": "indeterminate",
     "clock_skew": "PT0S",
 }
-ANY_LEAF: dict[str, Any] = {
-    key: "any" for key in ("key_usage", "eku", "policies", "algorithms", "max_lifetime", "subject")
-}
+_LEAF = ("key_usage", "eku", "policies", "algorithms", "max_lifetime", "subject")
+ANY_LEAF: dict[str, Any] = dict.fromkeys(_LEAF, "any")
 OPEN: dict[str, Any] = {
     "path_len": None,
     "policies": "any",

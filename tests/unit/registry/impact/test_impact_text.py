@@ -92,7 +92,7 @@ def test_who_is_lost_now_and_who_next() -> None:
     assert made.stops
     text = "\n".join(found)
     assert "  NO_PATH (roles.ap-encrypt.accept): 2 holders, 1,207 participants" in text
-    assert "    2026-11-30 12:00  access point b https://b, 1 participants (by either configuration)" in text
+    assert "    2026-11-30 12:00  access point b https://b, 1 participant (by either configuration)" in text
     dates = found[found.index("\nWhen (accepted no longer, at the end of the date in UTC)") + 2 :]
     assert [row.split() for row in dates] == [
         ["now", "1", "0", "1,200"],

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the figures of the documentation anew, each from a computation: `python ops/figures/run.py [--check]`.
+"""Writes the figures of the documentation, each from a computation: `python ops/figures/write_figures.py [--check]`.
 
 A page has a figure between `<!-- figure: NAME -->` and `<!-- end of figure -->`; files beside pages are named in FILES.
 Everything is computed from the corpus (REGISTRY_CORPUS), with the times and seeds that are written in the code, so that
