@@ -28,9 +28,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_trust_impact_run")),
         sqlite_autoincrement=True,
     )
-    op.create_index(
-        op.f("ix_trust_impact_run_domain_id_finished_at"), "trust_impact_run", ["domain_id", "finished_at"]
-    )
+    op.create_index(op.f("ix_trust_impact_run_domain_id_finished_at"), "trust_impact_run", ["domain_id", "finished_at"])
     op.create_table(
         "trust_plan",
         sa.Column("domain_id", KEY, nullable=False),
