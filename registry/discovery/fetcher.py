@@ -19,9 +19,10 @@ import httpx2
 from registry import __version__
 from registry.discovery.addresses import AddressPolicy
 from registry.discovery.errors import TechnicalFailureError
-from registry.discovery.guarded_transport import GuardedTransport
+from trust_lists.sources.guarded_transport import GuardedTransport
 
 MAX_BYTES: Final = 2_000_000
+LIMITS: Final = httpx2.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=5.0)
 
 _NO_COOKIES: Final = http.cookiejar.DefaultCookiePolicy(allowed_domains=[])
 
@@ -66,7 +67,7 @@ class HttpFetcher:
         self._deadline = deadline
         self._max_bytes = max_bytes
         if addresses is not None and transport is None:
-            transport = GuardedTransport(addresses, ssl_context)
+            transport = GuardedTransport(addresses, ssl_context or httpx2.create_ssl_context(), LIMITS)
         self._headers = {
             "Accept": "application/xml, text/xml",
             "Accept-Encoding": "identity",

@@ -4,7 +4,8 @@
 A distribution point of a certificate, a pointer of a list or a redirection would else make us ask 127.0.0.1, or a
 cloud's metadata service, for its author (SSRF). The very address that was judged is the one that is connected to, so
 that a name which is answered differently each time (DNS rebinding) gains nothing. IPv4 inside of IPv6 (mapped, 6to4,
-NAT64, Teredo) is judged as that IPv4 address.
+NAT64, ISATAP, Teredo) is judged as that IPv4 address. A network of one's own NAT64 prefix can't be told from a public
+one: block that at the firewall.
 """
 
 import socket
@@ -26,25 +27,30 @@ _SPECIAL = tuple(
     (ip_network(network), kind)
     for kind, networks in {
         "unspecified": "0.0.0.0/8 ::/128",
-        "private": "10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 fc00::/7 fec0::/10",
-        "shared by carriers": "100.64.0.0/10",
+        "private": "10.0.0.0/8 172.16.0.0/12 192.168.0.0/16",
+        "shared (carrier-grade NAT)": "100.64.0.0/10",
         "loopback": "127.0.0.0/8 ::1/128",
         "link-local": "169.254.0.0/16 fe80::/10",
+        "unique-local": "fc00::/7",
+        "site-local": "fec0::/10",
         "multicast": "224.0.0.0/4 ff00::/8",
         "reserved": "192.0.0.0/24 192.88.99.0/24 198.18.0.0/15 240.0.0.0/4 2001::/23",
-        "for documentation": "192.0.2.0/24 198.51.100.0/24 203.0.113.0/24 2001:db8::/32 3fff::/20",
+        "documentation": "192.0.2.0/24 198.51.100.0/24 203.0.113.0/24 2001:db8::/32 3fff::/20",
     }.items()
     for network in networks.split()
 )
 _GLOBAL_UNICAST = IPv6Network("2000::/3")
 _NAT64 = IPv6Network("64:ff9b::/96")
+_ISATAP = frozenset({0x00005EFE, 0x02005EFE})
+"""What stands before the IPv4 address (RFC 5214 §6.1)."""
 
 
 @dataclass(frozen=True, slots=True)
 class AddressPolicy:
-    """Public addresses may be asked, and those of `networks`, which are one's own."""
+    """Public addresses may be asked on `ports` (None: any), and those of `networks`, one's own, on every port."""
 
     networks: tuple[Network, ...] = ()
+    ports: frozenset[int] | None = None
 
     @classmethod
     def of(cls, networks: Iterable[str]) -> "AddressPolicy":
@@ -54,9 +60,13 @@ class AddressPolicy:
         except ValueError as error:
             raise SourceError("FETCH_NETWORK", f"a network is written as 10.0.0.0/8 or fd00::/8: {error}") from None
 
-    def refusal(self, address: Address) -> str:
-        """Why this address may not be asked, in words; "" where it may."""
-        return "" if self.is_own(address) else special_kind(address)
+    def refusal(self, address: Address, port: int) -> str:
+        """Why this address and port may not be asked, in words; "" where they may."""
+        if self.is_own(address):
+            return ""
+        if kind := special_kind(address):
+            return f"is {kind}"
+        return "" if self.ports is None or port in self.ports else f"has the port {port}, which is not asked"
 
     def is_own(self, address: Address) -> bool:
         """Whether it is in one of `networks`."""
@@ -70,12 +80,12 @@ class AddressPolicy:
         """
         try:
             found = dict.fromkeys(str(info[4][0]) for info in resolve(host, port, type=socket.SOCK_STREAM))
-            refusals = {text: self.refusal(ip_address(text)) for text in found}
+            refusals = {text: self.refusal(ip_address(text), port) for text in found}
         except ValueError as error:  # a label that no name can have, an address with a scope
             raise OSError(f"{host} is no host name") from error
         allowed = tuple(text for text, refusal in refusals.items() if not refusal)
         if not allowed:
-            reasons = "; ".join(f"{text} is {refusal}" for text, refusal in refusals.items())
+            reasons = "; ".join(f"{text} {refusal}" for text, refusal in refusals.items())
             raise SourceError(REFUSED, f"{host} may not be asked: {reasons or 'it has no address'}")
         return allowed
 
@@ -97,6 +107,7 @@ def carried(address: Address) -> IPv4Address | None:
     """The IPv4 address that an IPv6 address stands for, or leads to."""
     if isinstance(address, IPv4Address):
         return None
-    if address in _NAT64:
-        return IPv4Address(int(address) & 0xFFFFFFFF)
+    value = int(address)
+    if address in _NAT64 or (value >> 32) & 0xFFFFFFFF in _ISATAP:
+        return IPv4Address(value & 0xFFFFFFFF)
     return address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)

@@ -19,7 +19,7 @@ _MAX_TRIES = 3
 
 
 class GuardedTransport(httpx2.HTTPTransport):
-    """For `httpx2.Client(transport=…)`. Raises SourceError FETCH_ADDRESS besides the errors of httpx2."""
+    """For `httpx2.Client(transport=…)`. Raises what the policy raises (FETCH_ADDRESS) besides the errors of httpx2."""
 
     def __init__(self, policy: AddressPolicy, tls: ssl.SSLContext, limits: httpx2.Limits) -> None:
         super().__init__(verify=tls, limits=limits)
@@ -28,6 +28,7 @@ class GuardedTransport(httpx2.HTTPTransport):
             ssl_context=tls,
             max_connections=limits.max_connections,
             max_keepalive_connections=limits.max_keepalive_connections,
+            keepalive_expiry=limits.keepalive_expiry,
             network_backend=_GuardedBackend(policy),
         )
 

@@ -32,6 +32,7 @@ from trust_lists.xml import MAX_LIST_BYTES
 USER_AGENT = "trust-lists"
 HEAD = 4096
 """How many bytes of an answer are looked at while the rest is still to come."""
+_WEB_PORTS = {"http": 80, "https": 443}
 _ENCODINGS = frozenset({"", "identity", "gzip"})
 """What is decompressed: others, and several at once, make too much of too little before it can be counted."""
 _REDIRECTIONS = frozenset({301, 302, 303, 307, 308})
@@ -179,7 +180,7 @@ class Web:
         parts = urlsplit(url)
         if parts.scheme not in {"https", "http"}:
             raise SourceError("FETCH_URL", f"{url!r} is no location in the web")
-        self._refuse_address(parts.hostname or "")
+        self._refuse_address(parts.hostname or "", _WEB_PORTS[parts.scheme])
         with self._stream(client, asked, limits, end) as response:
             headers = {name.lower(): value for name, value in response.headers.items()}
             if response.status_code != 200:
@@ -202,14 +203,14 @@ class Web:
                 raise _TemporaryError("FETCH_CUT_OFF", f"{url} ended after {got} of {length} bytes")
             return Answer(200, headers, bytes(data), url)
 
-    def _refuse_address(self, host: str) -> None:
+    def _refuse_address(self, host: str, port: int) -> None:
         """Addresses that are written out are refused also where a proxy would ask them."""
         try:
-            refusal = self._addresses.refusal(ip_address(host))
+            refusal = self._addresses.refusal(ip_address(host), port)
         except ValueError:
             return
         if refusal and self._transport is None:
-            raise SourceError(REFUSED, f"{host} may not be asked: it is {refusal}")
+            raise SourceError(REFUSED, f"{host} may not be asked: it {refusal}")
 
     @contextmanager
     def _stream(self, client: httpx2.Client, asked: Asked, limits: Limits, end: float) -> Iterator[httpx2.Response]:

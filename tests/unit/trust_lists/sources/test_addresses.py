@@ -30,12 +30,12 @@ PUBLIC = AddressPolicy()
     ],
 )
 def test_what_is_not_public_is_refused(address: str) -> None:
-    assert PUBLIC.refusal(ip_address(address))
+    assert PUBLIC.refusal(ip_address(address), 443)
 
 
 @pytest.mark.parametrize("address", ["93.184.216.34", "2606:2800:220:1::1", "::ffff:93.184.216.34"])
 def test_what_is_public_may_be_asked(address: str) -> None:
-    assert PUBLIC.refusal(ip_address(address)) == ""
+    assert PUBLIC.refusal(ip_address(address), 443) == ""
 
 
 @given(st.integers(0, 2**32 - 1).map(IPv4Address))
@@ -46,9 +46,9 @@ def test_an_ipv4_address_is_judged_alike_inside_of_ipv6(address: IPv4Address) ->
 
 def test_networks_of_ones_own_may_be_asked_and_no_others() -> None:
     own = AddressPolicy.of(["10.0.0.0/8", " fd00::/8 "])
-    assert own.refusal(ip_address("10.1.2.3")) == own.refusal(ip_address("fd00::1")) == ""
-    assert own.refusal(ip_address("::ffff:10.1.2.3")) == ""
-    assert own.refusal(ip_address("192.168.1.1"))
+    assert own.refusal(ip_address("10.1.2.3"), 1) == own.refusal(ip_address("fd00::1"), 443) == ""
+    assert own.refusal(ip_address("::ffff:10.1.2.3"), 443) == ""
+    assert own.refusal(ip_address("192.168.1.1"), 443)
 
 
 def test_what_is_no_network_is_told() -> None:
