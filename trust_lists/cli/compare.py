@@ -203,7 +203,7 @@ def _context(
     values: Sequence[str],
 ) -> "tuple[tuple[tuple[Context, str], ...], tuple[tuple[Context, str], ...]]":
     """What is known for all, and what is taken from each certificate."""
-    from trust_lists.evaluation.comparison.probing.minting import ATTRIBUTES
+    from trust_lists.evaluation.decisions.leaf import ATTRIBUTES
     from trust_lists.evaluation.trust_configuration.model import Context
 
     names = {each.value.removeprefix("context."): each for each in Context}

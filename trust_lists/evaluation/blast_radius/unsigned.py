@@ -25,24 +25,13 @@ from trust_lists.certificates.path_extensions import path_extensions
 from trust_lists.certificates.signed import Signatures, public_key
 from trust_lists.errors import CertificateError, NetworkError
 from trust_lists.evaluation.comparison.probing.hypothetical import AssumedSignatures
+from trust_lists.evaluation.decisions.leaf import ATTRIBUTES
 
 MAX_SIGNATURES = 5_000
 SigningKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | ed448.Ed448PrivateKey
 
-_OIDS = {
-    "CN": NameOID.COMMON_NAME,
-    "OU": NameOID.ORGANIZATIONAL_UNIT_NAME,
-    "O": NameOID.ORGANIZATION_NAME,
-    "L": NameOID.LOCALITY_NAME,
-    "ST": NameOID.STATE_OR_PROVINCE_NAME,
-    "C": NameOID.COUNTRY_NAME,
-    "DC": NameOID.DOMAIN_COMPONENT,
-    "UID": NameOID.USER_ID,
-    "E": NameOID.EMAIL_ADDRESS,
-    "serialNumber": NameOID.SERIAL_NUMBER,
-    "organizationIdentifier": NameOID.ORGANIZATION_IDENTIFIER,
-}
-_NAMES = {oid.dotted_string: name for name, oid in _OIDS.items()}
+_OIDS = {name: x509.ObjectIdentifier(oid) for name, oid in ATTRIBUTES.items()}
+_NAMES = {oid: name for name, oid in ATTRIBUTES.items()}
 _CURVES: Mapping[str, ec.EllipticCurve] = {
     "p256": ec.SECP256R1(),
     "p384": ec.SECP384R1(),

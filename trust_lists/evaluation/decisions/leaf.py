@@ -25,7 +25,7 @@ from trust_lists.evaluation.trust_configuration.model import (
 MAX_VALUE = 1_000
 """Characters of a name that a pattern is held against: longer ones fit none, since patterns may take long."""
 
-_ATTRIBUTES = {
+ATTRIBUTES = {
     "CN": "2.5.4.3",
     "OU": "2.5.4.11",
     "O": "2.5.4.10",
@@ -38,6 +38,7 @@ _ATTRIBUTES = {
     "serialNumber": "2.5.4.5",
     "organizationIdentifier": "2.5.4.97",
 }
+"""The attributes of a subject by the names that the format has for them, as dotted OIDs."""
 _ALTERNATIVE = {"san.email": 1, "san.dns": 2, "san.uri": 6}
 _HOST = "san.host"
 """DNS names and IP addresses; bound, one of them is, or stands for, the host (RFC 9525 §6)."""
@@ -159,7 +160,7 @@ def values(case: Case, name: str) -> tuple[str, ...]:
         if name == _HOST:
             return server_names(found)
         return tuple(each.value.decode("latin-1") for each in found if each.kind == _ALTERNATIVE[name])
-    return case.certificate.subject_values(_ATTRIBUTES[name])
+    return case.certificate.subject_values(ATTRIBUTES[name])
 
 
 def _is_bound(case: Case, name: str, wanted: str) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain
 
+from trust_lists.certificates.usage import USAGES
 from trust_lists.documents.model import (
     Assertion,
     CriteriaList,
@@ -27,9 +28,9 @@ from trust_lists.documents.model import (
 )
 from trust_lists.documents.vocabulary import INFORMATION
 from trust_lists.evaluation.ts119615.codes import KNOWN_QUALIFIERS
-from trust_lists.evaluation.ts119615.statements import KEY_USAGES, QcStatements, Statements
+from trust_lists.evaluation.ts119615.statements import QcStatements, Statements
 
-_KEY_USAGES = {name.lower(): name for name in KEY_USAGES}
+_USAGES = {name.lower(): name for name in USAGES}
 
 
 def fulfilled(criterion: Criterion, certificate: Statements) -> bool | None:
@@ -120,7 +121,7 @@ def _any(answers: Iterable[bool | None]) -> bool | None:
 
 
 def _has_bit(asserted: frozenset[str] | None, name: str, expected: bool) -> bool | None:
-    known = _KEY_USAGES.get(name.lower())
+    known = _USAGES.get(name.lower())
     if known is None or asserted is None:
         return None
     return (known in asserted) is expected

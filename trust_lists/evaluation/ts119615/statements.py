@@ -16,6 +16,7 @@ from typing import TypeVar
 from trust_lists.certificates import der
 from trust_lists.certificates.listed import ListedCertificate
 from trust_lists.certificates.names import ComparableName
+from trust_lists.certificates.usage import USAGES
 from trust_lists.errors import CertificateError
 
 QC_COMPLIANCE = "0.4.0.1862.1.1"
@@ -26,18 +27,6 @@ QCP = "0.4.0.1456.1.2"
 """qcp-public."""
 QCP_PLUS = "0.4.0.1456.1.1"
 """qcp-public-with-sscd."""
-KEY_USAGES = (
-    "digitalSignature",
-    "nonRepudiation",
-    "keyEncipherment",
-    "dataEncipherment",
-    "keyAgreement",
-    "keyCertSign",
-    "cRLSign",
-    "encipherOnly",
-    "decipherOnly",
-)
-"""The bits of a key usage in their order (RFC 5280 §4.2.1.3), by the names of TS 119 612's schema."""
 
 _QC_STATEMENTS, _KEY_USAGE, _POLICIES, _EXTENDED_KEY_USAGE = "1.3.6.1.5.5.7.1.3", "2.5.29.15", "2.5.29.32", "2.5.29.37"
 _NONE: frozenset[str] = frozenset()
@@ -87,7 +76,7 @@ class Statements:
     qc_statements: QcStatements | None
     policies: frozenset[str] | None
     key_usage: frozenset[str] | None
-    """Of `KEY_USAGES`."""
+    """Of `USAGES`."""
     extended_key_usage: frozenset[str] | None
 
 
@@ -176,7 +165,7 @@ def _key_usage(data: bytes) -> frozenset[str]:
         raise CertificateError("something follows the key usage")
     octets = der.bits(value)
     asserted = (octets[position // 8] >> (7 - position % 8) & 1 for position in range(min(len(octets) * 8, 9)))
-    return frozenset(name for name, bit in zip(KEY_USAGES, asserted, strict=False) if bit)
+    return frozenset(name for name, bit in zip(USAGES, asserted, strict=False) if bit)
 
 
 def _only(data: bytes) -> list[der.Element]:

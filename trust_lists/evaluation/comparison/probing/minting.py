@@ -22,21 +22,9 @@ from trust_lists.certificates.path_extensions import AUTHORITY_KEY, SUBJECT_KEY,
 from trust_lists.certificates.usage import USAGES
 from trust_lists.errors import CertificateError
 from trust_lists.evaluation.comparison.probing.keys import HASHES, Hash, Key
+from trust_lists.evaluation.decisions.leaf import ATTRIBUTES
 
-ATTRIBUTES = {
-    "CN": NameOID.COMMON_NAME,
-    "OU": NameOID.ORGANIZATIONAL_UNIT_NAME,
-    "O": NameOID.ORGANIZATION_NAME,
-    "L": NameOID.LOCALITY_NAME,
-    "ST": NameOID.STATE_OR_PROVINCE_NAME,
-    "C": NameOID.COUNTRY_NAME,
-    "DC": NameOID.DOMAIN_COMPONENT,
-    "UID": NameOID.USER_ID,
-    "E": NameOID.EMAIL_ADDRESS,
-    "serialNumber": NameOID.SERIAL_NUMBER,
-    "organizationIdentifier": NameOID.ORGANIZATION_IDENTIFIER,
-}
-"""The attributes of a subject by the names that the format has for them."""
+_ATTRIBUTES = {name: x509.ObjectIdentifier(oid) for name, oid in ATTRIBUTES.items()}
 _ALTERNATIVE: Mapping[str, Callable[[str], x509.GeneralName]] = {
     "san.dns": x509.DNSName,
     "san.uri": x509.UniformResourceIdentifier,
@@ -230,7 +218,7 @@ def _loaded(certificate: ListedCertificate) -> x509.Certificate:
 
 
 def _subject(draft: Draft) -> x509.Name:
-    found = [x509.NameAttribute(ATTRIBUTES[name], text) for name, text in draft.names if name in ATTRIBUTES]
+    found = [x509.NameAttribute(_ATTRIBUTES[name], text) for name, text in draft.names if name in _ATTRIBUTES]
     own = [x509.RelativeDistinguishedName([each]) for each in found]
     return x509.Name([*(draft.base.rdns if draft.base else ()), *own])
 

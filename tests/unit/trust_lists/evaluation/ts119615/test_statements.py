@@ -25,7 +25,8 @@ from tests.simulators.qualification_world import (
     tlv,
 )
 from trust_lists.certificates.listed import ListedCertificate
-from trust_lists.evaluation.ts119615.statements import KEY_USAGES, QcStatements, Statements, statements
+from trust_lists.certificates.usage import USAGES
+from trust_lists.evaluation.ts119615.statements import QcStatements, Statements, statements
 
 BARE = {"compliance": False, "types": ()}
 
@@ -58,7 +59,7 @@ def test_what_is_not_there_is_empty() -> None:
 
 def test_all_bits_of_a_key_usage_are_read() -> None:
     every = ListedCertificate(_with_key_usage(b"\x03\x03\x07\xff\x80"))
-    assert statements(every).key_usage == set(KEY_USAGES)
+    assert statements(every).key_usage == set(USAGES)
 
 
 def _with_key_usage(value: bytes) -> bytes:
