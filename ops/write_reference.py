@@ -47,11 +47,15 @@ def metrics_table() -> str:
     """The metrics of telemetry, in the order of the code."""
     rows = []
     for metric in vars(telemetry).values():
-        if isinstance(metric, Counter | Gauge | Histogram):
-            (described,) = metric.describe()
-            name = described.name + ("_total" if described.type == "counter" else "")
-            labels = ", ".join(f"`{label}`" for label in metric._labelnames)  # noqa: SLF001 — nothing public tells
-            rows.append((f"`{name}`", described.type, labels, described.documentation))
+        if isinstance(metric, telemetry.AskedGauge):
+            described, names = metric.of(()), metric.labels
+        elif isinstance(metric, Counter | Gauge | Histogram):
+            (described,), names = metric.describe(), metric._labelnames  # noqa: SLF001 — nothing public tells
+        else:
+            continue
+        name = described.name + ("_total" if described.type == "counter" else "")
+        labels = ", ".join(f"`{label}`" for label in names)
+        rows.append((f"`{name}`", described.type, labels, described.documentation))
     return table(("metric", "type", "labels", "meaning"), rows)
 
 

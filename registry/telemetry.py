@@ -11,8 +11,9 @@ import logging
 import os
 import sys
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import structlog
@@ -25,6 +26,9 @@ from prometheus_client import (
     generate_latest,
     multiprocess,
 )
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 METRICS = CollectorRegistry()
@@ -118,6 +122,35 @@ resolver_open_circuits = Gauge(
     registry=METRICS,
 )
 
+
+@dataclass(frozen=True, slots=True)
+class AskedGauge:
+    """A gauge that no process keeps: its values are asked for whenever metrics are read."""
+
+    name: str
+    meaning: str
+    labels: tuple[str, ...]
+
+    def of(self, values: Iterable[tuple[tuple[str, ...], float]]) -> Metric:
+        """The gauge with its values, each by its labels."""
+        found = GaugeMetricFamily(self.name, self.meaning, labels=self.labels)
+        for labels, value in values:
+            found.add_metric(labels, value)
+        return found
+
+
+trust_participants_lost_soon = AskedGauge(
+    "registry_trust_participants_lost_soon",
+    "Participants that stop being accepted within 30 days, by the domain's last comparison of trust models; "
+    "`configuration` is the one that it asked about.",
+    ("domain", "configuration"),
+)
+trust_evidence_age_seconds = AskedGauge(
+    "registry_trust_evidence_age_seconds",
+    "How long ago the evidence was collected that the domain decides by; none where there is none.",
+    ("domain",),
+)
+
 _RCODES = (
     *("NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED"),
     *("YXDOMAIN", "YXRRSET", "NXRRSET", "NOTAUTH", "NOTZONE"),
@@ -165,13 +198,27 @@ METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 """The environment variable with the folder through which processes share their metrics; read when this is imported."""
 
 
-def render_metrics() -> tuple[bytes, str]:
+AskedGauges = Callable[[], Iterable[Metric]]
+"""Gives the gauges of which the values are asked for. Raises nothing."""
+
+
+def render_metrics(asked: AskedGauges = tuple) -> tuple[bytes, str]:
     """All metrics in the Prometheus text format, and its media type; of all processes that share a folder."""
-    if METRICS_FOLDER not in os.environ:
-        return generate_latest(METRICS), CONTENT_TYPE_LATEST
     shared = CollectorRegistry()
-    multiprocess.MultiProcessCollector(shared)  # type: ignore[no-untyped-call]
+    if METRICS_FOLDER in os.environ:
+        multiprocess.MultiProcessCollector(shared)  # type: ignore[no-untyped-call]
+    else:
+        shared.register(METRICS)
+    shared.register(_Asked(asked))
     return generate_latest(shared), CONTENT_TYPE_LATEST
+
+
+class _Asked(Collector):
+    def __init__(self, asked: AskedGauges) -> None:
+        self._asked = asked
+
+    def collect(self) -> Iterable[Metric]:
+        return self._asked()
 
 
 def forget_process(folder: str, pid: int) -> None:

@@ -19,7 +19,7 @@ from registry import __version__
 from registry.api.authzen import PATHS as AUTHZEN_PATHS
 from registry.errors import RegistryError
 from registry.problems import MEDIA_TYPE, NOT_READY, Problem, problem_for
-from registry.telemetry import render_metrics
+from registry.telemetry import AskedGauges, render_metrics
 
 _UNCACHED = {"cache-control": "no-store"}
 
@@ -57,6 +57,7 @@ def management_app(
     health: Callable[[], list[DomainHealth]],
     *,
     readiness: Callable[[], Sequence[Unready]] = tuple,
+    gauges: AskedGauges = tuple,
     rest: Any = None,
     authzen: Any = None,
 ) -> FastAPI:
@@ -64,7 +65,7 @@ def management_app(
 
     `rest` is the ASGI application below `/api/v1/`, `authzen` the one at the paths of AuthZEN, `publishing` the one for
     everything that isn't named here.
-    `health` and `readiness` are called in worker threads.
+    `health`, `readiness` and `gauges` are called in worker threads.
     """
     app = FastAPI(
         title="edelivery-registry management",
@@ -100,7 +101,7 @@ def management_app(
     @app.get("/metrics", include_in_schema=False)
     async def read_metrics() -> Response:
         """Prometheus metrics, of all worker processes together."""
-        body, media_type = await asyncio.to_thread(render_metrics)
+        body, media_type = await asyncio.to_thread(render_metrics, gauges)
         return Response(body, media_type=media_type)
 
     # Not mounts: those would look for a pattern in the decoded path, and identifiers may hold anything.

@@ -11,6 +11,7 @@ from registry.api.v1.context import ApiContext
 from registry.app.api_context import api_context
 from registry.app.health import Probes
 from registry.app.instance import Instance
+from registry.app.trust_metrics import TrustMetrics
 from registry.smp.http import SmpReadApp
 
 
@@ -39,6 +40,7 @@ def open_management(
         publishing,
         probes.health,
         readiness=probes.readiness,
+        gauges=TrustMetrics(instance).gauges,
         rest=ApiV1(context),
         authzen=AuthzenApp(context, public_url),
     )

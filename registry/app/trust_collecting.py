@@ -15,9 +15,9 @@ from registry.storage.domain_directory import StoredDomain
 from registry.trust.model import configuration_of
 from trust_lists.certificates.listed import ListedCertificate
 from trust_lists.errors import SourceError
-from trust_lists.evaluation.trust_configuration.certificate_files import MAX_FILE_BYTES
 from trust_lists.sources.attempts import Fetcher, Progress
 from trust_lists.sources.collecting import CollectReport, collect
+from trust_lists.xml import MAX_LIST_BYTES
 
 FILES = "files"
 """The folder, beside the evidence of a domain, of what its model names as a file."""
@@ -46,7 +46,7 @@ def collect_evidence(
     def file(name: str) -> bytes | None:
         try:
             with (folder / FILES / name).open("rb") as stream:
-                return stream.read(MAX_FILE_BYTES)
+                return stream.read(MAX_LIST_BYTES + 1)  # so that what is too large is seen to be
         except OSError:
             return None
 

@@ -59,6 +59,7 @@ class TrustModels:
         self._data_dir = data_dir
         self._clock = clock
         self._kept: dict[str, _Kept] = {}
+        self._collected: dict[str, tuple[Stamp, datetime | None]] = {}
         self._loading = threading.Lock()
 
     def of(self, domain: Domain) -> TrustModel:
@@ -87,13 +88,19 @@ class TrustModels:
         """When the newest evidence for a domain was collected; None where there is none that can be read."""
         from trust_lists.sources.evidence import evidence_folder
 
-        if self._stamp(domain) is None:
+        stamp = self._stamp(domain)
+        if stamp is None:
             return None
+        known = self._collected.get(domain.name)
+        if known is not None and known[0] == stamp:
+            return known[1]
         folder = evidence_folder(trust_folder(self._data_dir or Path(), domain.name))
         try:
-            return folder.read_manifest(folder.current).at
+            found = folder.read_manifest(folder.current).at
         except SourceError:
-            return None
+            found = None
+        self._collected[domain.name] = stamp, found
+        return found
 
     def _kept_of(self, domain: Domain) -> _Kept | None:
         kept = self._kept.get(domain.name)

@@ -42,4 +42,4 @@ class AddressPolicy(judged.AddressPolicy):
         try:
             return judged.AddressPolicy.addresses(self, host, port, resolve)
         except SourceError as error:
-            raise TechnicalFailureError(REFUSED, str(error)) from None
+            raise TechnicalFailureError(REFUSED, f"the address is none for a look-up: {error}") from None

@@ -1,20 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A report as a page of HTML that stands alone: no scripts, nothing fetched, light or dark as its reader has it.
-
-All that comes from certificates and settings is escaped, and a Content-Security-Policy in the page allows nothing but
-its own styles.
-"""
+"""A report as a page of HTML that stands alone (trust_lists.evaluation.html_page)."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
-from html import escape
 
 from registry.impact import text
 from registry.impact.effects import LOST, Effect
 from registry.impact.report import PARTICIPANTS, Affected, Cause, ImpactReport
-from registry.impact.style import STYLE
 from registry.impact.tallies import Course
 from trust_lists.evaluation.decisions.model import ENGINE_VERSION
+from trust_lists.evaluation.html_page import Table, document, header, pictures, table
 from trust_lists.evaluation.svg import Series, line_chart
 
 MOST = 1_000
@@ -23,50 +18,36 @@ MOST = 1_000
 
 def page(report: ImpactReport) -> str:
     """The whole page."""
-    title = escape(f"Impact on {text.heading(report)}")
-    answer, *others = text.sentences(report)
-    return "\n".join(
-        (
-            "<!doctype html>",
-            '<html lang="en">',
-            "<head>",
-            '<meta charset="utf-8">',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">",
-            '<meta name="color-scheme" content="light dark">',
-            f"<title>{title}</title>",
-            f"<style>{STYLE}</style>",
-            "</head>",
-            "<body>",
-            f'<header><h1>{escape(text.heading(report))}</h1><p class="answer">{escape(answer)}</p>',
-            *(f"<p>{escape(each)}</p>" for each in others),
-            f'<p class="from">{escape(text.provenance(report))}</p></header>',
-            "<main>",
-            *_figures(report),
-            *_chart(report),
-            *_causes(report),
-            *_dates(report),
-            *_lost(report),
-            *_others(report),
-            *_provenance(report),
-            "</main>",
-            "</body>",
-            "</html>",
-            "",
-        )
+    heading = text.heading(report)
+    body = (
+        *header(heading, tuple(text.sentences(report)), text.provenance(report)),
+        "<main>",
+        *_figures(report),
+        *_chart(report),
+        *_causes(report),
+        *_dates(report),
+        *_lost(report),
+        *_others(report),
+        *_provenance(report),
+        "</main>",
     )
+    return document(f"Impact on {heading}", body)
 
 
 def _figures(report: ImpactReport) -> Iterator[str]:
-    """How many of each kind stop by the end, of how many."""
+    """How many of each kind stop by the end, of how many; and at most, as who stops may then drop out by itself."""
     yield '<ul class="figures">'
     for label, kinds in text.COLUMNS:
+        courses = [report.courses[kind] for kind in kinds]
+        times = {at for course in courses for at, _ in course.steps} | {report.since, report.until}
+        stopped = {at: sum(course.at(at).of(report.own) for course in courses) for at in times}
+        now, then, most = stopped[report.since], stopped[report.until], max(stopped.values())
         total = sum(report.totals.get(kind, 0) for kind in kinds)
-        now, then = (
-            sum(report.courses[kind].at(at).of(report.own) for kind in kinds) for at in (report.since, report.until)
-        )
-        mood = "bad" if now else "soon" if then else "good"
+        mood = "bad" if now else "soon" if most else "good"
         yield f'<li class="{mood}"><b>{text.number(now)}</b><span>of {text.number(total)} {label} stop now</span>'
+        if most > max(now, then):
+            first = min(at for at, count in stopped.items() if count == most)
+            yield f"<span>{text.number(most)} by {first:%Y-%m-%d}</span>"
         yield f"<span>{text.number(then)} by {report.until:%Y-%m-%d}</span></li>"
     yield "</ul>"
 
@@ -79,13 +60,14 @@ def _chart(report: ImpactReport) -> Iterator[str]:
     if not report.same:
         series.append(Series(report.after.id, _steps(report, course, new=True)))
     yield "<section><h2>Accepted over time</h2>"
-    yield line_chart(
+    drawn = line_chart(
         f"Accepted {what}",
         f"How many {what} are accepted at each time of {report.days} days, by each configuration.",
         series,
         x_label=f"days from {report.since:%Y-%m-%d}",
         y_label=what,
     )
+    yield from pictures([drawn])
     yield "</section>"
 
 
@@ -175,11 +157,4 @@ def _provenance(report: ImpactReport) -> Iterator[str]:
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    yield '<div class="wide"><table>'
-    if any(head):
-        yield "<thead><tr>" + "".join(f'<th scope="col">{escape(each)}</th>' for each in head) + "</tr></thead>"
-    yield "<tbody>"
-    for first, *others in rows:
-        cells = "".join(f"<td>{escape(cell)}</td>" for cell in others)
-        yield f'<tr><th scope="row">{escape(first)}</th>{cells}</tr>'
-    yield "</tbody></table></div>"
+    return table(Table.of(head, rows))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Changes as a page of HTML that stands alone: no scripts, nothing fetched, light or dark as the reader has it.
 
-All that comes from lists is escaped, and a Content-Security-Policy in the page allows nothing but its own styles.
+All that comes from lists is escaped.
 """
 
 from collections.abc import Iterable, Iterator
@@ -11,6 +11,7 @@ from trust_lists.changes.model import Change, Issue, Kind, ListChanges, Snapshot
 from trust_lists.changes.style import STYLE
 from trust_lists.changes.text import NOTHING
 from trust_lists.documents.vocabulary import DEPRECATED, GRANTED, RECOGNISED, STATUS_SUCCESSORS, WITHDRAWN, short
+from trust_lists.evaluation.html_page import document
 from trust_lists.instants import write_instant
 
 _GOOD = (Kind.ADDED, Kind.PROVIDER_ADDED, Kind.POINTER_ADDED)
@@ -61,29 +62,8 @@ def snapshot_page(found: SnapshotChanges) -> str:
 
 
 def _page(title: str, heading: str, remark: str, body: Iterable[str]) -> str:
-    return "\n".join(
-        (
-            "<!doctype html>",
-            '<html lang="en">',
-            "<head>",
-            '<meta charset="utf-8">',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">",
-            '<meta name="color-scheme" content="light dark">',
-            f"<title>{escape(title)}</title>",
-            f"<style>{STYLE}</style>",
-            "</head>",
-            "<body>",
-            f"<header><h1>{escape(heading)}</h1>",
-            f"<p>{escape(remark)}</p></header>",
-            "<main>",
-            *body,
-            "</main>",
-            "</body>",
-            "</html>",
-            "",
-        )
-    )
+    head = (f"<header><h1>{escape(heading)}</h1>", f"<p>{escape(remark)}</p></header>")
+    return document(title, (*head, "<main>", *body, "</main>"), STYLE)
 
 
 def _cards(before: Issue, after: Issue) -> Iterator[str]:

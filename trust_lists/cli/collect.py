@@ -41,7 +41,7 @@ def collect(
     ] = None,
     party: Annotated[
         list[str] | None,
-        typer.Option("--party", metavar="URL", help="An entity of a federation (OpenID Federation); repeatable."),
+        typer.Option("--party", metavar="URL", help="An entity of a federation, or of a list of metadata; repeatable."),
     ] = None,
     lists: Annotated[
         Path | None,

@@ -44,9 +44,17 @@ def read_duration(element: etree._Element, name: str) -> timedelta | None:
     text = element.get(name)
     if text is None:
         return None
+    found = duration(text)
+    if found is None:
+        raise MetadataRefusedError("METADATA_DATE", f"{name} can't be read: {shown(text)!r}")
+    return found
+
+
+def duration(text: str) -> timedelta | None:
+    """As `read_duration`; None where the text is none."""
     match = _DURATION.fullmatch(text.strip(" \t\r\n"))
     if match is None:
-        raise MetadataRefusedError("METADATA_DATE", f"{name} can't be read: {shown(text)!r}")
+        return None
     numbers = {key: int(value or 0) for key, value in match.groupdict().items()}
     days = sum(numbers[key] * each for key, each in _DAYS.items())
     try:

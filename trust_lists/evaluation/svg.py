@@ -34,11 +34,12 @@ _STYLE = (
     ".chart-back{fill:#fff}.chart text{fill:currentColor}.chart-title{font-size:15px;font-weight:600}"
     ".chart-soft{opacity:.75}.chart-grid{stroke:currentColor;stroke-opacity:.15}.chart-axis{stroke:currentColor}"
     ".chart-line{fill:none;stroke-width:2}.chart-mid{text-anchor:middle}.chart-end{text-anchor:end}"
+    ".chart-halo{paint-order:stroke;stroke:#fff;stroke-width:3px;stroke-linejoin:round}"
     ".chart-unknown{fill:none;stroke:currentColor;stroke-opacity:.4;stroke-dasharray:3 3}"
     f"{_colours(_LIGHT)}"
     # Programs that turn SVG into pictures don't know `auto`, and pass over media rules.
     "@media screen{.chart{max-width:100%;height:auto}}"
-    "@media(prefers-color-scheme:dark){.chart{color:#e6eaf0}.chart-back{fill:#1a212b}"
+    "@media(prefers-color-scheme:dark){.chart{color:#e6eaf0}.chart-back{fill:#1a212b}.chart-halo{stroke:#1a212b}"
     f"{_colours(_DARK)}}}"
 )
 
@@ -81,26 +82,34 @@ def line_chart(
     log_x: bool = False,
     log_y: bool = False,
 ) -> str:
-    """Lines over two axes. On a logarithmic axis, points that aren't above zero are left out."""
+    """Lines over two axes. On a logarithmic axis, points that aren't above zero are left out.
+
+    A series without points stands in the legend alone, without a line.
+    """
     kept = [
         Series(
             each.label, tuple((x, y) for x, y in each.points if (x > _TINY or not log_x) and (y > _TINY or not log_y))
         )
         for each in series
     ]
-    right = WIDTH - _legend_width([each.label for each in kept])
+    names = [each.label if each.points else f"{each.label}: none" for each in kept]
+    right = WIDTH - _legend_width(names)
     across = _Scale([x for each in kept for x, _y in each.points], _LEFT, right, log_x)
     up = _Scale([y for each in kept for _x, y in each.points], HEIGHT - _BOTTOM, _TOP, log_y, zero=not log_y)
     body = [*_axes(across, up, x_label, y_label, right)]
-    for at, each in enumerate(kept):
-        if not each.points:
-            continue
-        where = " ".join(f"{across(x):.1f},{up(y):.1f}" for x, y in each.points)
+    # Of lines that cover each other only one would be seen: they are one line with several names.
+    lines: dict[tuple[tuple[float, float], ...], list[str]] = {}
+    for each in kept:
+        if each.points:
+            lines.setdefault(each.points, []).append(each.label)
+    for at, (points, labels) in enumerate(lines.items()):
+        where = " ".join(f"{across(x):.1f},{up(y):.1f}" for x, y in points)
         body.append(
             f'<polyline class="chart-line chart-s{at % len(_LIGHT)}"{_dash(at)} points="{where}">'
-            f"<title>{_text(each.label)}</title></polyline>"
+            f"<title>{_text(', '.join(labels))}</title></polyline>"
         )
-    body += _legend([each.label for each in kept], right, lines=True)
+    looks = {points: at for at, points in enumerate(lines)}
+    body += _line_legend([(name, looks.get(each.points)) for name, each in zip(names, kept, strict=True)], right)
     return _document(title, description, body)
 
 
@@ -127,7 +136,7 @@ def scatter_chart(
         body.append(
             f'<circle {fill} stroke-width="2" cx="{x:.1f}" cy="{y:.1f}" r="5"><title>{_text(told)}</title></circle>'
         )
-        body.append(_at(x + 9, y + 4, each.label))
+        body.append(_at(x + 9, y + 4, each.label, "chart-halo"))
     return _document(title, description, body)
 
 
@@ -161,7 +170,7 @@ def bar_chart(
             body.append(_bar(x, up(below + value), width, up(below) - up(below + value), which, told))
             below += value if stacked else 0.0
         body.append(_at(_LEFT + slot * (at + 0.5), HEIGHT - _BOTTOM + 18, category, "chart-mid"))
-    body += _legend(labels, right, lines=False)
+    body += _legend(labels, right)
     return _document(title, description, body)
 
 
@@ -320,21 +329,32 @@ def _legend_width(labels: Sequence[str]) -> float:
     return min(260.0, 56.0 + 6.6 * max(map(len, labels), default=0))
 
 
-def _legend(labels: Sequence[str], right: float, *, lines: bool) -> list[str]:
+def _legend(labels: Sequence[str], right: float) -> list[str]:
     body = []
     for at, label in enumerate(labels):
-        x, y, colour = right + 14, _TOP + 10 + 20 * at, at % len(_LIGHT)
-        body.append(
-            f'<line class="chart-line chart-s{colour}"{_dash(at)} x1="{x:.1f}" x2="{x + 26:.1f}" y1="{y}" y2="{y}"/>'
-            if lines
-            else f'<rect class="chart-f{colour}" x="{x + 8:.1f}" y="{y - 6}" width="12" height="12"/>'
-        )
+        x, y = right + 14, _TOP + 10 + 20 * at
+        body.append(f'<rect class="chart-f{at % len(_LIGHT)}" x="{x + 8:.1f}" y="{y - 6}" width="12" height="12"/>')
+        body.append(_at(x + 32, y + 4, label))
+    return body
+
+
+def _line_legend(labels: Sequence[tuple[str, int | None]], right: float) -> list[str]:
+    """Names with the number of their line, which is its look; None where there is no line."""
+    body = []
+    for row, (label, at) in enumerate(labels):
+        x, y = right + 14, _TOP + 10 + 20 * row
+        if at is not None:
+            body.append(
+                f'<line class="chart-line chart-s{at % len(_LIGHT)}"{_dash(at)} x1="{x:.1f}" x2="{x + 26:.1f}" '
+                f'y1="{y}" y2="{y}"/>'
+            )
         body.append(_at(x + 32, y + 4, label))
     return body
 
 
 def _dash(at: int) -> str:
-    dash = _DASHES[at % len(_DASHES)]
+    # Where colours begin again, dashes don't: no two of the first 64 lines are alike.
+    dash = _DASHES[(at + at // len(_LIGHT)) % len(_DASHES)]
     return f' stroke-dasharray="{dash}"' if dash else ""
 
 

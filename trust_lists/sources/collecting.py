@@ -13,13 +13,15 @@ What can't be had is told and never hides what could be: there is a snapshot wha
 process that is killed leaves the last snapshot.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from trust_lists.certificates.listed import ListedCertificate
-from trust_lists.errors import XmlRefusedError
+from trust_lists.documents import metadata_service_list, saml_metadata
+from trust_lists.documents.metadata_service_list import MetadataServiceList, read_service_list
+from trust_lists.errors import MetadataRefusedError, XmlRefusedError
 from trust_lists.evaluation.trust_configuration.canonical import content_address
 from trust_lists.evaluation.trust_configuration.model import SamlMetadataSource, TrustConfiguration
 from trust_lists.sources.attempts import Bounds, Fetcher, Files, Progress, Run, Task
@@ -28,7 +30,7 @@ from trust_lists.sources.evidence import evidence_folder, lists_at_hand
 from trust_lists.sources.evidence_manifest import Attempt, EvidenceManifest, Kind, State
 from trust_lists.sources.federation_walk import fetch_statements
 from trust_lists.sources.list_collecting import collect_list
-from trust_lists.xml import parse_xml
+from trust_lists.xml import MAX_LIST_BYTES, parse_xml
 
 KEPT_SNAPSHOTS = 10
 
@@ -71,8 +73,8 @@ def collect(
 ) -> CollectReport:
     """Fetches what decisions about these certificates need, as of a time (aware), and makes the next snapshot of it.
 
-    `parties` are entity identifiers in federations; `files` are those that the configuration names instead of
-    locations. Of the snapshots the newest `keep` stay.
+    `parties` are entities of federations and of lists of metadata, by their identifiers; `files` are those that the
+    configuration names instead of locations. Of the snapshots the newest `keep` stay.
 
     What servers do wrong is in the report. Raises SourceError STORE_LOCKED, STORE_UNWRITABLE, and SNAPSHOT_* where the
     last snapshot is damaged.
@@ -108,21 +110,44 @@ def _fetch_sources(run: Run, configuration: TrustConfiguration, parties: tuple[s
     stores = configuration.stores
     for each in stores.lists:
         collect_list(run, each)
-    run.fetch(_metadata(each) for each in stores.saml_metadata)
+    _fetch_metadata(run, stores.saml_metadata, parties)
     for federation in stores.openid_federation:
         fetch_statements(run, federation, parties)
 
 
 def _metadata(source: SamlMetadataSource) -> Task:
     url = source.location.url or f"file:{source.location.file}"
-    return Task(Kind.SAML_METADATA, url, source.id, check=_looks_like_metadata, may_be_file=True)
+    return Task(Kind.SAML_METADATA, url, source.id, check=_service_list, may_be_file=True)
 
 
-def _looks_like_metadata(data: bytes) -> None:
-    """Refuses an error page. Raises TrustListError."""
-    root = parse_xml(data, max_bytes=len(data))
-    if not str(root.tag).endswith(("}EntitiesDescriptor", "}EntityDescriptor")):
-        raise XmlRefusedError("NOT_METADATA", "this is no SAML metadata")
+def _fetch_metadata(run: Run, sources: Sequence[SamlMetadataSource], parties: tuple[str, ...]) -> None:
+    """The metadata of sources and, of those that are lists of metadata, what these have for the parties."""
+    found = run.fetch(map(_metadata, sources))
+    for source, data in zip(sources, found, strict=True):
+        run.fetch(_listed_metadata(source, data, parties) if data is not None else ())
+
+
+def _listed_metadata(source: SamlMetadataSource, data: bytes, parties: tuple[str, ...]) -> list[Task]:
+    """What a document of the source leads to, if it is a list of metadata."""
+    try:
+        services = _service_list(data)
+    except (XmlRefusedError, MetadataRefusedError):
+        return []  # it is one of an earlier run, by whose checks it was a good one
+    locations = [each for party in parties for each in services.of(party)] if services is not None else []
+    return [Task(Kind.SAML_METADATA, each.location, source.id, check=_service_list) for each in locations]
+
+
+def _service_list(data: bytes) -> MetadataServiceList | None:
+    """What the document is a list of; None for SAML metadata themselves.
+
+    Raises XmlRefusedError NOT_METADATA and others, MetadataRefusedError: an error page is neither.
+    """
+    root = parse_xml(data, max_bytes=MAX_LIST_BYTES)
+    if root.tag == metadata_service_list.ROOT:
+        return read_service_list(root)
+    if root.tag not in saml_metadata.ROOTS:
+        raise XmlRefusedError("NOT_METADATA", "this is no SAML metadata, and no list of them")
+    return None
 
 
 def _listed(run: Run, configuration: TrustConfiguration) -> list[ListedCertificate]:

@@ -80,7 +80,8 @@ class _Loading:
             revocation=RevocationEvidence(self._documents(Kind.CRL), self._documents(Kind.OCSP)),
             intermediates=self._intermediates(),
             lists={name: each for name, each in lists.items() if each is not None},
-            saml_metadata={name: each for name, each in metadata.items() if each is not None},
+            saml_metadata=self._metadata_by_location()
+            | {name: each for name, each in metadata.items() if each is not None},
             openid_federation={name: each for name, each in statements.items() if each is not None},
             digest=digest,
         )
@@ -106,6 +107,14 @@ class _Loading:
             if (each.source, each.url) == (source.id, url) and each.fetched_at is not None:
                 return MetadataAtHand(self._data[each.sha256], each.fetched_at)
         return None
+
+    def _metadata_by_location(self) -> dict[str, MetadataAtHand]:
+        """All metadata, since lists of metadata name others by their locations; no id of a source looks like one."""
+        return {
+            each.url: MetadataAtHand(self._data[each.sha256], each.fetched_at)
+            for each in self._of(Kind.SAML_METADATA)
+            if each.fetched_at is not None
+        }
 
     def _statements(self, source: FederationSource) -> StatementsAtHand | None:
         found = [each for each in self._of(Kind.STATEMENT) if each.source == source.id]

@@ -17,6 +17,7 @@ from registry.storage.tables import (
     access_point,
     access_point_certificate,
     certificate,
+    domain,
     endpoint,
     process_metadata,
     publisher,
@@ -308,6 +309,19 @@ def latest(connection: Connection, domain_id: int, after: str | None = None) -> 
     c = trust_impact_run.c
     wanted = and_(c.domain_id == domain_id, c.finished_at.is_not(None))
     return _run(connection, wanted if after is None else and_(wanted, c.after == after), c.finished_at)
+
+
+def latest_ids(connection: Connection) -> dict[int, int]:
+    """The last finished run of each domain that has one, as ids of both."""
+    c = trust_impact_run.c
+    query = (
+        select(c.id)
+        .where(c.domain_id == domain.c.id, c.finished_at.is_not(None))
+        .order_by(c.finished_at.desc(), c.id.desc())
+        .limit(1)
+    )
+    found = connection.execute(select(domain.c.id, query.scalar_subquery()))
+    return {domain_id: run_id for domain_id, run_id in found if run_id is not None}
 
 
 def _run(connection: Connection, wanted: ColumnElement[bool], order: ColumnElement[Any]) -> RunRow | None:

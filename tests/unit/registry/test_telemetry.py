@@ -117,3 +117,19 @@ def test_metrics_are_rendered_for_prometheus() -> None:
     ):
         assert f"\n# TYPE {name} ".encode() in b"\n" + text
     assert b'registry_dns_answers_total{rcode="NOERROR"}' in text
+
+
+def test_gauges_of_no_process_are_asked_for_whenever_metrics_are_read() -> None:
+    gauge = telemetry.AskedGauge("registry_x", "What it means.", ("domain",))
+    asked: list[float] = []
+
+    def gauges() -> list[telemetry.Metric]:
+        asked.append(7.0 + len(asked))
+        return [gauge.of([(("demo",), asked[-1])])]
+
+    for value in (7.0, 8.0):
+        text, _ = telemetry.render_metrics(gauges)
+        assert f'# HELP registry_x What it means.\n# TYPE registry_x gauge\nregistry_x{{domain="demo"}} {value}\n' in (
+            text.decode()
+        )
+        assert b"registry_requests_total" in text

@@ -1,10 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The report as a page of HTML that stands alone: no scripts, nothing fetched, light or dark as its reader has it.
+"""The report as a page of HTML that stands alone (trust_lists.evaluation.html_page)."""
 
-All that comes from certificates and descriptions is escaped, and a Content-Security-Policy in the page allows nothing
-but its own styles.
-"""
-
+import re
 from collections.abc import Iterator, Sequence
 from html import escape
 
@@ -14,33 +11,34 @@ from trust_lists.evaluation.blast_radius.result import BlastRadius
 from trust_lists.evaluation.blast_radius.standing import Standing
 from trust_lists.evaluation.blast_radius.text import names_shown, share_shown
 from trust_lists.evaluation.blast_radius.wording import answer, anyway, told_ways
-from trust_lists.evaluation.scoring.style import STYLE
+from trust_lists.evaluation.html_page import Table, document, header, pictures, table, told
 from trust_lists.evaluation.svg import chart, escaped, heat_map, text_at
 
 MOST_BARS = 30
-_ROW, _LABELS, _WIDTH, _TOP, _BARS = 26, 300, 760, 46, 340
+_ROW, _LABELS, _WIDTH, _TOP, _BARS = 26, 280, 760, 46, 380
+_LETTERS = 40
+_COMMON_NAME = re.compile(r"(?:^|,)CN=((?:[^,\\]|\\.)+)")
+_FIRST = re.compile(r"^[^=,]+=((?:[^,\\]|\\.)+)")
 Bar = tuple[str, int, int]
 """Label, count, of how many."""
 
 
 def page(found: BlastRadius, *, everything: bool = False) -> str:
     """The whole page."""
-    told = [each for each in found.reaches if everything or not each.empty]
-    bars = [(each.component.id, each.pairs.count, each.pairs.of) for each in told]
+    shown = [each for each in found.reaches if everything or not each.empty]
+    bars = [(each.component.id, each.pairs.count, each.pairs.of) for each in shown]
     lead = list(anyway(found))
-    if len(told) < len(found.reaches):
-        lead.append(f"{len(found.reaches) - len(told)} components reach nothing alone and are not shown.")
+    if len(shown) < len(found.reaches):
+        lead.append(f"{len(found.reaches) - len(shown)} components reach nothing alone and are not shown.")
     sections = [
         _section(
             "Blast radius",
             "Ordered pairs of access points in which what a component can forge would be accepted.",
             [
-                '<div class="pictures">',
-                _bars("Pairs reached by each component alone", bars),
-                _goals(told),
-                "</div>",
-                *_reach_table(told),
-                *_names(told),
+                *pictures((_bars("Pairs reached by each component alone", bars), _goals(shown))),
+                f"<p>Goals: {escape('; '.join(f'{goal.value} {goal.wish}' for goal in Goal))}.</p>",
+                *_reach_table(shown),
+                *_names(shown),
             ],
             found.source,
         ),
@@ -48,7 +46,7 @@ def page(found: BlastRadius, *, everything: bool = False) -> str:
             "Minimal compromise sets",
             "The smallest sets of components that reach a goal: against somebody, and against whomever the attacker "
             "chooses. A member has an accepted certificate of its own, an outsider has none.",
-            list(_table(("goal", "against somebody", "against anybody"), list(told_ways(found)))),
+            list(_ways(found)),
             found.source,
         ),
     ]
@@ -56,56 +54,48 @@ def page(found: BlastRadius, *, everything: bool = False) -> str:
         told_so = ["<ul>", *(f"<li>{escape(each)}</li>" for each in found.assumptions), "</ul>"]
         sections.append(_section("Assumed", "", told_so, ""))
     title = f"Blast radius of {found.configuration.id}"
-    return _page(title, answer(found), lead, sections)
+    return _page(title, (answer(found), *lead), sections)
 
 
 def standing_page(found: Sequence[Standing], title: str, name: str, source: str) -> str:
     """What stands on each authority of a configuration; with `title` what is lost without that one."""
-    sections = []
+    sections, lead = [], []
     for each in found:
-        bars = [(authority, len(lost), len(each.reached)) for authority, lost in each.lost if len(lost) > 1]
-        content = [_bars("Authorities lost without each", bars)]
-        content += ["<ul>", *(f"<li>{escape(lost)}</li>" for lost in each.without(title)), "</ul>"] if title else []
-        content += _table(
-            ("without", "lost", "of"),
-            [(authority, str(len(lost)), str(len(each.reached))) for authority, lost in each.lost],
-        )
-        sections.append(
-            _section(f"By {each.measure}", f"{len(each.reached)} authorities are reached.", content, source)
-        )
-    lead = [
-        f"Without {title}: {len(each.without(title))} of {len(each.reached)} authorities are lost ({each.measure})."
-        for each in found
-        if title
-    ]
-    return _page(f"What stands on each authority of {name}", lead[0] if lead else "", lead[1:], sections)
+        whole = len(each.reached)
+        several = [(authority, len(lost)) for authority, lost in each.lost if len(lost) > 1]
+        alone = [authority for authority, lost in each.lost if len(lost) <= 1]
+        content: list[str] = []
+        if title:
+            gone = each.without(title)
+            lead.append(f"Without {title}: {len(gone)} of {whole} authorities are lost ({each.measure}).")
+            content += [f"<h3>Lost without {escape(title)}</h3>", '<ul class="names">']
+            content += [*(f"<li>{escape(lost)}</li>" for lost in gone), "</ul>"]
+        elif several:
+            lead.append(
+                f"Most stands on {several[0][0]}: without it, {several[0][1]} of {whole} authorities are lost "
+                f"({each.measure})."
+            )
+        if several:
+            bars = [(_called(authority), count, whole) for authority, count in several]
+            content += pictures([_bars("Authorities lost without each", bars)])
+            rows = [(authority, str(count)) for authority, count in several]
+            content += table(Table.of(("without", f"lost, of {whole}"), rows))
+        if alone:
+            content.append(f"<details><summary>{len(alone)} with which nothing but themselves is lost</summary>")
+            content.append('<ul class="names">')
+            content += [*(f"<li>{escape(authority)}</li>" for authority in alone), "</ul></details>"]
+        sections.append(_section(f"By {each.measure}", f"{whole} authorities are reached.", content, source))
+    return _page(f"What stands on each authority of {name}", lead, sections)
 
 
-def _page(title: str, first: str, others: Sequence[str], sections: Sequence[str]) -> str:
-    return "\n".join(
-        (
-            "<!doctype html>",
-            '<html lang="en">',
-            "<head>",
-            '<meta charset="utf-8">',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">",
-            '<meta name="color-scheme" content="light dark">',
-            f"<title>{escape(title)}</title>",
-            f"<style>{STYLE}</style>",
-            "</head>",
-            "<body>",
-            f'<header><h1>{escape(title)}</h1><p class="answer">{escape(first)}</p>',
-            *(f"<p>{escape(each)}</p>" for each in others),
-            "</header>",
-            "<main>",
-            *sections,
-            "</main>",
-            "</body>",
-            "</html>",
-            "",
-        )
-    )
+def _page(title: str, findings: Sequence[str], sections: Sequence[str]) -> str:
+    return document(title, (*header(title, findings), "<main>", *sections, "</main>"))
+
+
+def _called(subject: str) -> str:
+    """The common name of a subject; where it has none, its first attribute."""
+    found = _COMMON_NAME.search(subject) or _FIRST.search(subject)
+    return found[1] if found else subject
 
 
 def _section(title: str, sentence: str, content: Sequence[str], source: str) -> str:
@@ -125,10 +115,10 @@ def _bars(title: str, bars: Sequence[Bar]) -> str:
         y = _TOP + _ROW * number
         share = count / whole if whole else 0.0
         told = f"{label}: {count} of {whole}"
-        short = label if len(label) <= 44 else f"{label[:43]}…"
+        short = label if len(label) <= _LETTERS else f"{label[: _LETTERS - 1]}…"
         drawn.append(text_at(_LABELS - 10, y + 15, short, "chart-end"))
         drawn.append(
-            f'<rect class="chart-f0" x="{_LABELS}" y="{y + 4}" width="{max(share * _BARS, 1):.1f}" height="16">'
+            f'<rect class="chart-f0" x="{_LABELS}" y="{y + 4}" width="{share * _BARS:.1f}" height="16">'
             f"<title>{escaped(told)}</title></rect>"
         )
         drawn.append(text_at(_LABELS + share * _BARS + 8, y + 16, f"{count} of {whole}"))
@@ -152,8 +142,7 @@ def _goals(reaches: Sequence[Reach]) -> str:
 
 
 def _reach_table(reaches: Sequence[Reach]) -> Iterator[str]:
-    head = ("component", "what", "names accepted", "pairs", "participants", "messages")
-    goals = [f"{goal.value} by {who.value}" for goal in Goal for who in Attacker]
+    head = ("component", "what", "names accepted", "pairs", "participants", "messages", *(goal.value for goal in Goal))
     rows = [
         (
             each.component.id,
@@ -162,19 +151,28 @@ def _reach_table(reaches: Sequence[Reach]) -> Iterator[str]:
             share_shown(each.pairs),
             share_shown(each.participants),
             share_shown(each.document_types),
-            *(str(each.goals[who][goal]) for goal in Goal for who in Attacker),
+            *(_by_whom(each, goal) for goal in Goal),
         )
         for each in reaches
     ]
-    return _table((*head, *goals), rows)
+    return table(Table.of(head, rows))
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    yield '<div class="wide"><table><thead><tr>'
-    yield from (f'<th scope="col">{escape(each)}</th>' for each in head)
-    yield "</tr></thead><tbody>"
-    for first, *others in rows:
-        yield f'<tr><th scope="row">{escape(first)}</th>{"".join(f"<td>{escape(each)}</td>" for each in others)}</tr>'
+def _by_whom(reach: Reach, goal: Goal) -> str:
+    """The pairs in which an outsider reaches the goal, and a member where these are others."""
+    outsider, member = (str(reach.goals[who][goal]) for who in (Attacker.OUTSIDER, Attacker.MEMBER))
+    return outsider if outsider == member else f"{outsider} (member: {member})"
+
+
+def _ways(found: BlastRadius) -> Iterator[str]:
+    """Minimal sets, one a line."""
+    yield '<div class="wide"><table><thead><tr><th scope="col">goal</th><th scope="col">against somebody</th>'
+    yield '<th scope="col">against anybody</th></tr></thead><tbody>'
+    for heading, *sides in told_ways(found):
+        yield f'<tr><th scope="row">{escape(heading)}</th>'
+        for side in sides:
+            yield f"<td><ul>{''.join(f'<li>{told(each)}</li>' for each in side)}</ul></td>"
+        yield "</tr>"
     yield "</tbody></table></div>"
 
 

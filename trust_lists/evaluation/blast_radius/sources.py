@@ -3,7 +3,6 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any
 
 from trust_lists.evaluation.trust_configuration.model import (
     AllOf,
@@ -70,9 +69,7 @@ def subject_rules(rule: RoleRule) -> Iterator[SubjectRule]:
 
 def with_rules(configuration: TrustConfiguration, change: Callable[[RoleRule], RoleRule]) -> TrustConfiguration:
     """The configuration with each role's rule replaced by what `change` makes of it."""
-    rules = {role: rule for role in Role if (rule := configuration.rule(role)) is not None}
-    changed: dict[str, Any] = {role.value.replace("-", "_"): change(rule) for role, rule in rules.items()}
-    return replace(configuration, roles=replace(configuration.roles, **changed))
+    return replace(configuration, roles=configuration.roles.with_rules(change))
 
 
 def with_leaves(configuration: TrustConfiguration, change: Callable[[Source], Source]) -> TrustConfiguration:

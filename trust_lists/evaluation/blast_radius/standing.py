@@ -117,7 +117,7 @@ def standing_by_engine(
         for other in dict.fromkeys(by_key[key] for key in over if key in by_key):
             if other is each or asking.path(each, other.certificates) is None:
                 lost.setdefault(other.title, []).append(each.title)
-    measure = f"the engine, {role.value} at {at.isoformat()}"
+    measure = f"the engine, {role.value} at {at.isoformat(timespec='seconds')}"
     told = {title: tuple(sorted(titles)) for title, titles in lost.items()}
     return Standing(measure, tuple(sorted(each.title for each in reached)), _sorted(told))
 

@@ -33,7 +33,7 @@ def as_text(found: BlastRadius, *, everything: bool = False, names: bool = False
         parts += [line for each in told for line in _names(each)]
     parts += ["", "Smallest sets that reach a goal, by a member (who has an accepted certificate) or an outsider:"]
     for heading, some, any_ in told_ways(found):
-        parts += ["", heading, f"  against somebody: {some}", f"  against anybody:  {any_}"]
+        parts += ["", heading, f"  against somebody: {'; '.join(some)}", f"  against anybody:  {'; '.join(any_)}"]
     parts += ["", "Assumed:", *(f"  {each}" for each in found.assumptions), "", f"From {found.source}"]
     return "\n".join(parts)
 

@@ -43,9 +43,9 @@ def patterns(sets: Sequence[Sequence[str]], components: Mapping[str, Component])
     return tuple(found)
 
 
-def sentences(ways: Ways, components: Mapping[str, Component]) -> tuple[str, str]:
-    """The sets against somebody and against anybody, each as one line."""
-    return _line(ways.somewhere.sets, ways.somewhere.complete, components), _line(
+def told_sets(ways: Ways, components: Mapping[str, Component]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The sets against somebody, and those against anybody."""
+    return _told(ways.somewhere.sets, ways.somewhere.complete, components), _told(
         ways.everywhere.sets, ways.everywhere.complete, components
     )
 
@@ -74,11 +74,11 @@ def anyway(found: BlastRadius) -> Iterable[str]:
                 yield f"{_who(who)} can {goal.wish} ({goal.value}) without any compromise: {share} ordered pairs"
 
 
-def told_ways(found: BlastRadius) -> Iterator[tuple[str, str, str]]:
+def told_ways(found: BlastRadius) -> Iterator[tuple[str, tuple[str, ...], tuple[str, ...]]]:
     """For each goal a heading, the sets against somebody, and those against anybody; alike attackers together."""
     components = {each.id: each for each in found.components}
     for goal in Goal:
-        told = {who: sentences(goals[goal], components) for who, goals in found.ways.items()}
+        told = {who: told_sets(goals[goal], components) for who, goals in found.ways.items()}
         alike = len(set(told.values())) == 1
         for who, lines in told.items():
             if not alike:
@@ -91,9 +91,9 @@ def _who(attacker: Attacker) -> str:
     return "a member" if attacker is Attacker.MEMBER else "an outsider"
 
 
-def _line(sets: Sequence[Sequence[str]], complete: bool, components: Mapping[str, Component]) -> str:
+def _told(sets: Sequence[Sequence[str]], complete: bool, components: Mapping[str, Component]) -> tuple[str, ...]:
     told = [f"{each.text} ({each.sets} sets)" if each.sets > 1 else each.text for each in patterns(sets, components)]
-    return "; ".join(told or [NEVER]) + ("" if complete else "; and more, too many to find them all")
+    return (*(told or [NEVER]), *(() if complete else ("and more, too many to find them all",)))
 
 
 def _shape(each: Sequence[str], components: Mapping[str, Component]) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from trust_lists.evaluation.comparison.onboarding import Onboarding
 from trust_lists.evaluation.comparison.probing.answers import Answer, Probe, ProbeResults
 from trust_lists.evaluation.comparison.result import Comparison
 from trust_lists.evaluation.decisions.model import ENGINE_VERSION, Outcome
-from trust_lists.evaluation.scoring.contents import Cell, Section, Table
+from trust_lists.evaluation.html_page import Cell, Section, Table
 from trust_lists.evaluation.svg import number
 
 OUTCOMES = (Outcome.ACCEPT, Outcome.REJECT, Outcome.INDETERMINATE)
@@ -28,7 +28,7 @@ def title(found: Comparison) -> str:
 
 def findings(found: Comparison) -> tuple[str, ...]:
     """The answer in a few sentences."""
-    told = [_decided(each) for each in found.matrices]
+    told = [_decided(each) for each in sorted(found.matrices, key=lambda each: (-each.lost, -each.flipped))]
     told += [_allowed(each) for each in found.successions if widening(each)]
     effects = [each.effect for each in found.differences]
     if effects:

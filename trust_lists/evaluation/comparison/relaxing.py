@@ -9,21 +9,9 @@ from trust_lists.evaluation.trust_configuration.model import RoleRule, TrustConf
 
 def without_revocation(configuration: TrustConfiguration) -> TrustConfiguration:
     """The same, with no role asking whether anything was revoked."""
-    roles = configuration.roles
-    return replace(
-        configuration,
-        roles=replace(
-            roles,
-            ap_sign=_unchecked(roles.ap_sign),
-            ap_encrypt=_unchecked(roles.ap_encrypt),
-            smp_sign=_unchecked(roles.smp_sign),
-            sml_client=_unchecked(roles.sml_client),
-            list_signer=_unchecked(roles.list_signer),
-            tls_server=_unchecked(roles.tls_server),
-        ),
-    )
+    return replace(configuration, roles=configuration.roles.with_rules(_unchecked))
 
 
-def _unchecked(rule: RoleRule | None) -> RoleRule | None:
+def _unchecked(rule: RoleRule) -> RoleRule:
     none = RevocationRule.NO_CHECK
-    return rule and replace(rule, revocation=replace(rule.revocation, leaf=none, intermediates=none))
+    return replace(rule, revocation=replace(rule.revocation, leaf=none, intermediates=none))

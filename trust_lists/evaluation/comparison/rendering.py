@@ -1,23 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A report of a comparison as text, as Markdown (CommonMark with tables), and as a page of HTML that stands alone.
-
-The page has no scripts and fetches nothing; all that comes from configurations and certificates is escaped, and its
-Content-Security-Policy allows nothing but its own styles.
-"""
+"""A report of a comparison as text, as Markdown (CommonMark with tables), and as a page of HTML that stands alone."""
 
 import re
 from collections.abc import Iterator, Sequence
-from html import escape
 from itertools import zip_longest
 from textwrap import fill
 
 from trust_lists.evaluation.comparison.contents import findings, provenance, sections, title, warnings
 from trust_lists.evaluation.comparison.result import Comparison
-from trust_lists.evaluation.scoring.contents import Cell, Section, Table
-from trust_lists.evaluation.scoring.style import STYLE
+from trust_lists.evaluation.html_page import Table, report
 
 _MARKS = re.compile(r"[\\`*_\[\]<>|~&]|^[#+=-]|^[0-9]+(?=[.)])")
-_DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _WIDTH = 110
 _WIDEST = 70
 """Characters of a column on a terminal, where others follow it."""
@@ -55,68 +48,7 @@ def markdown(found: Comparison) -> str:
 
 def page(found: Comparison) -> str:
     """The whole page."""
-    shown, source = sections(found), provenance(found)
-    first, *others = findings(found)
-    name = escape(title(found))
-    return "\n".join(
-        (
-            "<!doctype html>",
-            '<html lang="en">',
-            "<head>",
-            '<meta charset="utf-8">',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">",
-            '<meta name="color-scheme" content="light dark">',
-            f"<title>{name}</title>",
-            f"<style>{STYLE}</style>",
-            "</head>",
-            "<body>",
-            f'<header><h1>{name}</h1><p class="answer">{escape(first)}</p>',
-            *(f"<p>{escape(each)}</p>" for each in others),
-            f'<p class="from">{escape(source)}</p></header>',
-            "<nav><ul>",
-            *(f'<li><a href="#{escape(each.id)}">{escape(each.title)}</a></li>' for each in shown),
-            "</ul></nav>",
-            *_warned(warnings(found)),
-            "<main>",
-            *(line for each in shown for line in _section(each, source)),
-            "</main>",
-            "</body>",
-            "</html>",
-            "",
-        )
-    )
-
-
-def _warned(told: Sequence[str]) -> Iterator[str]:
-    if told:
-        yield '<ul class="warnings">'
-        yield from (f"<li>{escape(each)}</li>" for each in told)
-        yield "</ul>"
-
-
-def _section(section: Section, source: str) -> Iterator[str]:
-    name, heading = escape(section.id), f"<h2>{escape(section.title)}</h2>"
-    yield f'<details id="{name}"><summary>{heading}</summary>' if section.folded else f'<section id="{name}">{heading}'
-    yield from (f"<p>{escape(each)}</p>" for each in section.sentences)
-    if section.pictures:
-        yield '<div class="pictures">'
-        yield from section.pictures
-        yield "</div>"
-    if section.table:
-        yield '<div class="wide"><table><thead><tr>'
-        yield from (f'<th scope="col">{escape(each)}</th>' for each in section.table.head)
-        yield "</tr></thead><tbody>"
-        for first, *others in section.table.rows:
-            yield f'<tr><th scope="row">{escape(first.text)}</th>{"".join(map(_cell, others))}</tr>'
-        yield "</tbody></table></div>"
-    yield f'<p class="from">{escape(source)}</p>'
-    yield "</details>" if section.folded else "</section>"
-
-
-def _cell(cell: Cell) -> str:
-    look = "unknown" if cell.unknown else "long" if _DIGEST.fullmatch(cell.text) else ""
-    return f"<td{f' class={chr(34)}{look}{chr(34)}' if look else ''}>{escape(cell.text)}</td>"
+    return report(title(found), findings(found), sections(found), provenance(found), warnings(found))
 
 
 def _columns(table: Table) -> Iterator[str]:

@@ -56,6 +56,7 @@ class Evidence:
     """Certificates that may stand between; nothing of them is trusted."""
     lists: Mapping[str, ListsAtHand] = field(default_factory=dict)
     saml_metadata: Mapping[str, MetadataAtHand] = field(default_factory=dict)
+    """Also by the location, as lists of metadata name it."""
     openid_federation: Mapping[str, StatementsAtHand] = field(default_factory=dict)
     digest: str = ""
     """Of the snapshot that all of it is from; "" where it is from none."""

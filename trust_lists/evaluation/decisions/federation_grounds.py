@@ -8,7 +8,6 @@ are fetched by others; of several chains one that holds is enough.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import chain as joined
 
 from trust_lists.certificates.jwk import Jwk
 from trust_lists.certificates.public_keys import canonical_key
@@ -19,7 +18,7 @@ from trust_lists.evaluation.decisions.federation_checks import ChainCheck
 from trust_lists.evaluation.decisions.federation_keys import subject_keys
 from trust_lists.evaluation.decisions.federation_marks import MarkCheck
 from trust_lists.evaluation.decisions.federation_statements import Statements, read_statements
-from trust_lists.evaluation.decisions.grounds import Ground, Offer
+from trust_lists.evaluation.decisions.grounds import Ground, Offer, together
 from trust_lists.evaluation.decisions.model import Case, Check, Outcome, decided
 from trust_lists.evaluation.trust_configuration.model import Context, FederationSource, InFederation, Role
 
@@ -44,10 +43,7 @@ class FederationGrounds:
         offers = [
             _Asked(ChainCheck(each, case.at, self._skew), case, party, evidence).offer() for each in self._sources
         ]
-        return Offer(
-            direct=tuple(joined.from_iterable(each.direct for each in offers)),
-            problems=tuple(joined.from_iterable(each.problems for each in offers)),
-        )
+        return together(offers)
 
 
 @dataclass(frozen=True, slots=True)

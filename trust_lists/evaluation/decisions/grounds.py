@@ -5,12 +5,14 @@ A pin, an anchor, a listed service, a key in metadata: each either has the very 
 issued it (`issuers`). Dates, algorithms, names, paths and revocation are then judged alike whoever vouches.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Protocol
 
 from trust_lists.certificates.building import Issuers
 from trust_lists.certificates.listed import ListedCertificate
+from trust_lists.certificates.names import ComparableName
 from trust_lists.certificates.rfc5280 import TrustAnchor
 from trust_lists.evaluation.decisions.evidence import Evidence
 from trust_lists.evaluation.decisions.model import Case, Check
@@ -61,3 +63,26 @@ class Grounds(Protocol):
 
     def offer(self, case: Case, evidence: Evidence) -> Offer:
         """What it has for the case."""
+
+
+def together(offers: Sequence[Offer]) -> Offer:
+    """What several sources have, as if they were one."""
+    if len(offers) == 1:
+        return offers[0]
+    asked = [each.issuers for each in offers if each.issuers is not None]
+
+    def anchors(name: ComparableName) -> Iterable[TrustAnchor]:
+        return dict.fromkeys(chain.from_iterable(each.issuers.anchors(name) for each in asked))
+
+    def certificates(name: ComparableName) -> Iterable[ListedCertificate]:
+        return dict.fromkeys(chain.from_iterable(each.issuers.certificates(name) for each in asked))
+
+    def grounds(anchor: TrustAnchor) -> Iterable[Ground]:
+        return tuple(chain.from_iterable(each.grounds(anchor) for each in asked))
+
+    return Offer(
+        direct=tuple(chain.from_iterable(each.direct for each in offers)),
+        issuers=IssuersOffered(Issuers(anchors, certificates), grounds) if asked else None,
+        problems=tuple(dict.fromkeys(chain.from_iterable(each.problems for each in offers))),
+        warnings=tuple(dict.fromkeys(chain.from_iterable(each.warnings for each in offers))),
+    )

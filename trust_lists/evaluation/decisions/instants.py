@@ -22,6 +22,7 @@ from trust_lists.certificates.revocation.crl import Crl
 from trust_lists.certificates.revocation.extensions import revocation_extensions
 from trust_lists.certificates.revocation.ocsp import OcspResponse, SingleResponse
 from trust_lists.certificates.revocation.rules import RevocationRule
+from trust_lists.documents.xml_dates import duration
 from trust_lists.errors import CertificateError
 from trust_lists.evaluation.decisions.evidence import Evidence
 from trust_lists.evaluation.decisions.model import Case
@@ -34,13 +35,7 @@ TICK = timedelta(microseconds=1)
 
 _ZERO = timedelta()
 _INSTANT = re.compile(rb"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d{1,20})?(?:[Zz]|[+-]\d\d:\d\d)?")
-_CACHED_FOR = re.compile(
-    rb"cacheDuration\s*=\s*[\"']P(?:(\d{1,6})Y)?(?:(\d{1,6})M)?(?:(\d{1,6})D)?"
-    rb"(?:T(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,9})(?:\.\d*)?S)?)?[\"']"
-)
-_SECONDS = (365 * 86_400, 28 * 86_400, 86_400, 3_600, 60, 1)
-"""Of the parts of a duration, as `documents.xml_dates` reads them."""
-_LONGEST_S = 365_000 * 86_400
+_CACHED_FOR = re.compile(rb"cacheDuration\s*=\s*[\"']([^\"'<]{1,100})[\"']")
 _CLAIMS = frozenset({"exp", "iat", "nbf"})
 _TOKEN = re.compile(r"[\w-]{4,}\.[\w-]{4,}\.[\w-]*", re.ASCII)
 _MAX_NESTING = 12
@@ -139,19 +134,17 @@ class Instants:
                     yield from self._ends(each.document.scheme.next_update)
 
     def _of_metadata(self) -> Iterator[datetime]:
-        for source in self._configuration.stores.saml_metadata:
-            at_hand = self._evidence.saml_metadata.get(source.id)
-            if at_hand is None:
-                continue
-            if source.max_age is not None:
-                yield from self._ends(_moved(at_hand.fetched_at, source.max_age))
+        """Of all metadata at hand, whichever source or list of metadata leads to them."""
+        sources = self._configuration.stores.saml_metadata
+        ages = {each.max_age for each in sources if each.max_age is not None}
+        for at_hand in set(self._evidence.saml_metadata.values()) if sources else ():
+            cached = (duration(text.decode("ascii", "replace")) for text in _CACHED_FOR.findall(at_hand.document))
+            for kept in {*ages, *cached} - {None}:
+                yield from self._ends(_moved(at_hand.fetched_at, kept) if kept is not None else None)
             for text in set(_INSTANT.findall(at_hand.document)):
                 time = read_instant(text.decode())
                 yield from self._begins(time)
                 yield from self._ends(time)
-            for parts in set(_CACHED_FOR.findall(at_hand.document)):
-                seconds = sum(int(part or 0) * unit for part, unit in zip(parts, _SECONDS, strict=True))
-                yield from self._ends(_moved(at_hand.fetched_at, timedelta(seconds=min(seconds, _LONGEST_S))))
 
     def _of_statements(self, case: Case) -> Iterator[datetime]:
         """The times of the statements about the party and those above it; of all where nobody says who it is."""

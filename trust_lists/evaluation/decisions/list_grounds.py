@@ -11,22 +11,19 @@ the certificate, and nobody who lacks it can tell. One that is out of date is th
 (PRO-4.4.4-01).
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
-from itertools import chain
 
-from trust_lists.certificates.anchors import TrustAnchor
 from trust_lists.certificates.building import Issuers
 from trust_lists.certificates.listed import ListedCertificate
-from trust_lists.certificates.names import ComparableName
 from trust_lists.documents.model import Dialect, ServiceState, Text, TrustService, UnknownExtension
 from trust_lists.documents.vocabulary import short
 from trust_lists.errors import shown
 from trust_lists.evaluation.authenticated import AuthenticatedList
 from trust_lists.evaluation.decisions.evidence import Evidence, ListsAtHand
-from trust_lists.evaluation.decisions.grounds import Ground, IssuersOffered, Offer
+from trust_lists.evaluation.decisions.grounds import Ground, IssuersOffered, Offer, together
 from trust_lists.evaluation.decisions.listed_services import Entry, listed_services
 from trust_lists.evaluation.decisions.model import Case, Check
 from trust_lists.evaluation.decisions.qualification import Qualification, qualification
@@ -46,18 +43,28 @@ class ListGrounds:
     """The lists that an expression names. Made once for a configuration; see `Grounds`."""
 
     def __init__(
-        self, rule: Listed, place: str, sources: Mapping[str, TrustedListSource], clock_skew: timedelta
+        self,
+        rule: Listed,
+        place: str,
+        sources: Mapping[str, TrustedListSource],
+        clock_skew: timedelta,
+        *,
+        intermediates: tuple[ListedCertificate, ...] = (),
     ) -> None:
-        """`place` is the key path of the expression; `sources` has by id at least the lists that the rule names."""
+        """`place` is the key path of the expression; `sources` has by id at least the lists that the rule names.
+
+        `intermediates` are those of the configuration, which §4.4 may go over.
+        """
         self.place = place
         self._rule = rule
         self._sources = tuple(sources[each] for each in rule.lists)
         self._skew = clock_skew
+        self._intermediates = intermediates
 
     def offer(self, case: Case, evidence: Evidence) -> Offer:
         """The services that have the certificate, and those that may have issued it, of the lists at hand."""
         offers = [self._of_source(source, case, evidence) for source in self._sources]
-        return offers[0] if len(offers) == 1 else _together(offers)
+        return together(offers)
 
     def _of_source(self, source: TrustedListSource, case: Case, evidence: Evidence) -> Offer:
         place = f"stores.lists.{source.id}"
@@ -65,7 +72,8 @@ class ListGrounds:
         if at_hand is None:
             missing = f"the list {source.id} is not at hand"
             return Offer(problems=(Check("LIST_MISSING", place, missing, source=place, undecided=True),))
-        asked = _Asked(self._rule, source, place, self._skew, case, evidence, at_hand)
+        between = (*case.intermediates, *evidence.intermediates, *self._intermediates)
+        asked = _Asked(self._rule, source, place, self._skew, case, between, at_hand)
         services = listed_services(at_hand.index, source.territories, source.service_types)
         # what §4.4 says is asked for once a service is found, and not again for the next one
         qualified = cache(asked.qualified)
@@ -93,15 +101,15 @@ class _Asked:
     place: str
     skew: timedelta
     case: Case
-    evidence: Evidence
+    between: tuple[ListedCertificate, ...]
+    """Certificates that may stand above it."""
     at_hand: ListsAtHand
 
     def qualified(self) -> Qualification:
         """What §4.4 says, where the rule asks for it."""
         if self.rule.qualified is None:
             return Qualification()
-        between = (*self.case.intermediates, *self.evidence.intermediates)
-        return qualification(self.rule.qualified, self.case, self.at_hand, between, self.place)
+        return qualification(self.rule.qualified, self.case, self.at_hand, self.between, self.place)
 
     def ground(self, entry: Entry, qualified: Qualification) -> Ground:
         """A service, with what speaks against it at the time of the case."""
@@ -186,26 +194,6 @@ class _Asked:
         if unknown := _not_understood(state):
             message = f"{name} has a critical extension that nobody here understands: {unknown}"
             yield Check("SERVICE_EXTENSION_UNKNOWN", "TS 119 612 5.5.9", message, "", origin, undecided=True)
-
-
-def _together(offers: Sequence[Offer]) -> Offer:
-    """What several lists have."""
-    asked = [each.issuers for each in offers if each.issuers is not None]
-
-    def anchors(name: ComparableName) -> Iterable[TrustAnchor]:
-        return dict.fromkeys(chain.from_iterable(each.issuers.anchors(name) for each in asked))
-
-    def certificates(name: ComparableName) -> Iterable[ListedCertificate]:
-        return dict.fromkeys(chain.from_iterable(each.issuers.certificates(name) for each in asked))
-
-    def grounds(anchor: TrustAnchor) -> Iterable[Ground]:
-        return tuple(chain.from_iterable(each.grounds(anchor) for each in asked))
-
-    return Offer(
-        tuple(chain.from_iterable(each.direct for each in offers)),
-        IssuersOffered(Issuers(anchors, certificates), grounds) if asked else None,
-        tuple(chain.from_iterable(each.problems for each in offers)),
-    )
 
 
 def _in_order(service: TrustService, dialect: Dialect | None) -> bool:

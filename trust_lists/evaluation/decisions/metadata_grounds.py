@@ -14,7 +14,6 @@ Metadata that aren't at hand, or not authentic, leave undecided what they would 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import chain
 
 from trust_lists.certificates.public_keys import canonical_key
 from trust_lists.documents.metadata_service_list import MetadataLocation
@@ -22,7 +21,7 @@ from trust_lists.documents.saml_metadata import Lasting, MetadataKey, SamlMetada
 from trust_lists.errors import shown
 from trust_lists.evaluation.decisions.authentic_metadata import authentic_metadata
 from trust_lists.evaluation.decisions.evidence import Evidence, MetadataAtHand
-from trust_lists.evaluation.decisions.grounds import Ground, Offer
+from trust_lists.evaluation.decisions.grounds import Ground, Offer, together
 from trust_lists.evaluation.decisions.model import Case, Check
 from trust_lists.evaluation.trust_configuration.model import (
     Context,
@@ -56,7 +55,7 @@ class MetadataGrounds:
             message = f"{Context.PARTY.value} is not known, whose metadata are to have the key"
             return Offer(problems=(Check("CONTEXT_MISSING", self.place, message, undecided=True),))
         offers = [_Asked(each, self._skew, case, party, evidence).offer() for each in self._sources]
-        return _together(offers)
+        return together(offers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +99,7 @@ class _Asked:
         if not locations:
             return self._unknown(source.id)
         stale = tuple(self._stale(found.services.lasting, at_hand, source.id))
-        return _together([self._at_location(each, stale) for each in locations])
+        return together([self._at_location(each, stale) for each in locations])
 
     def _at_location(self, location: MetadataLocation, stale: tuple[Check, ...]) -> Offer:
         """What the metadata say that a list points to."""
@@ -178,10 +177,3 @@ class _Asked:
 
 def _unbounded(name: str) -> str:
     return f"the metadata {name} say neither how long they are valid nor how long to keep them ({_DATES})"
-
-
-def _together(offers: list[Offer]) -> Offer:
-    return Offer(
-        direct=tuple(chain.from_iterable(each.direct for each in offers)),
-        problems=tuple(chain.from_iterable(each.problems for each in offers)),
-    )

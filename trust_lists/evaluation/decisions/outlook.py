@@ -10,7 +10,6 @@ and statements of a federation end when they say, as nobody can tell what their 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from trust_lists.certificates.revocation.rules import RevocationRule
 from trust_lists.evaluation.authenticated import AuthenticatedList
@@ -111,9 +110,7 @@ def _lenient(rule: RoleRule) -> RoleRule:
 
 
 def _with_rules(configuration: TrustConfiguration, change: Callable[[RoleRule], RoleRule]) -> TrustConfiguration:
-    rules = {role.value.replace("-", "_"): configuration.rule(role) for role in Role}
-    changed: dict[str, Any] = {name: change(rule) for name, rule in rules.items() if rule is not None}
-    return replace(configuration, roles=replace(configuration.roles, **changed))
+    return replace(configuration, roles=configuration.roles.with_rules(change))
 
 
 def _later(evidence: Evidence, elapsed: timedelta) -> Evidence:

@@ -52,8 +52,7 @@ class Situation:
 
     def with_rule(self, rule: model.RoleRule) -> "Situation":
         """The same with another rule for the role."""
-        name = self.case.role.value.replace("-", "_")
-        roles = replace(self.configuration.roles, **{name: rule})  # type: ignore[arg-type]
+        roles = self.configuration.roles.with_rule(self.case.role, rule)
         return replace(self, configuration=replace(self.configuration, roles=roles))
 
 

@@ -127,7 +127,9 @@ class _Compiler:
             case model.Pinned():
                 return PinGrounds(source, place, stores.pins, skew)
             case model.Listed():
-                return ListGrounds(source, place, {each.id: each for each in stores.lists}, skew)
+                lists = {each.id: each for each in stores.lists}
+                known = tuple(each.certificate for each in stores.intermediates if each.certificate is not None)
+                return ListGrounds(source, place, lists, skew, intermediates=known)
             case model.InMetadata():
                 return MetadataGrounds(source, place, {each.id: each for each in stores.saml_metadata}, skew)
             case model.InFederation():

@@ -12,7 +12,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
 
 from trust_lists.certificates.listed import ListedCertificate
 from trust_lists.certificates.revocation.evidence import RevocationEvidence
@@ -104,8 +103,8 @@ class _Reader:
         revocation = rule.revocation
         if self.entry.texts("crls"):
             revocation = replace(revocation, leaf=RevocationRule.CRL_REQUIRED, on_unknown=OnUnknown.REJECT)
-        changed: dict[str, Any] = {role.name.lower(): RoleRule(accept, self._leaf(rule.leaf, host), revocation)}
-        return replace(configuration, roles=Roles(**changed))
+        asked = RoleRule(accept, self._leaf(rule.leaf, host), revocation)
+        return replace(configuration, roles=Roles().with_rule(role, asked))
 
     def _leaf(self, rule: LeafRule, host: str | None) -> LeafRule:
         usages = tuple(map(self._usage, self.entry.texts("key_usage")))

@@ -86,7 +86,7 @@ class _Suite:
         return SuiteCase(
             id=f"{entry.text('id')} {entry.text('name')}",
             accepted="error" not in entry,
-            configuration=replace(configuration, roles=Roles(list_signer=rule)),
+            configuration=replace(configuration, roles=Roles().with_rule(_ROLE, rule)),
             case=Case(
                 _ROLE,
                 self._certificate(entry.text("cert")),

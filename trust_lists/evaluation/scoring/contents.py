@@ -5,9 +5,9 @@ No number stands without its range, and each section names the digests of the fa
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from fractions import Fraction
 
+from trust_lists.evaluation.html_page import Cell, Section, Table
 from trust_lists.evaluation.scoring import plots
 from trust_lists.evaluation.scoring.acceptability import Mean, Share
 from trust_lists.evaluation.scoring.assessment import Assessment
@@ -17,41 +17,6 @@ from trust_lists.evaluation.scoring.profiles import Criterion
 from trust_lists.evaluation.scoring.reading import UNKNOWN, Range, plain
 
 NOT_ONCE = "never"
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """A text in a table; `link` leads to a row's `name`; `fullness` (0 to 1) may colour it; `picture` is an SVG.
-
-    `unknown` says that the text stands for a number that nobody knows.
-    """
-
-    text: str
-    link: str = ""
-    name: str = ""
-    fullness: float | None = None
-    picture: str = ""
-    unknown: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """Rows below a head; the first cell of a row names it."""
-
-    head: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """A part of the report; `pictures` are SVGs, which the other formats leave out as the table has their numbers."""
-
-    id: str
-    title: str
-    sentences: tuple[str, ...]
-    table: Table | None = None
-    pictures: tuple[str, ...] = ()
-    folded: bool = False
 
 
 def sections(found: Assessment) -> tuple[Section, ...]:
@@ -131,7 +96,7 @@ def fact_name(fact: Fact) -> str:
 def _models(found: Assessment) -> Iterable[tuple[str, Cell]]:
     names = {each.id: each.name for each in found.facts.models}
     for score in found.scores:
-        yield score.model, Cell(f"{score.model} {names[score.model]}")
+        yield score.model, Cell(f"{score.model}: {names[score.model]}")
 
 
 def _by_weight(found: Assessment) -> list[int]:

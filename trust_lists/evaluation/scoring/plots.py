@@ -159,7 +159,7 @@ def _scatter(found: Assessment, x: int, y: int) -> str:
     def up(value: float) -> float:
         return bottom - (bottom - top) * value
 
-    body = list(_frame(top, bottom, left, right))
+    body, labels = list(_frame(top, bottom, left, right)), []
     places: dict[tuple[float, float], list[Profile]] = {}
     for profile in found.profiles:
         one, other = profile.values[x], profile.values[y]
@@ -178,18 +178,18 @@ def _scatter(found: Assessment, x: int, y: int) -> str:
             f'<circle class={fill} stroke-width="2" cx="{cx:.1f}" cy="{cy:.1f}" r="5"><title>{told}</title></circle>'
         )
         lx, ly = _free(cx, cy, _LETTER * len(text), taken)
-        body.append(svg.text_at(lx, ly, text))
+        labels.append(svg.text_at(lx, ly, text, "chart-halo"))
     middle = (left + right) / 2
     body.append(svg.text_at(middle, bottom + 38, f"{criteria[x].name} →", "chart-mid chart-soft"))
     turned = f'transform="rotate(-90 24 {(top + bottom) / 2:.1f})"'
     label = svg.escaped(f"{criteria[y].name} →")
     body.append(f'<text class="chart-mid chart-soft" x="24" y="{(top + bottom) / 2:.1f}" {turned}>{label}</text>')
-    title = f"{_short(criteria[x].name, 22)} and {_short(criteria[y].name, 22)}"
+    title = f"{_short(criteria[x].name, 19)} and {_short(criteria[y].name, 19)}"
     told = (
         f"{criteria[x].name} to the right, {criteria[y].name} upwards; 1 is best. Bars are ranges; filled dots are "
         "on the front of all criteria."
     )
-    return svg.chart(title, told, body, bottom + 56, right + 92)
+    return svg.chart(title, told, [*body, *labels], bottom + 56, right + 92)
 
 
 def _frame(top: float, bottom: float, left: float, right: float) -> Iterator[str]:
@@ -236,7 +236,7 @@ def _fade(rank: int, count: int) -> float:
 
 
 def _label(found: Assessment, model: str) -> str:
-    return _short(f"{model} {next(each.name for each in found.facts.models if each.id == model)}", 27)
+    return _short(f"{model}: {next(each.name for each in found.facts.models if each.id == model)}", 27)
 
 
 def _short(text: str, most: int = 34) -> str:

@@ -7,9 +7,10 @@ from itertools import zip_longest
 from textwrap import fill
 from typing import Any
 
+from trust_lists.evaluation.html_page import Section, Table
 from trust_lists.evaluation.scoring.acceptability import Mean, Share
 from trust_lists.evaluation.scoring.assessment import Assessment
-from trust_lists.evaluation.scoring.contents import Section, Table, findings, provenance, sections
+from trust_lists.evaluation.scoring.contents import findings, provenance, sections
 from trust_lists.evaluation.scoring.profiles import Criterion
 from trust_lists.evaluation.scoring.reading import UNKNOWN, plain
 

@@ -6,11 +6,11 @@ controls are those of RFC 5914 (CertPathControls) and RFC 5280 §6.1.1, the dema
 TS 119 172-3. Certificates stand by their SHA-256; their bytes are there only where they were read along.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from trust_lists.certificates.listed import ListedCertificate
 from trust_lists.certificates.revocation.rules import RevocationRules
@@ -471,8 +471,25 @@ class Roles:
 
     def rule(self, role: Role) -> RoleRule | None:
         """The rule of a role."""
-        found: RoleRule | None = getattr(self, role.value.replace("-", "_"))
+        found: RoleRule | None = getattr(self, _field(role))
         return found
+
+    def with_rule(self, role: Role, rule: RoleRule | None) -> "Roles":
+        """The same with another rule for a role; None: with none."""
+        changed: dict[str, Any] = {_field(role): rule}
+        return replace(self, **changed)
+
+    def with_rules(self, change: Callable[[RoleRule], RoleRule]) -> "Roles":
+        """The same with what `change` makes of each rule that there is."""
+        found = self
+        for role in Role:
+            rule = self.rule(role)
+            found = found if rule is None else found.with_rule(role, change(rule))
+        return found
+
+
+def _field(role: Role) -> str:
+    return role.value.replace("-", "_")
 
 
 @dataclass(frozen=True, slots=True)

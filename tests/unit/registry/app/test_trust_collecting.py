@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
+import trust_lists.sources.collecting
+from registry.app import trust_collecting
 from registry.app.domain_setup import change_domain
 from registry.app.instance import Instance
 from registry.app.resolving import Resolving, fixed
-from registry.app.trust_collecting import collect_evidence
+from registry.app.trust_collecting import FILES, collect_evidence
 from registry.app.trust_models import trust_folder
 from registry.demo.content import demo_metadata
 from registry.errors import TechnicalError, ValidationError
@@ -22,6 +24,7 @@ from tests.simulators.offline import ACTOR, OfflineInstance
 from trust_lists.evaluation.trust_configuration import to_json
 from trust_lists.sources.collecting import CollectReport
 from trust_lists.sources.evidence import evidence_folder
+from trust_lists.sources.evidence_manifest import Kind
 
 
 @pytest.fixture
@@ -84,6 +87,31 @@ def test_evidence_counts_in_other_processes_too(offline: OfflineInstance, world:
         assert other.trust_models.of(stored.domain).evidence.digest == ""
         report = collect(offline, world)
         assert other.trust_models.of(stored.domain).evidence.digest == report.snapshot
+
+
+@pytest.mark.parametrize(("excess", "expected"), [(0, {"fetched"}), (1, {"failed"})], ids=["large", "too large"])
+def test_a_file_that_is_too_large_is_refused_and_not_cut(
+    offline: OfflineInstance, world: EvidenceWorld, monkeypatch: pytest.MonkeyPatch, excess: int, expected: set[str]
+) -> None:
+    data = b'<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="urn:x"/>'
+    for module in (trust_collecting, trust_lists.sources.collecting):
+        monkeypatch.setattr(module, "MAX_LIST_BYTES", len(data))
+    source = {
+        "id": "own",
+        "location": {"file": "metadata.xml"},
+        "signers": [{"sha256": "ab" * 32}],
+        "entities": "any",
+        "uses": ["signing"],
+        "max_age": "any",
+        "on_expired": "reject",
+    }
+    trusted = world.configuration(lambda tree: tree["stores"].update(saml_metadata=[source]))
+    monkeypatch.setattr(trust_collecting, "configuration_of", lambda _domain: trusted)
+    files = trust_folder(offline.folder, "demo") / FILES
+    files.mkdir(parents=True)
+    (files / "metadata.xml").write_bytes(data + b" " * excess)
+    report = collect(offline, world)
+    assert {each.state.value for each in report.manifest.attempts if each.kind is Kind.SAML_METADATA} == expected
 
 
 def test_while_another_process_collects_nothing_is_done(offline: OfflineInstance, world: EvidenceWorld) -> None:

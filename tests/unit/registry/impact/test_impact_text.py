@@ -150,6 +150,12 @@ def test_the_figures_are_of_those_that_the_new_one_refuses() -> None:
     assert "<b>1,200</b><span>of 1,500 participants stop now</span>\n<span>1,200 by 2027-02-18</span>" in shown
 
 
+def test_the_figures_tell_the_day_on_which_most_are_refused_though_they_drop_out_themselves_later() -> None:
+    gone: Course = {0: (YES, Reason()), 5: (NO, NO_PATH)}
+    shown = page(report(("a", 1200, ENDS, gone)))
+    assert "1 access points stop now</span>\n<span>1 by 2026-11-25</span>\n<span>0 by 2027-02-18</span>" in shown
+
+
 def test_the_chart_goes_down_in_steps() -> None:
     shown = page(report(("a", 100, ALWAYS, ENDS), ("b", 50, ALWAYS, ALWAYS)))
     points = [line.split('points="')[1].split('"')[0].split() for line in shown.splitlines() if "<polyline" in line]

@@ -85,6 +85,28 @@ def test_points_that_a_logarithmic_axis_has_no_place_for_are_left_out() -> None:
     assert len((line.get("points") or "").split()) == 2
 
 
+def test_lines_that_cover_each_other_are_one_with_several_names() -> None:
+    series = [Series(name, ((1.0, y), (2.0, y))) for name, y in (("a", 1.0), ("b", 2.0), ("c", 1.0))]
+    root = fromstring(line_chart("t", "d", series, x_label="x", y_label="y"))
+    assert [each.findtext(f"{SVG}title") for each in named(root, "polyline")] == ["a, c", "b"]
+    a, b, c = (each.get("class") for each in named(root, "line") if "chart-line" in (each.get("class") or ""))
+    assert a == c != b
+
+
+def test_a_series_of_zeros_has_a_name_but_no_line_on_a_logarithmic_axis() -> None:
+    series = [Series("some", ((1.0, 1.0), (2.0, 5.0))), Series("nothing", ((1.0, 0.0), (2.0, 0.0)))]
+    root = fromstring(line_chart("t", "d", series, x_label="x", y_label="y", log_y=True))
+    assert len(named(root, "polyline")) == 1
+    assert len([each for each in named(root, "line") if "chart-line" in (each.get("class") or "")]) == 1
+    assert "nothing: none" in [each.text for each in named(root, "text")]
+
+
+def test_no_two_lines_look_alike() -> None:
+    series = [Series(str(y), ((1.0, y), (2.0, y))) for y in map(float, range(1, 41))]
+    found = named(fromstring(line_chart("t", "d", series, x_label="x", y_label="y")), "polyline")
+    assert len({(each.get("class"), each.get("stroke-dasharray")) for each in found}) == 40
+
+
 def test_every_cell_shows_its_value_and_unknown_ones_say_so() -> None:
     assert [each for each in texts(heat("x")) if each in {"1", "2", "3", "?"}] == ["1", "?", "2", "3"]
 

@@ -4,7 +4,7 @@
 import json
 from base64 import urlsafe_b64encode
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.simulators import federation_world
 from tests.simulators.certificate_chains import NOW
+from tests.simulators.federations import AT, MARK, NAMES
+from tests.simulators.federations import Federation as SignedFederation
 from trust_lists.errors import SourceError
+from trust_lists.evaluation.decisions.federation_grounds import FederationGrounds
 from trust_lists.evaluation.trust_configuration.model import (
     Engine,
     FederationSource,
+    InFederation,
     Profile,
     Roles,
     Stores,
@@ -188,3 +193,78 @@ def test_strange_claims_lead_nowhere(tmp_path: Path) -> None:
     federation.documents[configuration_url(MIDDLE)] = token({"authority_hints": "x", "metadata": 7})
     assert run(federation, tmp_path).failures == ()
     assert federation.asked == [configuration_url(each) for each in (ANCHOR, PARTY, MIDDLE)]
+
+
+# Trust marks
+
+
+def marked(issuers: dict[str, list[str]], federation: SignedFederation = federation_world.FEDERATION) -> Federation:
+    """The federation of the simulator on servers; the anchor lets these issue marks."""
+    found = Federation()
+    names = {entity: name for name, entity in NAMES.items()}
+    statements = federation.statements(
+        {
+            "anchor": lambda said: said.update(
+                trust_mark_issuers=issuers, metadata={"federation_entity": endpoint_of("anchor")}
+            ),
+            "middle": lambda said: said.update(metadata={"federation_entity": endpoint_of("middle")}),
+        }
+    )
+    for text in statements:
+        said = claims(text.encode())
+        issuer, subject = said["iss"], said["sub"]
+        own = issuer == subject
+        url = configuration_url(subject) if own else f"{fetch_url(names[issuer])}?sub={quote(subject, safe='')}"
+        found.documents[url] = text.encode()
+    return found
+
+
+def fetch_url(name: str) -> str:
+    return f"{NAMES[name]}/fetch"
+
+
+def endpoint_of(name: str) -> dict[str, str]:
+    return {"federation_fetch_endpoint": fetch_url(name)}
+
+
+def collected(
+    federation: Federation, folder: Path, marks: tuple[str, ...] | None = (MARK,), party: str = NAMES["leaf"]
+) -> bool:
+    """Collects for a party, and tells whether what was collected is enough for its mark."""
+    source = replace(federation_world.SOURCE, trust_marks=marks)
+    trusted = replace(configuration(), stores=Stores(openid_federation=(source,)))
+    collect(trusted, (), federation, folder, AT, parties=(party,))
+    grounds = FederationGrounds(InFederation(("italy",)), "accept", {"italy": source}, timedelta())
+    return federation_world.accepts(grounds.offer(federation_world.CASE, load_evidence(folder, trusted, AT)))
+
+
+@pytest.mark.parametrize("issuers", [[NAMES["marker"]], []], ids=["named", "anybody"])
+def test_the_chain_of_who_made_a_mark_that_is_asked_for_is_fetched_too(tmp_path: Path, issuers: list[str]) -> None:
+    federation = marked({MARK: issuers})
+    assert collected(federation, tmp_path)
+    assert sorted(federation.asked) == sorted(federation.documents)
+
+
+@pytest.mark.parametrize(
+    ("marks", "issuers"),
+    [
+        pytest.param(None, {MARK: [NAMES["marker"]]}, id="no mark is asked for"),
+        pytest.param(("https://other.example",), {MARK: [NAMES["marker"]]}, id="another mark is asked for"),
+        pytest.param((MARK,), {MARK: [NAMES["owner"]]}, id="somebody else may issue it"),
+        pytest.param((MARK,), {}, id="nobody may issue it"),
+    ],
+)
+def test_nobody_else_is_asked_about_marks(
+    tmp_path: Path, marks: tuple[str, ...] | None, issuers: dict[str, list[str]]
+) -> None:
+    federation = marked(issuers)
+    assert collected(federation, tmp_path, marks) is (marks is None)
+    assert not any(NAMES["marker"] in url for url in federation.asked)
+
+
+def test_marks_that_cannot_be_read_lead_nowhere(tmp_path: Path) -> None:
+    world = federation_world.FEDERATION
+    broken = SignedFederation(world.keys, world.leaf_metadata, ["x", world.mark(lambda said: said.pop("iss"))])
+    federation = marked({MARK: []}, broken)
+    assert not collected(federation, tmp_path)
+    assert not any(NAMES["marker"] in url for url in federation.asked)

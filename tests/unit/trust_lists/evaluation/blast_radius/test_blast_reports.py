@@ -128,3 +128,10 @@ def test_the_page_of_what_is_lost_is_escaped_too() -> None:
     assert "CN=&lt;c&gt;" in html
     assert "<b>" not in html
     assert "2 of 3 authorities are lost" in html
+
+
+def test_the_page_of_all_authorities_begins_with_the_one_on_which_most_stands() -> None:
+    tree = etree.fromstring(standing_page([STANDING], "", "model", "source").encode(), etree.HTMLParser())
+    assert "".join(tree.xpath("//p[@class='answer']//text()")).startswith("Most stands on CN=a: without it, 2 of 3")
+    assert tree.xpath("//thead//th//text()") == ["without", "lost, of 3"]
+    assert "nothing but themselves" in "".join(tree.xpath("//details/summary/text()"))

@@ -95,8 +95,13 @@ def test_saml_metadata_end_by_their_dates_and_by_their_age() -> None:
     document = f'<E validUntil="{(NOW + DAY).isoformat()}" cacheDuration="P2DT1H"/>'.encode()
     evidence = Evidence(saml_metadata={"nodes": MetadataAtHand(document, NOW)})
     leaf = Authority("leaf").certificate
-    found = instants(made, Case(Role.AP_ENCRYPT, leaf, NOW), evidence, NOW, END)
-    assert {NOW + DAY, NOW + 2 * DAY + HOUR, NOW + 3 * DAY} <= set(found)
+    case = Case(Role.AP_ENCRYPT, leaf, NOW)
+    assert {NOW + DAY, NOW + 2 * DAY + HOUR, NOW + 3 * DAY} <= set(instants(made, case, evidence, NOW, END))
+    # what a list of metadata leads to stands under its location
+    pointed = MetadataAtHand(b'<E cacheDuration=" P1MT1H\n"/>', NOW + DAY)
+    evidence = Evidence(saml_metadata={"nodes": MetadataAtHand(document, NOW), "https://node.example": pointed})
+    found = instants(made, case, evidence, NOW, END)
+    assert {NOW + DAY, NOW + 3 * DAY, NOW + 4 * DAY, NOW + 29 * DAY + HOUR} <= set(found)
 
 
 def test_statements_count_for_the_party_that_they_lead_up_from() -> None:

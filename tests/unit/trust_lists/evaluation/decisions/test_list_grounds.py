@@ -20,15 +20,17 @@ from tests.simulators.qualification_world import (
     service,
     state,
 )
+from tests.simulators.trust_models import configuration, pin, rule
 from trust_lists.certificates.building import build_paths
 from trust_lists.certificates.listed import ListedCertificate, listed
 from trust_lists.documents.model import Dialect, Extension, TrustedList, TrustService, UnknownExtension
 from trust_lists.documents.vocabulary import CA_QC, GRANTED
 from trust_lists.evaluation.authenticated import AuthenticatedList, AuthenticatedLists
+from trust_lists.evaluation.decisions.engine import DecisionEngine
 from trust_lists.evaluation.decisions.evidence import Evidence, ListsAtHand
 from trust_lists.evaluation.decisions.grounds import Ground, Offer
 from trust_lists.evaluation.decisions.list_grounds import ListGrounds
-from trust_lists.evaluation.decisions.model import Case, Check
+from trust_lists.evaluation.decisions.model import Case, Check, Outcome
 from trust_lists.evaluation.services import ServiceIndex
 from trust_lists.evaluation.trust_configuration.model import (
     CertificateReference,
@@ -38,6 +40,7 @@ from trust_lists.evaluation.trust_configuration.model import (
     Qualified,
     Role,
     ServiceMatch,
+    Stores,
     TrustedListSource,
     UrlOrFile,
 )
@@ -402,6 +405,21 @@ def test_what_is_qualified_now_and_was_not_when_it_was_issued_is_undecided() -> 
     [ground] = qualified(certificate(), Qualified.ESIG, entry)
     [check] = ground.checks
     assert (check.id, check.clause, check.undecided) == ("QUALIFICATION_UNKNOWN", "TS 119 615 PRO-4.4.4-36a", True)
+
+
+def test_section_4_4_goes_over_the_intermediates_of_the_configuration_too() -> None:
+    below = authority("Issuing CA", parent=authority())
+    between, asked = listed(below.certificate), certificate(below)
+    made = configuration({"ap-sign": rule({"pin": "any"})}, {"pins": [pin("x", asked, "ap-sign")]})
+    known = CertificateReference(between.sha256, certificate=between)
+    demands = made.rule(Role.AP_SIGN)
+    assert demands is not None
+    wanted = replace(demands, accept=Listed(("eu",), ServiceMatch.PATH, Qualified.ESIG))
+    stores = Stores(lists=(SOURCE,), intermediates=(known,))
+    trusted = replace(made, stores=stores, roles=made.roles.with_rule(Role.AP_SIGN, wanted))
+    evidence = Evidence(lists={"eu": at_hand(service())})
+    decision = DecisionEngine(trusted).decide(Case(Role.AP_SIGN, asked, DATE_TIME), evidence)
+    assert (decision.outcome, decision.checks) == (Outcome.ACCEPT, ())
 
 
 def test_warnings_of_section_4_4_are_passed_on() -> None:
