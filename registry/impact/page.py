@@ -87,15 +87,13 @@ def _causes(report: ImpactReport) -> Iterator[str]:
         return
     yield "<section><h2>Why</h2>"
     yield "<p>The check that decides about each of them, when it first does.</p>"
-    yield from _table(
-        ("Check", "Clause", "First", "Holders", "Participants", "For example"), map(_cause, report.causes)
-    )
+    yield from _table(("Check", "Clause", "First", "Holders", "Behind them", "For example"), map(_cause, report.causes))
     yield "</section>"
 
 
 def _cause(cause: Cause) -> tuple[str, ...]:
     clause = cause.clause + (f" ({cause.source})" if cause.source else "")
-    counts = (text.number(len(cause.holders)), text.number(cause.participants))
+    counts = (text.number(len(cause.holders)), text.costs(cause))
     return (cause.check, clause, text.instant(cause.first), *counts, cause.example)
 
 
@@ -126,7 +124,7 @@ def _others(report: ImpactReport) -> Iterator[str]:
 
 
 def _holders(affected: Sequence[Affected], report: ImpactReport) -> Iterator[str]:
-    head = ("What", "Name", "Address", "Participants", "Since", "Effect", "Check", "In words")
+    head = ("What", "Name", "Address", "Behind it", "Since", "Effect", "Check", "In words")
     yield from _table(head, (_holder(each, report) for each in affected[:MOST]))
     if len(affected) > MOST:
         yield f"<p>… and {len(affected) - MOST} more.</p>"
@@ -135,7 +133,7 @@ def _holders(affected: Sequence[Affected], report: ImpactReport) -> Iterator[str
 def _holder(each: Affected, report: ImpactReport) -> tuple[str, ...]:
     holder = each.holder
     change = each.first(*LOST) or each.first(*(effect for effect in Effect if effect is not Effect.SAME))
-    shown = (holder.kind.value, holder.name, holder.address, text.number(each.participants))
+    shown = (text.WORDS[holder.kind], holder.name, holder.address, text.behind(each))
     if change is None:
         return (*shown, "", "", "", "")
     since = "now" if change.since == report.since else text.instant(change.since)

@@ -56,6 +56,9 @@ class Cause:
     first: datetime
     holders: tuple[HolderId, ...]
     participants: int
+    """Of the domain's own SMP."""
+    registrations: int
+    """At the SML, of SMPs that are among the holders."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,9 +183,14 @@ def causes_of(affected: Iterable[Affected], groups: Sequence[Group]) -> tuple[Ca
         ids = frozenset(each.holder.id for each, _ in cases)
         first = min((change for _, change in cases), key=lambda change: change.since)
         behind = sum(group.count for group in groups if not ids.isdisjoint(group.needs))
-        behind += sum(each.participants for each, _ in cases if each.holder.kind is Kind.PUBLISHER)
-        found.append(Cause(check, clause, source, first.after.reason.message, first.since, tuple(sorted(ids)), behind))
-    return tuple(sorted(found, key=lambda cause: (-cause.participants, -len(cause.holders), cause.check)))
+        registered = sum(each.participants for each, _ in cases if each.holder.kind is Kind.PUBLISHER)
+        told = first.after.reason.message
+        found.append(Cause(check, clause, source, told, first.since, tuple(sorted(ids)), behind, registered))
+    return tuple(sorted(found, key=_costliest_first))
+
+
+def _costliest_first(cause: Cause) -> tuple[object, ...]:
+    return -max(cause.participants, cause.registrations), -len(cause.holders), cause.check
 
 
 def courses_of(
@@ -238,4 +246,5 @@ def _cause_json(cause: Cause) -> dict[str, Any]:
         "first": write_instant(cause.first),
         "holders": [{"kind": kind.value, "key": key} for kind, key in cause.holders],
         "participants": cause.participants,
+        "registrations": cause.registrations,
     }

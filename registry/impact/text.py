@@ -18,7 +18,7 @@ COLUMNS: tuple[tuple[str, tuple[str, ...]], ...] = (
 MOST = 20
 """How many holders are named."""
 
-_WORDS = {
+WORDS = {
     Kind.ACCESS_POINT: "access point",
     Kind.PUBLISHER: "SMP",
     Kind.SIGNER: "SMP (signs)",
@@ -130,6 +130,18 @@ def plural(count: int, what: str) -> str:
     return f"{number(count)} {what}{'' if count == 1 else 's'}"
 
 
+def costs(cause: Cause) -> str:
+    """Who is behind the holders of a cause: participants of the domain's own SMP, registrations of others."""
+    found = [(cause.participants, "participant"), (cause.registrations, "registration")]
+    return ", ".join(plural(count, what) for count, what in found if count) or "no participants"
+
+
+def behind(affected: Affected) -> str:
+    """The same of one holder."""
+    what = "registration" if affected.holder.kind is Kind.PUBLISHER else "participant"
+    return plural(affected.participants, what)
+
+
 def _totals(report: ImpactReport) -> Iterator[tuple[str, ...]]:
     for label, kinds in COLUMNS:
         tally = _sum(report, kinds, report.since)
@@ -146,7 +158,7 @@ def _sum(report: ImpactReport, kinds: Sequence[str], at: datetime) -> Tally:
 
 def _cause(report: ImpactReport, cause: Cause, most: int) -> Iterator[str]:
     where = f" of {cause.source}" if cause.source else ""
-    counts = f"{plural(len(cause.holders), 'holder')}, {plural(cause.participants, 'participant')}"
+    counts = f"{plural(len(cause.holders), 'holder')}, {costs(cause)}"
     yield f"  {cause.check} ({cause.clause or 'registry'}){where}: {counts}"
     yield f"    for example: {cause.example}"
     ids = set(cause.holders)
@@ -161,7 +173,7 @@ def _cause(report: ImpactReport, cause: Cause, most: int) -> Iterator[str]:
 
 def _name(each: Affected) -> str:
     holder = each.holder
-    return f"{_WORDS[holder.kind]} {holder.name} {holder.address}, {plural(each.participants, 'participant')}"
+    return f"{WORDS[holder.kind]} {holder.name} {holder.address}, {behind(each)}"
 
 
 def _when(each: Affected, change: Change) -> str:
