@@ -84,6 +84,7 @@ class Serving:
             raise
         instance = self.instance
         self._generation = instance.directory.generation
+        self._refreshing = asyncio.Lock()
         cache = CacheLimits(settings.document_cache_entries, settings.document_cache_mib * 1024 * 1024)
         self._reader = open_document_reader(instance.database, cache, lambda: self._changes.connected)
         self._read_app = SmpReadApp(instance.directory, self._reader, instance.signer, instance.business_cards, clock)
@@ -217,16 +218,19 @@ class Serving:
             self._zones.wake()
 
     async def refresh(self) -> None:
-        """Take over domains that were added or changed."""
+        """Take over domains that were added or changed; when this returns, the listeners know them."""
         directory = self.instance.directory
-        await asyncio.to_thread(directory.refresh)
-        if directory.generation != self._generation:
-            self._generation = directory.generation
+        async with self._refreshing:
+            await asyncio.to_thread(directory.refresh)
+            generation = directory.generation
+            if generation == self._generation:
+                return
             domains = [stored.domain for stored in directory.all()]
             await asyncio.to_thread(self.instance.trust_models.prepare, domains)
             self._read_app.refresh_domains()
             self.reload_certificates()  # the anchors of the SML's clients are the domains'
             self._tls.warn()
+            self._generation = generation
 
     async def _keep_refreshing(self) -> None:
         while True:

@@ -205,10 +205,10 @@ def test_two_processes_serve_the_same_zone_and_one_stamps_it(live: LiveInstance)
         live.instance.publishing.put_service_group(ACTOR, live.stored, group)
         with ThreadPoolExecutor(2) as pool:
             list(pool.map(lambda publisher: publisher.tick(), stampers))
+    live.wait_for_dns()  # the instance's own publisher stamps too
     for publisher in stampers:
         for update in publisher.tick().updates:
             update.apply()
-    live.wait_for_dns()
     with database.read() as connection:
         assert connection.execute(select(func.count()).where(zone_change.c.serial.is_(None))).scalar_one() == 0
     assert begun[0].serial == begun[1].serial

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Several domains in one running instance: each with its own base URL, links, signing key, zone and SML."""
 
+import asyncio
+import threading
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +16,7 @@ from registry.demo.pki import identity_pem
 from registry.discovery.client import LookupClient
 from registry.discovery.fetcher import HttpFetcher
 from registry.discovery.locator import DnsLocator
+from registry.domains.domain import Domain
 from registry.identifiers.url_form import participant_path, service_path
 from registry.metadata import ServiceMetadata
 from registry.smp.documents.signing import verify_document
@@ -122,3 +126,34 @@ def test_sml_caller_whom_two_domains_accept_has_to_be_added_by_the_operator(live
     file.write_bytes(identity_pem(identity))
     with live.sml_client(file) as client, pytest.raises(SmlError, match="demo, second"):
         client.create_publisher(Publisher("THIRD", "https://third.example.org", "1.1.1.1"))
+
+
+def test_whoever_refreshes_second_returns_no_sooner_than_the_listeners_know_the_domain(
+    live: LiveInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serving = live.serving
+    preparing, go_on = threading.Event(), threading.Event()
+    prepare, told = serving.instance.trust_models.prepare, list[str]()
+
+    def slowly(domains: Iterable[Domain]) -> None:
+        preparing.set()
+        assert go_on.wait(20)
+        prepare(domains)
+
+    def reload() -> None:
+        told.append("listeners know")
+
+    monkeypatch.setattr(serving.instance.trust_models, "prepare", slowly)
+    monkeypatch.setattr(serving, "reload_certificates", reload)
+    add_domain(live.instance, ACTOR, "demo", {"name": "late", "default": False, "dns": {"zone": "late.test"}})
+
+    async def refresh() -> None:
+        await serving.refresh()
+        told.append("returned")
+
+    both = [asyncio.run_coroutine_threadsafe(refresh(), live.loop) for _ in range(2)]
+    assert preparing.wait(20)
+    go_on.set()
+    for each in both:
+        each.result(20)
+    assert told == ["listeners know", "returned", "returned"]
