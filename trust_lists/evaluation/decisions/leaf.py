@@ -20,6 +20,7 @@ from trust_lists.evaluation.trust_configuration.model import (
     KeyUsageRule,
     LeafRule,
     SubjectRule,
+    Usage,
 )
 
 MAX_VALUE = 1_000
@@ -75,7 +76,14 @@ def _key_usage(rule: KeyUsageRule, place: str) -> LeafCheck:
             return [_about(case, "KEY_USAGE_UNREADABLE", place, f"its key usage can't be read: {error}")]
         if found is None:
             told = "it doesn't say what its key is for (no key usage)"
-            return [] if rule.absent is Answer.ACCEPT else [_about(case, "KEY_USAGE_ABSENT", place, told)]
+            if rule.absent is Answer.REJECT:
+                return [_about(case, "KEY_USAGE_ABSENT", place, told)]
+            # an authority that doesn't limit its key may sign certificates (RFC 5280 §4.2.1.3)
+            if Usage.KEY_CERT_SIGN in rule.forbidden and path_extensions(case.certificate.der).authority:
+                return [
+                    _about(case, "KEY_USAGE_FORBIDDEN", place, f"{told}, and it is the certificate of an authority")
+                ]
+            return []
         checks = []
         if missing := required - found:
             checks.append(_about(case, "KEY_USAGE_MISSING", place, f"its key is not for {_words(missing)}"))

@@ -151,6 +151,15 @@ def test_each_rule_of_a_leaf_lets_pass_what_meets_it(leaf: dict[str, Any]) -> No
     assert ask(by_path(leaf)).accepted
 
 
+def test_an_authority_that_says_nothing_of_its_key_is_no_end_entity_where_signing_certificates_is_forbidden() -> None:
+    authority = MIDDLE.issue("authority", extensions=[(x509.BasicConstraints(ca=True, path_length=None), True)])
+    entity = MIDDLE.issue("entity", extensions=[(x509.BasicConstraints(ca=False, path_length=None), True)])
+    rules = {"key_usage": {"all": [], "none": ["keyCertSign"], "absent": "accept"}}
+    assert ids(ask(by_path(rules), authority)) == ["KEY_USAGE_FORBIDDEN"]
+    assert ask(by_path(rules), entity).accepted
+    assert ask(by_path({"key_usage": rules["key_usage"] | {"none": []}}), authority).accepted
+
+
 def test_all_that_is_wrong_is_told_at_once() -> None:
     leaf = {"max_lifetime": "P1D", "eku": {"any": ["clientAuth"], "absent": "reject", "any_eku": "reject"}}
     decision = ask(by_path(leaf), at=NOW + 2 * YEAR)
