@@ -37,7 +37,6 @@ from trust_lists.evaluation.decisions.model import Decision
 from trust_lists.evaluation.decisions.outlook import Outlook
 from trust_lists.evaluation.trust_configuration.model import Role
 
-MAX_DAYS = 3_650
 BATCH = 200
 """Timelines of one transaction."""
 

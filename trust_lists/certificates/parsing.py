@@ -39,7 +39,6 @@ KEY_USAGES = (
 
 _PEM_CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----", re.DOTALL)
 _PEM_PRIVATE_KEY = re.compile(rb"-----BEGIN ([A-Z ]*PRIVATE KEY)-----.*?-----END \1-----", re.DOTALL)
-_SPECIAL = re.compile(r"""[,+="\\<>;#\x00-\x1f\x7f]""")
 _PARSER_ERROR = re.compile(r"error parsing asn1 value: ParseError \{.*\}", re.DOTALL)
 _ESCAPED = re.compile(r"((?:\\[0-9A-Fa-f]{2})+)|\\(.)", re.DOTALL)
 _ATTRIBUTE_TYPES = {
@@ -172,20 +171,6 @@ def subject_text(certificate: x509.Certificate) -> str:
     A `CertificateUID` in an SMP redirect holds this text; clients compare it without regard to order.
     """
     return ",".join(rdn.rfc4514_string() for rdn in _common_name_first(certificate))
-
-
-@lru_cache(maxsize=512)
-def subject_for_patterns(certificate: x509.Certificate) -> str:
-    """The same, with all special characters of values as hexadecimal pairs (RFC 4514 §2.4): what is between two bare
-    commas is an attribute for certain, and not part of a name that somebody chose for themselves.
-    """
-    return ",".join("+".join(map(_unmistakable, rdn)) for rdn in _common_name_first(certificate))
-
-
-def _unmistakable(attribute: x509.NameAttribute[str | bytes]) -> str:
-    value = attribute.value if isinstance(attribute.value, str) else attribute.value.hex()
-    plain = _SPECIAL.sub(lambda match: "".join(f"\\{byte:02X}" for byte in match[0].encode()), value)
-    return f"{attribute.rfc4514_attribute_name}={plain}"
 
 
 def _common_name_first(certificate: x509.Certificate) -> list[x509.RelativeDistinguishedName]:
