@@ -38,6 +38,10 @@ bench: .venv/.linked ## the benchmarks: a JSON object a line, last the targets; 
 	@mkdir -p build && rm -f build/bench.jsonl
 	@REGISTRY_BENCH_JSON=build/bench.jsonl .venv/bin/python ops/bench/run.py $(BENCH)
 
+.PHONY: stories
+stories: .venv/.linked ## 100,000 participants move in from other products, and back, while a client looks them up
+	@REGISTRY_STORY_PARTICIPANTS=100000 .venv/bin/python -m pytest -m "" -n0 -s tests/e2e/test_move_in_phoss.py tests/e2e/test_move_in_domisml.py
+
 .PHONY: lint
 lint: .venv/.linked ## format, style, types, import contracts, and the project's own rules
 	.venv/bin/ruff format --check $(CODE)

@@ -24,6 +24,9 @@ def run() -> None:
             target_metadata=metadata,
             render_as_batch=connection.dialect.name == "sqlite",
             transaction_per_migration=False,
+            # For SQLite Alembic would take it for impossible, read the version outside, and let two processes that
+            # start at once both create what is missing. It needs but a BEGIN, which the engine says.
+            transactional_ddl=True,
         )
         if connection.dialect.name == "sqlite":
             # To change a table SQLite often makes it anew, and dropping the old one would delete whatever refers to

@@ -16,6 +16,13 @@ NEEDED = (
     "trust_lists/py.typed",
     "registry/storage/_migrations/env.py",
     "registry/domains/profiles/demo.yaml",
+    "registry/dns/configurations/bind-policy.conf",
+    "registry/dns/configurations/bind-zone.conf",
+    "registry/dns/configurations/bind.conf",
+    "registry/dns/configurations/knot-policy.conf",
+    "registry/dns/configurations/knot-template.conf",
+    "registry/dns/configurations/knot.conf",
+    "registry/dns/configurations/nsd.conf",
     "trust_lists/evaluation/trust_configuration/models/peppol-g3.yaml",
     "trust_lists/publishing/template.yaml",
 )

@@ -118,9 +118,22 @@ class ServiceMetadata:
 
 
 @dataclass(frozen=True, slots=True)
+class CustomProperty:
+    """A word of the operator about a participant; no document of an SMP carries it.
+
+    `public` says whether whoever shows the participant to others may show it, too.
+    """
+
+    name: str
+    value: str
+    public: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceGroup:
-    """A participant and the document types that it receives."""
+    """A participant and the document types that it receives; `properties` are None where nothing is said of them."""
 
     participant: ParticipantIdentifier
     document_types: tuple[DocumentTypeIdentifier, ...] = ()
     extensions: tuple[Extension, ...] = ()
+    properties: tuple[CustomProperty, ...] | None = None

@@ -53,10 +53,10 @@ def parse_address(host: str) -> tuple[int, int]:
     return (4, number & 0xFFFF_FFFF) if number >> 32 == 0xFFFF else (6, number)
 
 
-def client_of(host: str, prefix_4: int = 32) -> tuple[int, int]:
-    """What counts as one client: `prefix_4` bits of an IPv4 address, and 64 of an IPv6 one."""
+def client_of(host: str, prefix_4: int = 32, prefix_6: int = _PREFIX_6) -> tuple[int, int]:
+    """What counts as one client: `prefix_4` bits of an IPv4 address, and `prefix_6` of an IPv6 one."""
     version, number = parse_address(host)
-    return version, number >> (32 - prefix_4 if version == 4 else 128 - _PREFIX_6)
+    return version, number >> (32 - prefix_4 if version == 4 else 128 - prefix_6)
 
 
 @dataclass(slots=True, eq=False)

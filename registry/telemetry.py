@@ -70,10 +70,24 @@ tls_load_failures_total = Counter(
     ["listener", "name"],
     registry=METRICS,
 )
+sml_identity_headers_total = Counter(
+    "registry_sml_identity_headers_total",
+    "Headers in which a caller of the SML was told, by form and what became of them: read, unreadable (no "
+    "certificate), switched off (dropped), not a proxy, ambiguous, unknown (these are refused).",
+    ["form", "outcome"],
+    registry=METRICS,
+)
 dns_answers_total = Counter("registry_dns_answers_total", "DNS queries answered.", ["rcode"], registry=METRICS)
 dns_limited_total = Counter(
     "registry_dns_limited_total",
     "DNS queries over UDP beyond their network's rate: dropped, or answered as truncated.",
+    registry=METRICS,
+)
+zone_transfers_refused_total = Counter(
+    "registry_zone_transfers_refused_total",
+    "Requests for zones that were refused: by the rules of the zone (rules), or since too many of the name server "
+    "wait, or it waited no longer (busy). The log tells one a minute of each network and zone.",
+    ["zone", "reason"],
     registry=METRICS,
 )
 signatures_total = Counter("registry_signatures_total", "XML signatures made.", registry=METRICS)
@@ -93,6 +107,13 @@ jobs_total = Counter(
     "registry_jobs_total",
     "Jobs by how a worker's try ended: done, failed, cancelled, or retried later.",
     ["kind", "outcome"],
+    registry=METRICS,
+)
+admission_checks_total = Counter(
+    "registry_admission_checks_total",
+    "Participants that a service outside was asked about before they were registered: admitted, refused, or failed "
+    "where it couldn't be asked.",
+    ["outcome"],
     registry=METRICS,
 )
 
@@ -150,6 +171,70 @@ trust_evidence_age_seconds = AskedGauge(
     "How long ago the evidence was collected that the domain decides by; none where there is none.",
     ("domain",),
 )
+certificates_ending = AskedGauge(
+    "registry_certificates_ending",
+    "Certificates in use without a successor that end within `days`, or have ended, by who has them: access-point, "
+    "publisher or signing-key.",
+    ("domain", "holder", "days"),
+)
+
+name_server_lag_seconds = AskedGauge(
+    "registry_name_server_lag_seconds",
+    "For how long changes are published that a name server didn't serve when it was asked last, or that weren't "
+    "pushed to it; 0 where it has all.",
+    ("zone", "server"),
+)
+name_server_answer_age_seconds = AskedGauge(
+    "registry_name_server_answer_age_seconds",
+    "How long ago a name server last answered as it should.",
+    ("zone", "server"),
+)
+
+name_server_serial = AskedGauge(
+    "registry_name_server_serial",
+    "The serial of ours that a name server has, also where it serves the zone signed; of a primary that others write "
+    "to, the one up to which it was pushed. None where nobody knows.",
+    ("zone", "server", "role"),
+)
+name_server_ahead = AskedGauge(
+    "registry_name_server_ahead",
+    "1 where a name server's serial is greater than ours (RFC 1982), so that it takes nothing from us; else 0. Never 1 "
+    "where the zone is signed, since the serial there isn't ours.",
+    ("zone", "server"),
+)
+name_server_failing = AskedGauge(
+    "registry_name_server_failing",
+    "1 where what was tried last with a name server failed, by what that was: answer, notify, transfer or push; else "
+    "0. None of what was never tried.",
+    ("zone", "server", "what"),
+)
+name_server_notify_acknowledged_age_seconds = AskedGauge(
+    "registry_name_server_notify_acknowledged_age_seconds",
+    "How long ago a secondary acknowledged the last NOTIFY; none as long as it hasn't.",
+    ("zone", "server"),
+)
+name_server_transfer_age_seconds = AskedGauge(
+    "registry_name_server_transfer_age_seconds",
+    "How long ago a secondary last got the zone, or what changed in it; one that had everything isn't counted.",
+    ("zone", "server"),
+)
+name_server_push_age_seconds = AskedGauge(
+    "registry_name_server_push_age_seconds",
+    "How long ago a zone was last pushed to a primary of others.",
+    ("zone", "server", "zone_there"),
+)
+name_server_content_wrong = AskedGauge(
+    "registry_name_server_content_wrong",
+    "1 where a name server served something else than it should when its content was compared last (each day), was "
+    "ahead of us, or couldn't be compared; else 0.",
+    ("zone", "server"),
+)
+name_server_content_age_seconds = AskedGauge(
+    "registry_name_server_content_age_seconds",
+    "How long ago the content of a name server was compared last, or was to be.",
+    ("zone", "server"),
+)
+zone_serial = AskedGauge("registry_zone_serial", "The serial of a zone.", ("zone",))
 
 _RCODES = (
     *("NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED"),

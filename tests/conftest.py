@@ -16,6 +16,7 @@ import pytest
 if TYPE_CHECKING:
     from registry.demo.pki import DemoPki
     from tests.simulators.live import LiveInstance
+    from tests.simulators.mariadb import MariaDb
     from tests.simulators.offline import OfflineInstance
     from tests.simulators.postgresql import Cluster
 
@@ -88,6 +89,15 @@ def cluster(tool: "type[ToolFinder]") -> "Iterator[Cluster]":
     from tests.simulators.postgresql import new_cluster
 
     with new_cluster(tool.path) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mariadb(tool: "type[ToolFinder]") -> "Iterator[MariaDb]":
+    """A MariaDB server, as old systems have one, for this process's tests; it starts with the first database."""
+    from tests.simulators.mariadb import new_mariadb
+
+    with new_mariadb(tool.path) as server:
         yield server
 
 

@@ -163,7 +163,7 @@ def test_reasons_are_found_through_helpers_and_loops(write_reference: ModuleType
 
 
 def test_event_reference_lists_every_tag_of_the_code() -> None:
-    tag = re.compile(r"[a-z]+:[a-z-]+:[a-z-]+")
+    tag = re.compile(r"[a-z-]+:[a-z-]+:[a-z-]+")
     recorded = {
         node.value
         for path in (ROOT / "registry").rglob("*.py")

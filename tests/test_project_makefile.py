@@ -18,6 +18,7 @@ EXPECTED = {
     "demo",
     "test",
     "bench",
+    "stories",
     "lint",
     "format",
     "lock",

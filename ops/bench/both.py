@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs a measurement on an empty SQLite database and on an empty PostgreSQL one, of a server that is made for it."""
+"""Runs a measurement on an empty SQLite database and on an empty PostgreSQL one, of a server that is made for it.
+
+Both are on the disk of the temporary folder, and a commit waits for it.
+"""
 
 import shutil
 import sys
@@ -18,7 +21,10 @@ def on_both(name: str, measure: Callable[[str], dict[str, Any]]) -> dict[str, An
     sys.path.insert(0, str(ROOT))
     from tests.simulators.postgresql import new_cluster
 
-    with tempfile.TemporaryDirectory(prefix="registry-bench-") as folder, new_cluster(_program) as cluster:
+    with (
+        tempfile.TemporaryDirectory(prefix="registry-bench-") as folder,
+        new_cluster(_program, durable=True) as cluster,
+    ):
         found = {
             "sqlite": measure(sqlite_url(Path(folder) / "bench.sqlite3")),
             "postgresql": measure(cluster.new_database()),

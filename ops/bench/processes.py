@@ -39,7 +39,8 @@ def pinned(core: int | None) -> Iterator[None]:
 class ServerProcess:
     """A running server of this folder's scripts, which said its port and tells what it used when asked."""
 
-    def __init__(self, stdin: IO[str], stdout: IO[str]) -> None:
+    def __init__(self, pid: int, stdin: IO[str], stdout: IO[str]) -> None:
+        self.pid = pid
         self._stdin = stdin
         self._stdout = stdout
         self.port = int(stdout.readline())
@@ -67,7 +68,7 @@ def server_process(script: str, *arguments: str, core: int | None) -> Iterator[S
             os.sched_setaffinity(child.pid, {core})
         assert child.stdin is not None  # noqa: S101 — asked for above
         assert child.stdout is not None  # noqa: S101
-        yield ServerProcess(child.stdin, child.stdout)
+        yield ServerProcess(child.pid, child.stdin, child.stdout)
         child.stdin.close()
 
 

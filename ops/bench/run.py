@@ -15,16 +15,23 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import access_point_change
 import cli_help
 import comparison
 import decisions
 import dns_answers
+import dns_push
+import dns_servers
+import dns_transfer
+import dns_visible
 import impact
 import resolver
 import rest_writes
 import scoring
 import signatures
 import simulation
+import sml_lists
+import sml_publishers
 import smp_get
 import startup
 import tokens
@@ -40,8 +47,15 @@ BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "verify": signatures.verify,
     "create_list": writing.create_list,
     "import": writing.import_,
+    "sml_lists": sml_lists.on_both,
+    "sml_publishers": sml_publishers.on_both,
+    "access_point_change": access_point_change.on_both,
     "smp_get": smp_get.run,
     "dns_answers": lambda: dns_answers.run(16.0),
+    "dns_servers": dns_servers.run,
+    "dns_transfer": dns_transfer.run,
+    "dns_visible": dns_visible.run,
+    "dns_push": dns_push.run,
     "resolver": resolver.run,
     "rest_writes": rest_writes.on_both,
     "tokens": tokens.on_both,
@@ -59,10 +73,31 @@ TARGETS = (
     ("sign", "times_bare_rsa", "<=", 3),
     ("verify", "milliseconds", "<=", 1),
     ("create_list", "cpu_milliseconds", "<=", 10),
+    ("sml_lists", "sqlite.lists_per_second", ">=", 100),
+    ("sml_lists", "postgresql.lists_per_second", ">=", 100),
+    ("sml_publishers", "sqlite.address_change_seconds", "<=", 1),
+    ("sml_publishers", "postgresql.address_change_seconds", "<=", 1),
+    ("sml_publishers", "sqlite.transfer_seconds", "<=", 60),
+    ("sml_publishers", "postgresql.transfer_seconds", "<=", 60),
+    ("access_point_change", "sqlite.seconds", "<=", 2),
+    ("access_point_change", "postgresql.seconds", "<=", 2),
     ("smp_get", "times_signing_on_every_read", ">=", 10),
     ("smp_get", "times_cpu_of_constant.document", "<=", 3),
     ("dns_answers", "answers_per_cpu_second.hit", ">=", 50_000),
     ("dns_answers", "answers_per_cpu_second.nxdomain", ">=", 50_000),
+    ("dns_push", "whole.records_per_second", ">=", 10_000),
+    ("dns_servers", "embedded.hit", ">=", 80_000),
+    ("dns_servers", "embedded.nxdomain", ">=", 80_000),
+    ("dns_servers", "times_knot.hit", ">=", 0.6),
+    ("dns_servers", "times_knot.nxdomain", ">=", 0.6),
+    ("dns_servers", "growth.load_seconds", "<=", 10),
+    ("dns_servers", "growth.megabytes", "<=", 300),
+    ("dns_servers", "growth.snapshot_load_seconds", "<=", 3),
+    ("dns_transfer", "cpu_seconds", "<=", 5),
+    ("dns_visible", "milliseconds.embedded.p99", "<=", 300),
+    ("dns_visible", "milliseconds.knot.p99", "<=", 1_000),
+    ("dns_visible", "milliseconds.nsd.p99", "<=", 2_500),
+    ("dns_visible", "milliseconds.bind.p99", "<=", 1_000),
     ("resolver", "cached_answers_per_second_and_core", ">=", 3_000),
     ("resolver", "cold_adds_milliseconds", "<=", 3),
     ("rest_writes", "sqlite.participants_per_second_and_core", ">=", 300),

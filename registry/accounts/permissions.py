@@ -50,6 +50,7 @@ class Action(Enum):
     DOMAIN_CREATE = "domain:create", Role.ADMIN, Level.SYSTEM
     DOMAIN_CHANGE = "domain:change", Role.ADMIN, Level.DOMAIN
     ZONE_READ = "zone:read", Role.VIEWER, Level.DOMAIN
+    ZONE_WRITE = "zone:write", Role.ADMIN, Level.DOMAIN
     GROUP_READ = "group:read", Role.VIEWER, Level.GROUP
     GROUP_WRITE = "group:write", Role.ADMIN, Level.DOMAIN
     PARTICIPANT_LIST = "participant:list", Role.VIEWER, Level.GROUP
@@ -66,6 +67,11 @@ class Action(Enum):
     REGISTRATION_READ = "registration:read", Role.VIEWER, Level.PARTICIPANT
     REGISTRATION_LIST = "registration:list", Role.VIEWER, Level.DOMAIN
     REGISTRATION_WRITE = "registration:write", Role.EDITOR, Level.DOMAIN
+    INTERVENTION_READ = "intervention:read", Role.ADMIN, Level.DOMAIN
+    INTERVENTION_ASK = "intervention:ask", Role.ADMIN, Level.DOMAIN
+    INTERVENTION_APPROVE = "intervention:approve", Role.ADMIN, Level.DOMAIN
+    CONSISTENCY_CHECK = "consistency:check", Role.EDITOR, Level.DOMAIN
+    CONSISTENCY_REPAIR = "consistency:repair", Role.ADMIN, Level.DOMAIN
     CERTIFICATE_READ = "certificate:read", Role.VIEWER, Level.DOMAIN
     JOB_READ = "job:read", Role.VIEWER, Level.DOMAIN
     JOB_CANCEL = "job:cancel", Role.EDITOR, Level.DOMAIN

@@ -11,9 +11,10 @@ from registry.api.v1.context import ApiContext
 from registry.app.domain_setup import add_domain, change_domain, changed_domain
 from registry.app.instance import Instance
 from registry.app.oidc import open_oidc
+from registry.app.other_zones import other_zones
+from registry.dns.zone_records import ZoneRecords
 from registry.domains.domain import Domain
 from registry.settings import Settings
-from registry.sml.administration import SmlAdministration
 from registry.smp.participants import Participants
 from registry.storage.domain_directory import StoredDomain
 from registry.storage.engine import Actor
@@ -57,7 +58,11 @@ def api_context(
         trust_of=instance.trust_models.of,
         evidence_collected_at=instance.trust_models.collected_at,
         setup=InstanceDomainSetup(instance),
-        sml=SmlAdministration(instance.database, instance.journal, instance.registrar, instance.trust_models.of),
+        interventions=instance.interventions,
+        sml=instance.administration,
+        admission=instance.admission,
+        zone_records=ZoneRecords(instance.database, instance.journal),
         sessions=sessions,
         oidc_logins=None if settings is None else open_oidc(settings, instance.database, sessions),
+        other_zones={} if settings is None else other_zones(instance, settings),
     )

@@ -23,6 +23,7 @@ def verify_audit(context: JobContext) -> dict[str, Any]:
         "end": str(found.end),
         "events": found.events,
         "not_in_the_chain_yet": found.unsealed,
+        "not_opened": found.unopened,
         "finding": flaw and {"flaw": flaw.flaw.value, "position": flaw.position, "message": flaw.message},
     }
 

@@ -5,12 +5,17 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 
 import structlog
 
 from registry.app.instance import Instance
 from registry.app.job_handlers import RECURRING, handlers
+from registry.app.other_zones import other_zones
+from registry.app.pushes import Pushes
 from registry.audit.chain import seal
+from registry.dns.observation import observe
+from registry.dns.tsig_keys import TsigKeys
 from registry.errors import RegistryError
 from registry.jobs.schedule import Schedule
 from registry.jobs.worker import Worker
@@ -21,6 +26,9 @@ POLL_S = 1.0
 """Seconds between two looks for work where nobody tells of it."""
 _SCHEDULE_S = 30.0
 _SEAL_REST_S = 0.2
+_OBSERVE_S = 60.0
+_BEHIND_S = 2.0
+"""Seconds between two looks at name servers of which one is behind."""
 _AFTER_FAILURE_S = 5.0
 
 log = structlog.get_logger(__name__)
@@ -37,7 +45,14 @@ class Background:
         self._jobs = [_Loop(f"worker-{number}", item.run_one, poll_s) for number, item in enumerate(self._workers)]
         self._sealer = _Loop("audit-seal", lambda: bool(seal(instance.database)), poll_s, rest_s=_SEAL_REST_S)
         schedule = Schedule(instance.database, RECURRING)
-        self._loops = [*self._jobs, self._sealer, _Loop("schedule", lambda: bool(schedule.tick()), _SCHEDULE_S)]
+        self._pushes = Pushes(instance.database, instance.directory, TsigKeys(settings.dns_key_dir))
+        self._loops = [
+            *self._jobs,
+            self._sealer,
+            _Loop("schedule", lambda: bool(schedule.tick()), _SCHEDULE_S),
+            _Loop("name-servers", partial(_observe, instance, settings), _OBSERVE_S, rest_s=_BEHIND_S),
+            _Loop("pushes", self._pushes.tick, poll_s),
+        ]
 
     def start(self) -> None:
         """Begin to work."""
@@ -58,11 +73,22 @@ class Background:
             worker.stop()
         for loop in self._loops:
             loop.stop()
+        self._pushes.stop()
         deadline = time.monotonic() + grace_s
         for loop in self._loops:
             loop.join(max(deadline - time.monotonic(), 0.1))
             if loop.is_alive():
                 log.warning("background_not_stopped", thread=loop.name)
+        self._pushes.join(max(deadline - time.monotonic(), 0.1))
+
+
+def _observe(instance: Instance, settings: Settings) -> bool:
+    """Not a job: once a minute would be more rows and events than all that it finds.
+
+    As long as a server is behind, it is asked soon again: since when it shows a change is known as precisely.
+    """
+    others = other_zones(instance, settings)
+    return any(each.behind for each in observe(instance.database, instance.directory.all(), others=others))
 
 
 class _Loop(threading.Thread):

@@ -9,6 +9,7 @@ import structlog
 from registry.app.instance import Instance
 from registry.app.limits import tls_policy_of
 from registry.app.public_tls import lacks_certificate, open_public_tls
+from registry.app.sml_clients import SmlClients
 from registry.clock import Clock
 from registry.domains.domain import Domain
 from registry.errors import ConfigurationError
@@ -50,13 +51,14 @@ class Certificates:
             clock=self._clock,
         )
 
-    def sml(self, certificate: Path, key: Path) -> ReloadingContext:
+    def sml(self, certificate: Path, key: Path, clients: SmlClients) -> ReloadingContext:
         """Of the SML listener, which takes clients of any domain's SML; who is whose client is decided per call."""
         return server_context(
             str(certificate),
             str(key),
             policy=tls_policy_of(self._settings),
             client_anchors_pem=self._client_anchors,
+            admits=clients.admits,
             listener="sml",
             clock=self._clock,
         )

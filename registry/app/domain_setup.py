@@ -16,9 +16,8 @@ from registry.domains.router import DomainRouter
 from registry.domains.trust_settings import lay_over
 from registry.errors import AlreadyExistsError, ConfigurationError, ConflictError
 from registry.sml.model import Publisher
-from registry.smp.documents.catalogue import DIALECTS
-from registry.smp.documents.signing import signature_profile
 from registry.smp.signed_documents import read_signing_key
+from registry.smp.signing_keys import check_signing_key
 from registry.storage.certificate_rows import certificate_row
 from registry.storage.domain_directory import StoredDomain
 from registry.storage.engine import Actor
@@ -27,9 +26,7 @@ from registry.storage.queries.domains import DomainRow
 from registry.storage.unit_of_work import Connection, UnitOfWork
 from registry.trust import TrustModel
 from trust_lists.certificates.parsing import SigningKey
-from trust_lists.errors import SigningError
 from trust_lists.evaluation.trust_configuration import canonical_form
-from trust_lists.signatures.xmldsig import create_signature
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +80,7 @@ def add_domain(
             publisher = Publisher(domain.smp.smp_id, domain.smp.base_url, physical_address)
             certificate = key.certificate.public_bytes(Encoding.DER) if key else None
             instance.sml.add_publisher(work, stored, publisher, certificate)
+        instance.catalog.keep(actor)
     instance.directory.refresh()
     return instance.directory.get(domain.name)
 
@@ -137,8 +135,22 @@ def change_domain(instance: Instance, actor: Actor, name: str, settings: Mapping
                 before=_without_certificates(row.settings, before),
                 after=_without_certificates(merged, after),
             )
+            instance.catalog.keep(actor)
     instance.directory.refresh()
     return instance.directory.get(name)
+
+
+def change_zone_name(work: UnitOfWork, stored: StoredDomain, settings: Mapping[str, Any]) -> StoredDomain:
+    """Give a domain settings with another name of its zone; whoever calls sees to what the zone holds.
+
+    Raises ConfigurationError with all that is wrong.
+    """
+    row, domain, merged = _changed(work.connection, stored, settings)
+    domains.change_settings(work, stored.id, merged)
+    about, trust = f"domain:{stored.domain.name}", _address(stored.domain)
+    before, after = _without_certificates(row.settings, trust), _without_certificates(merged, trust)
+    record(work, "domains:domain:update", about, domain_id=stored.id, before=before, after=after)
+    return replace(stored, domain=domain)
 
 
 def _change_names(instance: Instance, work: UnitOfWork, stored: StoredDomain, domain: Domain) -> None:
@@ -146,26 +158,19 @@ def _change_names(instance: Instance, work: UnitOfWork, stored: StoredDomain, do
     before, after = stored.domain.dns, domain.dns
     if before == after or stored.zone_id is None:
         return
+    instance.journal.write_apex(work, stored.zone_id, after)
     every = publishers.of_domain(work.connection, stored.id)
-    kept = ("zone", "name_form", "publisher_label", "legacy_cname")
+    kept = ("zone", "name_form", "publisher_label", "naptr_label", "legacy_cname")
     changed = [key for key in kept if getattr(before, key) != getattr(after, key)]
     if changed and every:
         raise ConflictError(f"dns.{', dns.'.join(changed)} can't change while SMPs are registered in the domain")
-    if (before.naptr_services, before.ttl) == (after.naptr_services, after.ttl):
-        return  # nothing that the participants' records say
-    registrations.name_service(work, stored.id, after.naptr_service)
+    said = ("naptr_services", "ttl", "publisher_indirection")  # by the participants' records
+    if all(getattr(before, key) == getattr(after, key) for key in said):
+        return
+    if before.naptr_service != after.naptr_service:
+        registrations.name_service(work, stored.id, after.naptr_service)
     for publisher in every:
-        instance.registrar.point_all(work, replace(stored, domain=domain), publisher)
-
-
-def check_signing_key(domain: Domain, key: SigningKey) -> None:
-    """Raises ConfigurationError where a dialect of the domain does not allow to sign with this key."""
-    for name in domain.smp.dialects:
-        dialect = DIALECTS[name]
-        try:
-            create_signature(b"<probe></probe>", key, signature_profile(domain, dialect))
-        except SigningError as error:
-            raise ConfigurationError(f"the signing key does not fit {dialect.title} in this domain: {error}") from error
+        instance.publishers.bulk.follow(work, replace(stored, domain=domain), publisher, every=True)
 
 
 def _keep_trust(work: UnitOfWork, trust: TrustModel) -> str:

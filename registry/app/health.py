@@ -97,7 +97,7 @@ class Probes:
         status = self._zones.status
         for name in status.unreadable:
             message = f"the zone {name} has records that can't be served; DNS goes on with what it had"
-            remedy = f"The log says which (zone_unreadable, zone_update_refused); see `registry dns show {name}`."
+            remedy = f"The log says which (zone_unreadable); see `registry dns show {name}`."
             yield Unready("READY-ZONE", message, remedy)
         lag_s = max(status.lag_s, self._zones.silent_s)
         if lag_s > self._settings.ready_zone_lag_s:

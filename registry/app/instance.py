@@ -1,17 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
 """An instance without its listeners: the database at its newest schema, and the use cases on it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from registry.app.trust_models import TrustModels
 from registry.clock import Clock, system_clock
+from registry.dns.catalog import CatalogZone
 from registry.dns.journal import ZoneJournal
 from registry.errors import ConfigurationError
 from registry.master_key import MasterKey
 from registry.settings import Settings
+from registry.sml.administration import SmlAdministration
+from registry.sml.admission.admission import Admission
+from registry.sml.admission.asking import Outside
+from registry.sml.admission.posting import guarded_post
+from registry.sml.interventions.desk import Interventions
+from registry.sml.publishers import Publishers
 from registry.sml.registration import Registrar
 from registry.sml.service import SmlService
 from registry.smp.business_cards import BusinessCards
@@ -33,14 +40,21 @@ class Instance:
         wake_publisher: Callable[[], None] = lambda: None,
         *,
         data_dir: Path | None = None,
+        admission_networks: Sequence[str] = (),
+        catalog_zone: str = "",
     ) -> None:
         self.database = database
         self.directory = DomainDirectory(database)
         self.journal = ZoneJournal(wake_publisher)
-        self.registrar = Registrar(self.journal)
+        self.catalog = CatalogZone(database, self.journal, catalog_zone)
+        self.admission = Admission(Outside(guarded_post(admission_networks)))
+        self.registrar = Registrar(self.journal, self.admission)
+        self.publishers = Publishers(self.journal, self.registrar)
+        self.interventions = Interventions(database, self.registrar, self.publishers)
         self.trust_models = TrustModels(data_dir, database.now)
         self.sml = SmlService(database, self.directory, self.journal, self.registrar, self.trust_models.of)
         self.publishing = Publishing(database, self.registrar, self.trust_models.of)
+        self.administration = SmlAdministration(database, self.journal, self.registrar, self.trust_models.of)
         self.signer = DocumentSigner(database, self.directory)
         self.business_cards = BusinessCards(database)
 
@@ -65,7 +79,13 @@ class Instance:
             database.master_key = MasterKey.open(settings.master_key_file)
             migrate(database)
             check_installation(database)
-            return cls(database, wake_publisher, data_dir=settings.data_dir)
+            return cls(
+                database,
+                wake_publisher,
+                data_dir=settings.data_dir,
+                admission_networks=settings.sml_admission_networks,
+                catalog_zone=settings.dns_catalog_zone,
+            )
         except BaseException:
             database.dispose()
             raise

@@ -7,21 +7,30 @@ from functools import partial
 from typing import Any
 
 from registry.api.v1 import bulk_job
-from registry.app import audit_jobs, signing_job, trust_impact
+from registry.app import audit_jobs, consistency_job, move_in_replay, server_check_job, signing_job, trust_impact
 from registry.app.api_context import api_context
 from registry.app.instance import Instance
 from registry.app.retention import policy_of
+from registry.app.signing_key_job import activate_planned_key
 from registry.audit.retention import purge
 from registry.jobs.schedule import Recurring
 from registry.jobs.worker import Handler, JobContext
+from registry.move_in.replay.replaying import REPLAY
 from registry.settings import Settings
+from registry.sml import migrations as sml_migrations
+from registry.sml.reminders import known_by_name, remind
+from registry.smp.signing_keys import ACTIVATION
 from trust_lists.sources.evidence_fetching import WebFetcher
 
 RETENTION = "retention"
+REMINDERS = "certificate-reminders"
 RECURRING = (
     Recurring("retention", RETENTION, timedelta(days=1)),
+    Recurring("sml-migrations", sml_migrations.EXPIRE, timedelta(hours=1)),
     Recurring("trust-evidence", trust_impact.EVIDENCE, timedelta(hours=6)),
     Recurring("trust-impact", trust_impact.IMPACT, timedelta(days=1)),
+    Recurring("certificate-reminders", REMINDERS, timedelta(hours=1)),
+    Recurring("dns-server-checks", server_check_job.CHECK_ALL, timedelta(days=1)),
 )
 
 
@@ -30,15 +39,29 @@ def handlers(instance: Instance, settings: Settings) -> Mapping[str, Handler]:
     policy = policy_of(settings)
     return {
         RETENTION: lambda context: purge(context.database, policy),
+        REMINDERS: partial(_remind, instance),
+        ACTIVATION: partial(activate_planned_key, instance),
         signing_job.KIND: partial(signing_job.sign_documents, instance),
         bulk_job.KIND: _then_sign(bulk_job.bulk_handler(lambda: api_context(instance))),
         audit_jobs.VERIFY: audit_jobs.verify_audit,
         audit_jobs.EXPORT: partial(
             audit_jobs.export_audit, settings.data_dir / "exports", settings.audit_signing_key_file
         ),
+        **instance.publishers.bulk.handlers(instance.directory),
+        **instance.interventions.handlers(instance.directory),
+        sml_migrations.EXPIRE: sml_migrations.expire_migrations,
+        consistency_job.CHECK: partial(consistency_job.check_job, instance),
+        REPLAY: partial(move_in_replay.replay_job, instance),
+        server_check_job.CHECK_ALL: partial(server_check_job.request_checks, instance),
+        server_check_job.CHECK: partial(server_check_job.server_check_job, instance, settings),
         trust_impact.IMPACT: partial(trust_impact.compare_job, instance, settings.data_dir),
         trust_impact.EVIDENCE: partial(trust_impact.evidence_job, instance, settings.data_dir, WebFetcher),
     }
+
+
+def _remind(instance: Instance, context: JobContext) -> dict[str, int]:
+    instance.directory.refresh()
+    return remind(context.database, context.actor, known_by_name(instance.directory.all()))
 
 
 def _then_sign(handler: Handler) -> Handler:

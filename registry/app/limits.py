@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The limits of listeners and of DNS as the settings have them."""
+"""The limits of listeners and of DNS as the settings have them, and its snapshots."""
 
 from typing import Literal
 
 from registry.dns.server import UdpLimits
+from registry.dns.snapshot import Snapshots
 from registry.dns.tcp import TcpLimits
 from registry.listeners.clients import ClientLimits
 from registry.listeners.protocol import Limits
@@ -11,12 +12,14 @@ from registry.listeners.tls import TlsPolicy
 from registry.rates import Networks
 from registry.settings import Settings
 
-ListenerName = Literal["public", "manage", "sml", "resolver"]
+ListenerName = Literal["public", "manage", "sml", "sml-plain", "sml-admin", "resolver"]
+_LIMITED_AS = {"sml-plain": "sml", "sml-admin": "manage"}
 
 
 def limits_of(settings: Settings, listener: ListenerName = "public") -> Limits:
     """The limits of one listener: what is named after it is its own, the rest is the same for all."""
-    per_s: float = getattr(settings, f"{listener}_rate_per_s")
+    named = _LIMITED_AS.get(listener, listener)
+    per_s: float = getattr(settings, f"{named}_rate_per_s")
     return Limits(
         max_header_bytes=settings.max_header_bytes,
         max_headers=settings.max_headers,
@@ -26,7 +29,7 @@ def limits_of(settings: Settings, listener: ListenerName = "public") -> Limits:
         write_timeout_s=settings.write_timeout_s,
         keep_alive_s=settings.keep_alive_s,
         max_connections=settings.max_connections,
-        max_requests=getattr(settings, f"{listener}_max_requests"),
+        max_requests=getattr(settings, f"{named}_max_requests"),
         clients=ClientLimits(
             connections=settings.client_connections,
             per_s=per_s,
@@ -42,7 +45,12 @@ def udp_limits_of(settings: Settings) -> UdpLimits:
     """The limits of DNS over UDP."""
     per_s = settings.dns_rate_per_s
     exempt = Networks(settings.rate_exempt_networks)
-    return UdpLimits(per_s, _burst(per_s, settings), settings.dns_slip, exempt)
+    return UdpLimits(per_s, _burst(per_s, settings), settings.dns_slip, exempt, settings.dns_rate_log_only)
+
+
+def snapshots_of(settings: Settings) -> Snapshots | None:
+    """Where snapshots of zones are, and how often they are made; None where they aren't."""
+    return Snapshots(settings.data_dir / "zones", settings.dns_snapshot_s) if settings.dns_snapshot_s else None
 
 
 def tcp_limits_of(settings: Settings) -> TcpLimits:
@@ -52,6 +60,7 @@ def tcp_limits_of(settings: Settings) -> TcpLimits:
         client_connections=settings.dns_tcp_client_connections,
         idle_s=settings.dns_tcp_idle_s,
         queries=settings.dns_tcp_queries,
+        transfer_idle_s=settings.dns_transfer_idle_s,
         exempt=Networks(settings.rate_exempt_networks),
     )
 

@@ -9,8 +9,10 @@ from registry.api.publishing import PublishingApp
 from registry.api.v1.app import ApiV1
 from registry.api.v1.context import ApiContext
 from registry.app.api_context import api_context
+from registry.app.certificate_metrics import certificate_gauges
 from registry.app.health import Probes
 from registry.app.instance import Instance
+from registry.app.name_server_metrics import NameServerMetrics
 from registry.app.trust_metrics import TrustMetrics
 from registry.smp.http import SmpReadApp
 
@@ -36,11 +38,12 @@ def open_management(
         read_app,
     )
     context = context or api_context(instance)
+    trust, servers = TrustMetrics(instance), NameServerMetrics(instance, context.other_zones)
     return management_app(
         publishing,
         probes.health,
         readiness=probes.readiness,
-        gauges=TrustMetrics(instance).gauges,
+        gauges=lambda: [*trust.gauges(), *servers.gauges(), *certificate_gauges(instance)],
         rest=ApiV1(context),
         authzen=AuthzenApp(context, public_url),
     )

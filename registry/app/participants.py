@@ -10,6 +10,7 @@ from registry.identifiers.dns_names import participant_name
 from registry.identifiers.document_type import DocumentTypeIdentifier
 from registry.identifiers.participant import ParticipantIdentifier
 from registry.metadata import ProcessMetadata
+from registry.smp.exchange.model_json import properties_to_json
 from registry.storage.domain_directory import StoredDomain
 from registry.storage.queries import publishers, registrations, service_groups, services
 
@@ -44,10 +45,12 @@ def describe(instance: Instance, stored: StoredDomain, participant: ParticipantI
         held = services.of_group(connection, group.id) if group else []
         now = instance.database.now()
         metadata = [services.load(connection, row.id, now) for row in held]
+        properties = service_groups.properties_of(connection, [group.id]).get(group.id, ()) if group else ()
     return {
         "participant": str(group.participant if group else participant),
         "dns_name": participant_name(participant, domain.dns.zone, domain.dns.name_form),
         "registered_by": names[registered[0].publisher_id] if registered else None,
+        "properties": properties_to_json(properties),
         "services": [
             {"document_type": str(item.document_type), "process_metadata": [_shown(g) for g in item.process_metadata]}
             for item in metadata

@@ -26,9 +26,9 @@ from registry.app.instance import make_private_folder
 from registry.app.secret_files import MASTER_KEY, Placed
 from registry.audit.chain import Head
 from registry.clock import Clock, system_clock
-from registry.dns.serials import is_greater
 from registry.errors import ConfigurationError, ConflictError
 from registry.master_key import MasterKey
+from registry.serials import is_greater
 from registry.settings import Settings
 from registry.storage import postgresql_dump, sqlite_copy
 from registry.storage.engine import Actor, Database, sqlite_url

@@ -15,24 +15,38 @@ from registry.app.background import Background
 from registry.app.certificates import Certificates, reload_certificates
 from registry.app.health import Probes
 from registry.app.instance import Instance
-from registry.app.limits import ListenerName, limits_of, tcp_limits_of, udp_limits_of
+from registry.app.limits import ListenerName, limits_of, snapshots_of, tcp_limits_of, udp_limits_of
 from registry.app.management import open_management
+from registry.app.other_zones import other_zones
+from registry.app.publisher_api import publisher_api
 from registry.app.roles import ALL_ROLES, Role
+from registry.app.sml_admin import sml_admin_app, sml_admin_tls
+from registry.app.sml_clients import SmlClients, proxy_rules_of
+from registry.app.sml_liveness import SmlLiveness
 from registry.app.sockets import Sockets, close_sockets, open_sockets
+from registry.app.transfers import Transfers
 from registry.app.zone_service import ZoneService
 from registry.clock import Clock, system_clock
+from registry.dns.notify import Notifier
 from registry.dns.server import DnsServer
+from registry.dns.signed_queries import SignedQueries
+from registry.dns.tsig_keys import TsigKeys
 from registry.errors import RegistryError
 from registry.listeners.headers import management_headers
 from registry.listeners.server import Listener
 from registry.listeners.tls import ReloadingContext
 from registry.settings import Settings
+from registry.sml.admin_soap import AdminSoapApp
+from registry.sml.publisher_api import PREFIX, PublisherApi
+from registry.sml.repeats import keyed
 from registry.sml.soap import SmlSoapApp
 from registry.smp.http import SmpReadApp
 from registry.storage.changes import ChangeListener
 from registry.storage.document_cache import CacheLimits
 from registry.storage.document_reader import open_document_reader
+from registry.storage.engine import Actor
 from registry.storage.unit_of_work import Topic
+from registry.waiting import wait_within
 
 _STAMPING = frozenset({Role.DNS, Role.SML, Role.JOBS})
 """Roles of which some process runs wherever an instance is whole: each of them sees to it that zones get serials."""
@@ -55,6 +69,10 @@ class Addresses:
     manage: str
     sml: str | None
     dns: str
+    sml_plain: str = ""
+    """Where proxies of the SML come."""
+    sml_admin: str = ""
+    """Where the admin service of the SML is, if it is anywhere."""
 
 
 class Serving:
@@ -83,6 +101,7 @@ class Serving:
             close_sockets(self._sockets)
             raise
         instance = self.instance
+        self._clock = clock
         self._generation = instance.directory.generation
         self._refreshing = asyncio.Lock()
         cache = CacheLimits(settings.document_cache_entries, settings.document_cache_mib * 1024 * 1024)
@@ -95,7 +114,22 @@ class Serving:
         self._background: Background | None = None
         self._listeners: list[Listener] = []
         self._sml_app: SmlSoapApp
-        self.dns = DnsServer(udp=udp_limits_of(settings), tcp=tcp_limits_of(settings))
+        self._sml_admin_app: AdminSoapApp
+        self._publisher_api: PublisherApi
+        self._sml_clients: SmlClients | None = None
+        self._tsig_keys = TsigKeys(settings.dns_key_dir)
+        signed = self._signed = SignedQueries(self._tsig_keys, lambda: clock().timestamp())
+        self._notifier: Notifier | None = None
+        self._transfers = Transfers(
+            instance.database, instance.directory, settings, signed.now, others=other_zones(instance, settings)
+        )
+        self.dns = DnsServer(
+            udp=udp_limits_of(settings),
+            tcp=tcp_limits_of(settings),
+            signed=signed,
+            desk=self._transfers,
+            private=filter(None, [instance.catalog.name]),
+        )
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[Addresses]:
@@ -109,10 +143,23 @@ class Serving:
             stack.callback(self._changes.stop)
             stack.callback(self._reader.close)
             stack.callback(close_sockets, self._sockets)
+            stack.push_async_callback(asyncio.to_thread, self._transfers.stop)
             if self._roles & _STAMPING:
-                self._zones = ZoneService(self.instance.database, self.dns, self._sockets, self._settings.dns_tick_s)
+                await asyncio.to_thread(self.instance.catalog.keep, Actor("catalog"))  # its setting may be new
+                snapshots = snapshots_of(self._settings)
+                self._zones = ZoneService(
+                    self.instance.database,
+                    self.dns,
+                    self._sockets,
+                    self._settings.dns_tick_s,
+                    snapshots=snapshots,
+                    stamped=self._wake_notifier,
+                    publish_interval_s=self._transfers.publish_interval_s,
+                    serves=self.instance.catalog.serves,
+                )
                 stack.push_async_callback(self._zones.stop)
                 await self._zones.start()
+                self._start_notifier(self._zones, stack)
             stack.push_async_callback(self._stop_work)
             addresses = self._open_listeners()
             serving = [asyncio.create_task(listener.serve(), name=listener.name) for listener in self._listeners]
@@ -141,6 +188,28 @@ class Serving:
             stopping.append(asyncio.to_thread(self._background.stop, grace_s))
         await asyncio.gather(*stopping)
 
+    def _start_notifier(self, zones: ZoneService, stack: contextlib.AsyncExitStack) -> None:
+        notifier = self._notifier = Notifier(
+            self.instance.database,
+            zones.name,
+            self._transfers.notified,
+            self._tsig_keys,
+            self._signed.now,
+            publishing=zones.publishing,
+        )
+        task = self._loop.create_task(notifier.run(), name="notify")
+
+        async def stop() -> None:
+            notifier.stop()
+            await task
+
+        stack.push_async_callback(stop)
+
+    def _wake_notifier(self) -> None:
+        # Called from the thread that stamps.
+        if self._notifier is not None:
+            self._notifier.wake()
+
     # Listeners
 
     def _open_listeners(self) -> Addresses:
@@ -153,6 +222,8 @@ class Serving:
             url = self._settings.manage_public_url
             app = open_management(self.instance, self._read_app, probes, context, public_url=url)
             manage = self._listen("manage", app, self._tls.manage())
+            if self._settings.sml_admin_bind is not None:
+                self._open_sml_admin()
         if Role.SML in self._roles:
             sml = self._open_sml()
         return Addresses(
@@ -160,6 +231,8 @@ class Serving:
             manage.url if manage else "",
             sml.url if sml else None if Role.SML in self._roles else "",
             self._zones.address if self._zones else "",
+            next((listener.url for listener in self._listeners if listener.name == "sml-plain"), ""),
+            next((listener.url for listener in self._listeners if listener.name == "sml-admin"), ""),
         )
 
     def _listen(self, name: ListenerName, app: object, tls: ReloadingContext | None) -> Listener:
@@ -169,23 +242,45 @@ class Serving:
         return listener
 
     def _open_sml(self) -> Listener | None:
-        settings = self._settings
-        if settings.sml_tls_cert is None or settings.sml_tls_key is None:
-            if self.instance.directory.with_sml():
+        settings, instance = self._settings, self.instance
+        trust_models, rules = instance.trust_models, proxy_rules_of(settings)
+        clients = SmlClients(instance.database, instance.directory, trust_models, self._clock, rules)
+        clients.refresh()
+        listener = self._listen("sml-plain", self._answer_sml, None) if settings.sml_plain_bind else None
+        if settings.sml_tls_cert is not None and settings.sml_tls_key is not None:
+            tls = self._tls.sml(settings.sml_tls_cert, settings.sml_tls_key, clients)
+            listener = self._listen("sml", self._answer_sml, tls)
+        if listener is None:
+            if instance.directory.with_sml():
                 log.warning("sml_not_served", reason="REGISTRY_SML_TLS_CERT and _KEY are not set")
             return None
-        tls = self._tls.sml(settings.sml_tls_cert, settings.sml_tls_key)
-        listener = self._listen("sml", self._answer_sml, tls)
         # Its WSDL tells the address, which is known only now where the system chose the port.
         self._sml_app = SmlSoapApp(
-            self.instance.sml,
+            instance.sml,
             public_url=settings.sml_public_url or f"{listener.url}/edelivery-sml",
             icd_status_codes=settings.sml_icd_status_codes,
+            caller_of=keyed(clients.caller_of),
+            alive=self._sml_alive,
         )
+        self._publisher_api = publisher_api(instance, caller_of=clients.caller_of)
+        self._sml_clients = clients
         return listener
 
+    def _sml_alive(self) -> None:
+        if self._zones is not None:
+            SmlLiveness(self.instance.database, self._zones, self._settings.ready_zone_lag_s).check()
+
+    def _open_sml_admin(self) -> None:
+        tls = sml_admin_tls(self._settings, self._clock)
+        listener = self._listen("sml-admin", self._answer_sml_admin, tls)
+        self._sml_admin_app = sml_admin_app(self.instance, listener.url, self._settings)
+
+    async def _answer_sml_admin(self, scope: Any, receive: Any, send: Any) -> None:
+        await self._sml_admin_app(scope, receive, send)
+
     async def _answer_sml(self, scope: Any, receive: Any, send: Any) -> None:
-        await self._sml_app(scope, receive, send)
+        is_json = scope["type"] == "http" and scope["raw_path"].startswith(PREFIX.encode())
+        await (self._publisher_api if is_json else self._sml_app)(scope, receive, send)
 
     def reload_certificates(self) -> None:
         """Read the TLS certificates and keys again; a listener whose files are bad goes on with what it has."""
@@ -222,6 +317,9 @@ class Serving:
         directory = self.instance.directory
         async with self._refreshing:
             await asyncio.to_thread(directory.refresh)
+            await asyncio.to_thread(self._transfers.refresh)
+            if self._sml_clients is not None:
+                await asyncio.to_thread(self._sml_clients.refresh)
             generation = directory.generation
             if generation == self._generation:
                 return
@@ -235,10 +333,8 @@ class Serving:
     async def _keep_refreshing(self) -> None:
         while True:
             tick_s = self._settings.dns_tick_s
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(
-                    self._domains_changed.wait(), max(tick_s, _TOLD_REFRESH_S) if self._changes.connected else tick_s
-                )
+            rest_s = max(tick_s, _TOLD_REFRESH_S) if self._changes.connected else tick_s
+            await wait_within(rest_s, self._domains_changed)
             self._domains_changed.clear()
             if self._stopping:
                 return

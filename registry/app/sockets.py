@@ -18,7 +18,7 @@ DNS_UDP, DNS_TCP = "dns-udp", "dns-tcp"
 _LISTENERS = {Role.SMP: "public", Role.MANAGE: "manage", Role.SML: "sml"}
 
 Sockets = Mapping[str, socket.socket]
-"""By the name of the listener: public, manage, sml, and two for DNS."""
+"""By the name of the listener: public, manage, sml, sml-plain, sml-admin, and two for DNS."""
 
 
 def open_sockets(settings: Settings, roles: Collection[Role]) -> Sockets:
@@ -28,6 +28,10 @@ def open_sockets(settings: Settings, roles: Collection[Role]) -> Sockets:
         for role, name in _LISTENERS.items():
             if role in roles and (role is not Role.SML or settings.sml_tls_cert is not None):
                 opened[name] = listening_socket(name, *getattr(settings, f"{name}_bind"))
+        if Role.SML in roles and settings.sml_plain_bind is not None:
+            opened["sml-plain"] = listening_socket("sml-plain", *settings.sml_plain_bind)
+        if Role.MANAGE in roles and settings.sml_admin_bind is not None:
+            opened["sml-admin"] = listening_socket("sml-admin", *settings.sml_admin_bind)
         if Role.DNS in roles:
             opened[DNS_UDP], opened[DNS_TCP] = dns_sockets(*settings.dns_bind)
     except BaseException:

@@ -28,6 +28,7 @@ from registry.app.signals import signals
 from registry.app.sockets import Sockets, close_sockets, inherited_sockets, open_sockets, told_to_child
 from registry.settings import Settings
 from registry.telemetry import METRICS_FOLDER, forget_process
+from registry.waiting import wait_within
 
 _FIRST_RESTART_S = 0.2
 _LAST_RESTART_S = 30.0
@@ -146,8 +147,7 @@ class Supervisor:
             ran_s = time.monotonic() - worker.started
             wait_s = _FIRST_RESTART_S if ran_s >= _STEADY_S else min(2 * wait_s, _LAST_RESTART_S)
             log.error("worker_died", worker=number, pid=worker.process.pid, code=code, restart_s=wait_s)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stop.wait(), wait_s)
+            await wait_within(wait_s, self._stop)
             if self._stop.is_set():
                 return
             worker = await self._start(number)

@@ -5,24 +5,26 @@ Events are added at the end of the transaction, all at once. What is personal is
 way out where the installation's master key is at hand and the subject has not been erased.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from registry.audit import sealing
+from registry.audit import batches, sealing
+from registry.audit.batch_lookup import batches_with, entries_in
+from registry.audit.batches import Batch, Entry, batch_of
+from registry.audit.opening import Said, Unreadable, opened_values
 from registry.audit.personal import is_personal
-from registry.audit.sealing import keys_of
+from registry.audit.standby import refuse_in_standby
 from registry.audit.subject_lookup import find_subject, required_keys, subjects_of
-from registry.errors import TechnicalError
 from registry.master_key import MasterKey
 from registry.storage.engine import Database
-from registry.storage.queries import audit, events
+from registry.storage.queries import audit, event_batches, events
 from registry.storage.queries.events import EventFilter, EventRow
 from registry.storage.types import to_json, to_microseconds
 from registry.storage.unit_of_work import Connection, Topic, UnitOfWork
 
-__all__ = ["Event", "EventFilter", "EventPage", "about", "opened", "record", "record_many", "search"]
+__all__ = ["Event", "EventFilter", "EventPage", "about", "opened", "record", "record_batch", "record_many", "search"]
 
 _TOPICS = {
     "accounts": (Topic.ACCOUNTS,),
@@ -55,6 +57,10 @@ class Event:
 
     `position` is None until the event is in the chain. `actor_name` is a person's name as it is today, or the actor.
     Where `unreadable` says why, subject, before and after are sealed and can't be opened.
+
+    An event about many has their `count`. Without a subject that was asked for, before and after are as stored: the
+    count, the digest of the subjects, and what is the same of each. `subjects` are their names, None for one that was
+    erased, where they were asked for.
     """
 
     sequence: int
@@ -69,6 +75,8 @@ class Event:
     before: Any
     after: Any
     unreadable: str = ""
+    count: int | None = None
+    subjects: tuple[str | None, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +98,8 @@ def record(
 ) -> None:
     """Add one event; `before` and `after` are JSON values, None where there was or is nothing.
 
-    Raises ConfigurationError where the subject is personal and there is no master key.
+    Raises ConfigurationError where the subject is personal and there is no master key, ConflictError where the domain
+    is in standby (`registry.audit.standby`).
     """
     record_many(work, tag, [(subject, before, after)], domain_id=domain_id)
 
@@ -106,8 +115,39 @@ def record_many(work: UnitOfWork, tag: str, changes: Iterable[_Change], *, domai
         else:
             recorded.append(_Recorded(shared, subject, _text(before), _text(after), None))
     if recorded:
+        refuse_in_standby(work, tag, domain_id)
         work.tell(Topic.EVENTS, *_TOPICS.get(tag.partition(":")[0], ()))
         work.write_together(_write, recorded)
+
+
+def record_batch(
+    work: UnitOfWork,
+    tag: str,
+    subjects: Sequence[str],
+    *,
+    domain_id: int | None = None,
+    before: Any = None,
+    after: Any = None,
+) -> int | None:
+    """Add one event for many subjects, each of which was `before` and is `after`; gives its sequence.
+
+    It is found by a subject only where a registration of it has the sequence (see `registry.audit.batch_lookup`), and
+    `before` and `after` are told in clear. One subject has an event of its own, and the sequence is None. Errors as
+    those of `record`.
+    """
+    if len(subjects) < 2:
+        record_many(work, tag, [(subject, before, after) for subject in subjects], domain_id=domain_id)
+        return None
+    refuse_in_standby(work, tag, domain_id)
+    keys = required_keys(work.master_key)
+    entries = batches.entries_of(subjects)
+    batch = Batch(len(entries), batches.root_of(batches.leaves_of(entries)), before, after)
+    sealed = batches.seal(keys, batch.root, entries)
+    work.settle()  # what was recorded before comes before
+    work.tell(Topic.EVENTS, *_TOPICS.get(tag.partition(":")[0], ()))
+    shared = to_microseconds(work.now), work.actor, work.request_id, tag, domain_id
+    row = (*shared, "", *map(_text, batch.stored), None, None)
+    return event_batches.add(work.connection, row, sealed.salt, sealed.content)
 
 
 def _text(value: Any) -> str | None:
@@ -140,23 +180,52 @@ def about(database: Database, subject: str) -> list[Event]:
             return found[::-1]
 
 
-def search(database: Database, wanted: EventFilter, after: int | None = None, size: int = 100) -> EventPage:
-    """The events that fulfil a filter, newest first, at most `size`; `after` is that of the page before."""
+def search(
+    database: Database, wanted: EventFilter, after: int | None = None, size: int = 100, *, whole: bool = False
+) -> EventPage:
+    """The events that fulfil a filter, newest first, at most `size`; `after` is that of the page before.
+
+    With `whole` events about many tell all their subjects.
+    """
+    key = database.master_key
     with database.read() as connection:
-        subject = None if wanted.subject is None else find_subject(connection, database.master_key, wanted.subject)
-        rows = events.page(connection, wanted, [] if subject is None else [subject.id], after, size + 1)
-        shown = opened(connection, database.master_key, rows[:size])
+        ids, mine = [], dict[int, Entry | Unreadable]()
+        if wanted.subject is not None:
+            subject = find_subject(connection, key, wanted.subject)
+            ids = [] if subject is None else [subject.id]
+            mine = batches_with(connection, key, wanted.subject, subject)
+        rows = events.page(connection, wanted, ids, after, size + 1, mine.keys())
+        shown = opened(connection, key, rows[:size], mine, whole=whole)
     return EventPage(tuple(shown), rows[size - 1].sequence if len(rows) > size else None)
 
 
-def opened(connection: Connection, master_key: MasterKey | None, rows: Sequence[EventRow]) -> list[Event]:
-    """What the rows say, opened where that is possible, with the names of the people who did it."""
+def opened(
+    connection: Connection,
+    master_key: MasterKey | None,
+    rows: Sequence[EventRow],
+    mine: Mapping[int, Entry | Unreadable] | None = None,
+    *,
+    whole: bool = False,
+) -> list[Event]:
+    """What the rows say, opened where that is possible, with the names of the people who did it.
+
+    `mine` are entries of events about many, by sequence: those say of them what others say of their one subject. With
+    `whole` they tell all subjects, too.
+    """
     salts = audit.salts(connection, {row.subject_id for row in rows if row.subject_id is not None})
     people = {row.actor: int(row.actor.removeprefix(_PERSON)) for row in rows if _is_person(row.actor)}
     names = audit.names_of_people(connection, set(people.values())) if people else {}
+    every = {row.sequence: batch for row in rows if (batch := _batch_of(row))}
+    entries = entries_in(connection, master_key, every.keys()) if whole and every else {}
     shown = []
     for row in rows:
-        subject, before, after, unreadable = _values(row, salts, master_key)
+        batch, subjects = every.get(row.sequence), entries.get(row.sequence)
+        if batch is None:
+            said = opened_values(row, None if row.subject_id is None else salts.get(row.subject_id), master_key)
+        else:
+            said = _said_of(row, batch, (mine or {}).get(row.sequence))
+        unreadable = next((why for why in (said, subjects) if isinstance(why, Unreadable)), "")
+        subject, before, after = ("", None, None) if isinstance(said, Unreadable) else said
         shown.append(
             Event(
                 sequence=row.sequence,
@@ -171,26 +240,28 @@ def opened(connection: Connection, master_key: MasterKey | None, rows: Sequence[
                 before=before,
                 after=after,
                 unreadable=unreadable,
+                count=None if batch is None else batch.count,
+                subjects=None if subjects is None or isinstance(subjects, Unreadable) else tuple(map(_name, subjects)),
             )
         )
     return shown
 
 
+def _batch_of(row: EventRow) -> Batch | None:
+    return batch_of(row.subject, row.sealed, row.before, row.after)
+
+
+def _said_of(row: EventRow, batch: Batch, mine: Entry | Unreadable | None) -> Said | Unreadable:
+    """What an event about many says: of the subject that was asked for, or of all."""
+    if mine is None:
+        return Said("", row.before, row.after)
+    return mine if isinstance(mine, Unreadable) else Said(mine.subject, batch.before, batch.after)
+
+
+def _name(entry: Entry | bytes) -> str | None:
+    return entry.subject if isinstance(entry, Entry) else None
+
+
 def _is_person(actor: str) -> bool:
     number = actor.removeprefix(_PERSON)
     return number != actor and number.isascii() and number.isdigit()
-
-
-def _values(row: EventRow, salts: dict[int, bytes], master_key: MasterKey | None) -> tuple[str, Any, Any, str]:
-    if row.sealed is None or row.subject_id is None:
-        return row.subject, row.before, row.after, ""
-    salt = salts.get(row.subject_id)
-    if salt is None:
-        return "", None, None, "erased"
-    if master_key is None:
-        return "", None, None, "no master key"
-    beside = sealing.beside(to_microseconds(row.at), row.actor, row.request_id, row.tag, row.domain_id)
-    try:
-        return *sealing.unseal(keys_of(master_key).cipher(salt), bytes(row.sealed), beside), ""
-    except TechnicalError:
-        return "", None, None, "damaged"

@@ -11,18 +11,20 @@ import json
 import os
 from collections.abc import Generator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
+from registry.audit.batches import batch_in, leaves_of, read, written
 from registry.audit.chain import Head
 from registry.audit.events import opened
+from registry.audit.opening import Unreadable
 from registry.audit.signing import ExportKey, ExportSigner
-from registry.audit.verification import Finding, Flaw, Link, Verification, walk
+from registry.audit.verification import Finding, Flaw, Link, Verification, links_of, walk
 from registry.errors import AlreadyExistsError, NotFoundError, TechnicalError, ValidationError
 from registry.storage.engine import Database
-from registry.storage.queries import audit, events
+from registry.storage.queries import audit
 from registry.storage.queries.events import ChainedRow, EventRow
 from registry.storage.types import from_microseconds
 from registry.storage.unit_of_work import Connection
@@ -128,20 +130,26 @@ def _write(
             raise NotFoundError(f"there is no event at {after}: the chain goes from {begin.position + 1} on")
         begin = Head(after, hash_)
     digest, count, end = hashlib.sha256(), 0, begin
-    links = events.chained(connection, begin.position)
-    while page := tuple(islice(links, _PAGE)):
-        values = _opened(database, connection, page) if open_sealed else {}
-        for position, hash_, row in page:
-            line = _line(position, hash_, row, values.get(row.sequence))
-            stream.write(line)
-            digest.update(line)
-            count, end = count + 1, Head(position, hash_)
+    with closing(links_of(connection, database.master_key, begin.position)) as links:
+        while page := tuple(islice(links, _PAGE)):
+            values = _opened(database, connection, page) if open_sealed else {}
+            for link in page:
+                line = _line(link, values.get(link.row.sequence), open_sealed=open_sealed)
+                stream.write(line)
+                digest.update(line)
+                count, end = count + 1, Head(link.position, link.hash)
     made_at, instance_id = database.now().isoformat(), audit.instance_id(connection)
     return Manifest(instance_id, made_at, begin, end, count, digest.hexdigest(), open_sealed)
 
 
-def _line(position: int, hash_: str, row: ChainedRow, values: dict[str, Any] | None) -> bytes:
-    said = {"position": position, "hash": hash_, **row._asdict()}
+def _line(link: Link, values: dict[str, Any] | None, *, open_sealed: bool) -> bytes:
+    row, entries = link.row, link.entries
+    said = {"position": link.position, "hash": link.hash, **row._asdict()}
+    if isinstance(entries, tuple):
+        # Leaves tell nothing, and whoever is told a subject with its salt can see by them that it belongs here.
+        said["entries"] = written(entries if open_sealed else leaves_of(entries))
+    elif entries is not None:
+        said["entries"] = None
     if row.sealed is not None:
         said["sealed"] = bytes(row.sealed).hex()
         if values is not None:
@@ -158,7 +166,7 @@ def _opened(database: Database, connection: Connection, page: tuple[Link, ...]) 
             *(row.actor, row.request_id, row.tag, row.domain_id, row.subject),
             *(None, None, row.subject_id, row.sealed),
         )
-        for position, _, row in page
+        for position, _, row, _ in page
         if row.sealed is not None
     ]
     return {
@@ -190,7 +198,7 @@ def verify_file(file: Path, key: ExportKey | None = None, expected: Head | None 
     if found.finding is None and (found.end, found.events) != (manifest.end, manifest.events):
         message = f"the manifest says {manifest.events} events up to {manifest.end}"
         finding = Finding(Flaw.CUT_OFF, found.end.position + 1, message)
-        found = Verification(found.begin, found.end, found.events, finding=finding)
+        found = replace(found, finding=finding)
     return Checked(manifest, key, found)
 
 
@@ -216,8 +224,8 @@ def _sha256(file: Path) -> str:
 
 def _hashes(file: Path) -> Generator[tuple[int, str]]:
     with closing(_links(file)) as links:
-        for position, hash_, _ in links:
-            yield position, hash_
+        for link in links:
+            yield link.position, link.hash
 
 
 def _links(file: Path) -> Generator[Link]:
@@ -237,8 +245,11 @@ def _link(line: bytes, number: int) -> Link:
         for name, type_, value in zip(ChainedRow._fields, _TYPES, columns, strict=True):
             right &= type(value) is type_ or (value is None and name in _OPTIONAL)
         sealed = None if said["sealed"] is None else bytes.fromhex(said["sealed"])
+        row = ChainedRow._make([*columns[:-1], sealed])
+        held = said.get("entries")
+        entries = None if batch_in(row) is None else Unreadable.NO_KEY if held is None else read(held)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise _refused(f"line {number} is not an event") from error
     if not right:
         raise _refused(f"line {number} is not an event")
-    return position, hash_, ChainedRow._make([*columns[:-1], sealed])
+    return Link(position, hash_, row, entries)

@@ -31,6 +31,7 @@ class SubjectKeys:
     def __init__(self, master_key: MasterKey) -> None:
         self._subjects = master_key.derive("audit-subject")
         self._lookup = master_key.derive("audit-lookup")
+        self._batches = master_key.derive("audit-batch")
 
     def lookup(self, subject: str) -> str:
         """What a subject is found by: 64 hex digits that tell nothing without the key.
@@ -42,6 +43,10 @@ class SubjectKeys:
     def cipher(self, salt: bytes) -> AESGCM:
         """What seals and opens for the subject with this salt."""
         return AESGCM(hmac.digest(self._subjects, salt, "sha256"))
+
+    def batch_cipher(self, salt: bytes) -> AESGCM:
+        """What seals and opens the entries of the batch with this salt."""
+        return AESGCM(hmac.digest(self._batches, salt, "sha256"))
 
 
 @lru_cache(maxsize=8)
@@ -62,18 +67,23 @@ def in_clear(subject: str, before: Any, after: Any) -> bytes:
 
 
 def seal(cipher: AESGCM, content: bytes, beside_it: bytes) -> bytes:
-    """Encrypt what `in_clear` gave."""
+    """Encrypt what `in_clear` gave, or other content."""
     nonce = os.urandom(_NONCE_BYTES)
     return _VERSION + nonce + cipher.encrypt(nonce, content, beside_it)
 
 
 def unseal(cipher: AESGCM, sealed: bytes, beside_it: bytes) -> tuple[str, Any, Any]:
     """Subject, before and after. Raises TechnicalError where they were not sealed by this key for this event."""
+    subject, before, after = json.loads(decrypted(cipher, sealed, beside_it))
+    return subject, before, after
+
+
+def decrypted(cipher: AESGCM, sealed: bytes, beside_it: bytes) -> bytes:
+    """What `seal` was given. Raises TechnicalError where it was not sealed by this key for this event."""
+    if sealed[:1] != _VERSION:
+        raise TechnicalError("an audit event is sealed in a form that this version doesn't know")
     nonce, secret = sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
     try:
-        if sealed[:1] != _VERSION:
-            raise TechnicalError("an audit event is sealed in a form that this version doesn't know")
-        subject, before, after = json.loads(cipher.decrypt(nonce, secret, beside_it))
+        return cipher.decrypt(nonce, secret, beside_it)
     except (InvalidTag, ValueError) as error:
         raise TechnicalError("what an audit event seals was not sealed for it") from error
-    return subject, before, after

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """`registry access-point`: where documents are received, changed once for all participants behind it."""
 
-from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,16 +17,25 @@ app = typer.Typer(help="Where documents are received, shared by many endpoints."
 
 @app.command("list", epilog="Example: registry access-point list --domain demo")
 def list_access_points(domain: str | None = DOMAIN_OPTION, json_output: bool = JSON_OPTION) -> None:
-    """List the access points with their addresses and how many endpoints refer to each."""
-    from registry.cli.common import open_instance, print_json
+    """List the access points with their addresses and how many endpoints refer to each.
 
+    Where a successor is planned, also when the key before is needed no more.
+    """
+    from registry.cli.common import open_instance, print_json
+    from registry.cli.listing import as_json, shown
+    from registry.cli.roll_over import retirement
+
+    needed = retirement()
     with open_instance() as instance:
         for row in _access_points(instance, domain).listed():
+            safe_at = needed.safe_from(row.successor_at)
             if json_output:
-                print_json({**asdict(row), "successor_at": row.successor_at and row.successor_at.isoformat()})
-            else:
-                planned = f"\t{row.successor} from {row.successor_at:%Y-%m-%dT%H:%MZ} on" if row.successor_at else ""
-                typer.echo(f"{row.name}\t{row.transport_profile}\t{row.address}\t{row.endpoints} endpoints{planned}")
+                print_json(as_json(row) | {"safe_to_retire_at": safe_at and safe_at.isoformat()})
+                continue
+            planned = ""
+            if row.successor_at is not None:
+                planned = f"\t{row.successor} from {shown(row.successor_at)} on, old key needed until {shown(safe_at)}"
+            typer.echo(f"{row.name}\t{row.transport_profile}\t{row.address}\t{row.endpoints} endpoints{planned}")
 
 
 @app.command(
@@ -47,6 +54,7 @@ def change(
     from cryptography.hazmat.primitives.serialization import Encoding
 
     from registry.cli.common import cli_actor, open_instance
+    from registry.cli.roll_over import read_instant
     from trust_lists.certificates.parsing import load_certificate
 
     if address is None and certificate is None:
@@ -54,7 +62,7 @@ def change(
     der = load_certificate(certificate.read_bytes()).public_bytes(Encoding.DER) if certificate else None
     with open_instance() as instance:
         warnings = _access_points(instance, domain).change(
-            cli_actor(), name, address=address, certificate=der, at=_instant(at)
+            cli_actor(), name, address=address, certificate=der, at=None if at is None else read_instant(at, "--at")
         )
     for warning in warnings:
         typer.echo(f"warning: {warning}", err=True)
@@ -67,13 +75,3 @@ def _access_points(instance: "Instance", domain: str | None) -> "AccessPoints":
 
     stored = chosen_domain(instance, domain)
     return AccessPoints(instance.database, stored, instance.trust_models.of(stored.domain))
-
-
-def _instant(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise typer.BadParameter(f"--at wants an instant such as 2027-01-31T06:00:00Z, not {text}") from error
-    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)

@@ -264,7 +264,7 @@ def remove_credential(
 
 
 def _read_password(file: Path) -> str:
-    from registry.settings import read_secret
+    from registry.setting_values import read_secret
 
     if str(file) == "-":
         return sys.stdin.readline().rstrip("\r\n")

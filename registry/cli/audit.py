@@ -30,6 +30,7 @@ def show(
     until: str | None = typer.Option(None, "--until", help="The first moment that doesn't count."),
     limit: int = typer.Option(20, "--limit", min=1, max=1_000, help="Events of a page."),
     after: int | None = typer.Option(None, "--after", help="The page after this event, by its sequence."),
+    subjects: bool = typer.Option(False, "--subjects", help="Print all subjects of events that are about many."),
     json_output: bool = JSON_OPTION,
 ) -> None:
     """Print events, newest first. Personal values are opened, unless their subject was erased."""
@@ -41,7 +42,7 @@ def show(
         names = {stored.id: stored.domain.name for stored in instance.directory.all()}
         domain_ids = frozenset(instance.directory.get(name).id for name in domain) if domain else None
         wanted = EventFilter(subject, tag, actor, request, domain_ids, _moment(since), _moment(until))
-        page = search(instance.database, wanted, after, limit)
+        page = search(instance.database, wanted, after, limit, whole=subjects)
     for event in page.events:
         if json_output:
             print_json(as_json(event, names))
@@ -112,6 +113,8 @@ def verify(
         typer.echo(f"up to {found.end}")
         if found.unsealed:
             typer.echo(f"{found.unsealed} events are not in the chain yet")
+        if found.unopened:
+            typer.echo(f"of {found.unopened} events about many the subjects can't be checked: no master key", err=True)
     if found.finding is not None:
         flaw = found.finding
         typer.echo(f"{flaw.flaw.value} at {flaw.position}: {flaw.message}", err=True)

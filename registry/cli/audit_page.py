@@ -26,6 +26,8 @@ def as_json(event: Event, domains: Mapping[int, str]) -> dict[str, Any]:
         "before": event.before,
         "after": event.after,
         "unreadable": event.unreadable or None,
+        "count": event.count,
+        "subjects": None if event.subjects is None else list(event.subjects),
     }
 
 
@@ -36,6 +38,7 @@ def verification_as_json(found: Verification) -> dict[str, Any]:
         "whole": flaw is None,
         "events": found.events,
         "unsealed": found.unsealed,
+        "unopened": found.unopened,
         "begin": str(found.begin),
         "end": str(found.end),
         "finding": None
@@ -48,11 +51,14 @@ def lines(event: Event, domains: Mapping[int, str]) -> Iterator[str]:
     """An event for people: a line of its own, and below it what is different."""
     who = event.actor if event.actor_name == event.actor else f"{event.actor_name} ({event.actor})"
     domain = "" if event.domain_id is None else f"  [{domains.get(event.domain_id, event.domain_id)}]"
-    subject = f"({event.unreadable})" if event.unreadable else event.subject
+    many = "" if event.count is None else f"({event.count} subjects)"
+    subject = f"({event.unreadable})" if event.unreadable else event.subject or many
     yield f"{event.sequence}  {event.at:%Y-%m-%d %H:%M:%S}  {event.tag}  {_printable(subject)}{domain}"
     yield f"    by {_printable(who)}, request {_printable(event.request_id)}"
     for line in _differences(event.before, event.after):
         yield f"    {line}"
+    for name in event.subjects or ():
+        yield f"    {_printable(name or '(erased)')}"
 
 
 def _differences(before: Any, after: Any) -> Iterator[str]:

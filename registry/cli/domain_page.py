@@ -159,11 +159,9 @@ def _dns(domain: "Domain") -> Iterator[tuple[str, str]]:
     form = dns.name_form
     yield "zone", dns.zone or NOT_FOUND
     yield "service", ", ".join(dns.naptr_services)
-    hashed = (
-        "the value, with the scheme as a label" if form.scheme_as_label else "scheme::value, directly below the zone"
-    )
     case = "in lower case" if form.lowercase_before_hash else "as it is spelt"
-    yield "name", f"base32(sha256(…)) of {hashed}, {case}"
+    labelled = "the value" if "{scheme}" in form.template else "scheme::value"
+    yield "name", f"{form.template}.<zone>, where hash is base32(sha256(…)) of {labelled}, {case}"
     records = naptr_rrset("@", domain.smp.base_url or _EXAMPLE_SMP, dns.naptr_services, dns.ttl).rdatas
     for rdata in records:
         yield "record, for example", f"{dns.ttl} IN NAPTR {rdata}"

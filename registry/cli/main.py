@@ -22,6 +22,7 @@ from registry.cli import (
     export_config,
     group,
     job,
+    move_in,
     participant,
     permission,
     resolve,
@@ -29,6 +30,8 @@ from registry.cli import (
     restore,
     serve,
     session,
+    signing_key,
+    sml,
     token,
     trust,
 )
@@ -65,8 +68,11 @@ app.add_typer(group.app, name="group")
 app.add_typer(permission.app, name="permission")
 app.add_typer(session.app, name="session")
 app.add_typer(token.app, name="token")
+app.add_typer(signing_key.app, name="signing-key")
+app.add_typer(sml.app, name="sml")
 app.add_typer(dns.app, name="dns")
 app.add_typer(job.app, name="job")
+app.add_typer(move_in.app, name="move-in")
 app.add_typer(audit.app, name="audit")
 
 

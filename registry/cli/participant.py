@@ -5,6 +5,7 @@ from typing import Any
 
 import typer
 
+from registry.cli import participant_move
 from registry.cli.common import DOMAIN_OPTION, JSON_OPTION
 
 app = typer.Typer(help="The participants of the SMP, and their registration at the SML.", no_args_is_help=True)
@@ -28,6 +29,10 @@ def add(participant: str = _PARTICIPANT, domain: str | None = DOMAIN_OPTION) -> 
         typer.echo(f"{identifier}: {published.outcome.value}")
 
 
+app.command("move-out", epilog=participant_move.OUT_EPILOG)(participant_move.move_out)
+app.command("move-in", epilog=participant_move.IN_EPILOG)(participant_move.move_in)
+
+
 @app.command("show", epilog="Example: registry participant show iso6523-actorid-upis::0088:4035811991021")
 def show(participant: str = _PARTICIPANT, domain: str | None = DOMAIN_OPTION, json_output: bool = JSON_OPTION) -> None:
     """Print what a participant receives and where, and who registered it."""
@@ -45,6 +50,8 @@ def show(participant: str = _PARTICIPANT, domain: str | None = DOMAIN_OPTION, js
     typer.echo(found["participant"])
     typer.echo(f"  DNS name      {found['dns_name']}")
     typer.echo(f"  registered by {found['registered_by'] or 'nobody'}")
+    for item in found["properties"]:
+        typer.echo(f"  {item['type']} property {item['name']} = {item.get('value', '')}")
     for service in found["services"]:
         typer.echo(f"  {service['document_type']}")
         for line in _service_lines(service):

@@ -89,11 +89,12 @@ def _ask(question: str) -> None:
 def parse_serials(texts: list[str]) -> dict[str, int]:
     """The serials that ZONE=SERIAL options say. Raises ConfigurationError."""
     from registry.errors import ConfigurationError
+    from registry.serials import SERIALS
 
     said: dict[str, int] = {}
     for text in texts:
         zone, equals, number = text.partition("=")
-        if not (equals and number.isascii() and number.isdigit() and int(number) < 2**32):
+        if not (equals and number.isascii() and number.isdigit() and int(number) < SERIALS):
             raise ConfigurationError(f"--serial-at-least is ZONE=SERIAL with a serial below 2^32, not {text!r}")
         said[zone.rstrip(".").lower()] = int(number)
     return said

@@ -52,9 +52,13 @@ def serve(
 def run_until_stopped(main: Coroutine[Any, Any, _T]) -> _T:
     """Run a coroutine on uvloop, and return its result."""
     import asyncio
+    import sys
 
     from uvloop import new_event_loop
 
+    # A thread that comes back from the database asks for its turn this often, by default each 5 ms. Meanwhile it holds
+    # SQLite's write lock, for which all others wait.
+    sys.setswitchinterval(0.0005)
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         return runner.run(main)
 
@@ -81,6 +85,8 @@ async def _serve(settings: "Settings", roles: "Collection[Role]") -> None:
 def _tell(addresses: "Addresses") -> None:
     sml = "not served: no REGISTRY_SML_TLS_CERT" if addresses.sml is None else addresses.sml
     lines = {"SMP": addresses.public, "manage": addresses.manage, "SML": sml, "DNS": addresses.dns}
+    lines["proxies"] = addresses.sml_plain
+    lines["admin"] = addresses.sml_admin
     for name, address in lines.items():
         if address:
             typer.echo(f"{name:<7} {address}")

@@ -107,10 +107,25 @@ class LookupClient:
         Raises a DiscoveryError with the explanation so far; ValidationError when the participant's identifier can't
         have a DNS name.
         """
+        with self._lookup(participant, process, transport) as lookup:
+            return lookup.run(document_type)
+
+    def collect(self, participant: ParticipantIdentifier) -> tuple[ServiceMetadata, ...]:
+        """All that the participant's SMP says of it, a document type each: verified, and its signer decided about.
+
+        What a redirect leads to is taken in its place. Raises as `resolve`.
+        """
+        with self._lookup(participant, None, None) as lookup:
+            return lookup.collect()
+
+    @contextmanager
+    def _lookup(
+        self, participant: ParticipantIdentifier, process: ProcessIdentifier | None, transport: str | None
+    ) -> Iterator["_Lookup"]:
         explanation = ExplanationBuilder()
         context = LookupContext(self._domain, self._trust, self._locator, self._fetcher, explanation, at=self._clock())
         try:
-            return _Lookup(context, participant, process, transport).run(document_type)
+            yield _Lookup(context, participant, process, transport)
         except DiscoveryError as error:
             error.explanation = explanation.build()
             raise
@@ -173,6 +188,11 @@ class _Lookup:
             decisions=(*found.decisions, decision),
             explanation=self._context.explanation.build(),
         )
+
+    def collect(self) -> tuple[ServiceMetadata, ...]:
+        reader = SmpReader(*self._locate(), self._context)
+        listed = sorted(reader.service_group(self._participant).document_types)
+        return tuple(self._listed(reader, document_type).metadata for document_type in listed)
 
     def _locate(self) -> tuple[str, Dialect]:
         """The URL of the participant's SMP, and the dialect that its NAPTR record's service stands for."""

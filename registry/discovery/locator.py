@@ -22,7 +22,7 @@ import dns.rdtypes.ANY.DNAME
 import dns.rdtypes.IN.NAPTR
 import dns.resolver
 
-from registry.discovery.errors import NotRegisteredError, TechnicalFailureError
+from registry.discovery.errors import DiscoveryError, NotRegisteredError, TechnicalFailureError
 from registry.discovery.naptr import Naptr
 from registry.errors import ConfigurationError
 
@@ -78,10 +78,7 @@ class DnsLocator:
 
     def naptr(self, name: str) -> NaptrAnswer:
         """See `Locator`."""
-        try:
-            current = dns.name.from_text(name)
-        except dns.exception.DNSException as error:
-            raise TechnicalFailureError("dns-name-malformed", f"{name} is no domain name: {error}") from error
+        current = _parsed(name)
         seen = [current]
         ttls: list[int] = []
         while True:
@@ -101,9 +98,34 @@ class DnsLocator:
             _check_not_a_referral(response, current)
             raise NotRegisteredError("dns-no-naptr", f"{_text(current)} exists in DNS without a NAPTR record")
 
-    def _ask(self, name: dns.name.Name) -> dns.message.QueryMessage:
+    def alias(self, name: str) -> str:
+        """The name to which the aliases at a name lead, as far as servers tell; whether or not that is there.
+
+        Errors as those of `naptr`; a name that is no alias is not registered.
+        """
+        seen = [_parsed(name)]
+        while True:
+            try:
+                response = self._ask(seen[-1], dns.rdatatype.CNAME)
+            except DiscoveryError:
+                if len(seen) == 1:
+                    raise
+                return _text(seen[-1])
+            target = _alias_target(response, seen[-1])
+            if target is None:
+                break
+            _check_chain(seen, target)
+            seen.append(target)
+        if len(seen) == 1:
+            _check_not_a_referral(response, seen[0])
+            raise NotRegisteredError("dns-no-alias", f"{_text(seen[0])} exists in DNS and is no alias")
+        return _text(seen[-1])
+
+    def _ask(
+        self, name: dns.name.Name, rdtype: dns.rdatatype.RdataType = dns.rdatatype.NAPTR
+    ) -> dns.message.QueryMessage:
         try:
-            return self._resolver.resolve(name, dns.rdatatype.NAPTR, raise_on_no_answer=False, search=False).response
+            return self._resolver.resolve(name, rdtype, raise_on_no_answer=False, search=False).response
         except dns.resolver.NXDOMAIN as error:
             response = cast("dict[dns.name.Name, dns.message.QueryMessage]", error.kwargs["responses"])[name]
             raise NotRegisteredError(
@@ -140,6 +162,13 @@ def parse_nameserver(text: str) -> tuple[str, int]:
     except (OSError, UnicodeError) as error:
         raise ConfigurationError(f"the name server {host} has no address: {error}") from error
     return str(found[0][4][0]), int(port)
+
+
+def _parsed(name: str) -> dns.name.Name:
+    try:
+        return dns.name.from_text(name)
+    except dns.exception.DNSException as error:
+        raise TechnicalFailureError("dns-name-malformed", f"{name} is no domain name: {error}") from error
 
 
 def _text(name: dns.name.Name) -> str:

@@ -7,21 +7,24 @@ It is outbox, transfer journal and history in one. What a name holds now is kept
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import chain
+from typing import NamedTuple
 
 import structlog
 
 from registry.audit.events import record
+from registry.dns import zone_loading
 from registry.dns.records import APEX, RRset, ns_rrset, soa_rrset
 from registry.dns.serials import STAMP_INTERVAL_S
-from registry.dns.served_zone import ServedZone
+from registry.dns.served_zone import ServedZone, Version
+from registry.dns.snapshot import Snapshots
 from registry.domains.domain import DnsProfile
 from registry.errors import NotFoundError, ValidationError
 from registry.storage.engine import Actor, Database
-from registry.storage.queries import zones
+from registry.storage.queries import name_servers, zones
 from registry.storage.queries.zones import Change, ZoneRow
 from registry.storage.unit_of_work import Connection, Topic, UnitOfWork
 
@@ -31,18 +34,17 @@ LEASE = timedelta(seconds=5)
 log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class NewState:
-    """What an owner shall hold of one type; no record set means that it goes."""
+class NewState(NamedTuple):
+    """What an owner shall hold of one type, as stored (`RRset.to_text`); None means that it goes."""
 
     owner: str
     rdtype: str
-    rrset: RRset | None
+    text: str | None
 
     @classmethod
     def of(cls, rrset: RRset) -> "NewState":
         """The record set as it shall be."""
-        return cls(rrset.owner, rrset.rdtype, rrset)
+        return cls(rrset.owner, rrset.rdtype, rrset.to_text())
 
 
 class ZoneJournal:
@@ -54,44 +56,61 @@ class ZoneJournal:
     def create_zone(self, work: UnitOfWork, domain_id: int, profile: DnsProfile) -> int:
         """Make the zone of a domain with its apex records; returns its id."""
         zone_id = zones.add(work, domain_id, profile.zone, serial=0)
-        self.write(work, zone_id, [NewState.of(soa_rrset(profile, 0)), NewState.of(ns_rrset(profile))])
+        self.write_apex(work, zone_id, profile)
         record(work, "dns:zone:create", profile.zone, domain_id=domain_id, after={"zone": profile.zone})
         return zone_id
 
+    def write_apex(self, work: UnitOfWork, zone_id: int, profile: DnsProfile) -> None:
+        """Let a zone have the SOA and the name servers that its domain says."""
+        self.write(work, zone_id, [NewState.of(soa_rrset(profile, 0)), NewState.of(ns_rrset(profile))])
+
     def write(self, work: UnitOfWork, zone_id: int, states: Sequence[NewState]) -> int:
         """Bring names to new states; returns how many changed. What is so already leaves no trace."""
-        wanted = {(state.owner, state.rdtype): state.rrset for state in states}
+        wanted = {state[:2]: state for state in states}
         held = zones.rrset_texts(work.connection, zone_id, list(wanted))
         changes = []
-        for (owner, rdtype), rrset in wanted.items():
-            before, after = held.get((owner, rdtype)), rrset.to_text() if rrset is not None else None
-            if before != after:
+        for name, (owner, rdtype, after) in wanted.items():
+            if (before := held.get(name)) != after:
                 changes.append(Change(owner, rdtype, before, after))
         zones.write_changes(work, zone_id, changes)
         if changes:
-            work.tell(Topic.ZONES)
-            work.after_commit(self._wake)
+            self.written(work)
         return len(changes)
+
+    def write_new(self, work: UnitOfWork, zone_id: int, states: Sequence[NewState]) -> None:
+        """As `write`, for names that are not likely to hold anything yet: they are looked at only where one does."""
+        by_name = {state[:2]: state for state in states}
+        new = [(owner, rdtype, text) for owner, rdtype, text in by_name.values() if text is not None]
+        if new and zones.add_names(work, zone_id, new):
+            self.written(work)
+        else:
+            self.write(work, zone_id, states)
+
+    def written(self, work: UnitOfWork) -> None:
+        """Let whoever publishes zones know, once the transaction is committed, that there are changes."""
+        work.tell(Topic.ZONES)
+        work.after_commit(self._wake)
 
     def begin_anew(self, work: UnitOfWork, zone: ZoneRow, serial: int) -> None:
         """Let a zone go on with a serial that can't be reached by differences, and with all that was written to it."""
         soa = zones.rrset_texts(work.connection, zone.id, [(APEX, "SOA")])[APEX, "SOA"]
         zones.begin_history(work, zone.id, serial, Change(APEX, "SOA", soa, soa))
-        work.tell(Topic.ZONES)
-        work.after_commit(self._wake)
+        name_servers.stamped(work, zone.id, serial)
+        self.written(work)
 
 
 @dataclass(frozen=True, slots=True)
 class ZoneUpdate:
-    """What a served zone has to take over: the changes up to a serial."""
+    """What a served zone has to take over: its newest version, ready to be shown in the thread that answers."""
 
     zone: ServedZone
-    serial: int
-    changes: tuple[tuple[str, str, RRset | None], ...]
+    version: Version
 
     def apply(self) -> None:
-        """Take it over; belongs in the thread that answers queries."""
-        self.zone.apply(self.serial, self.changes)
+        """Take it over, in one go; see `ServedZone.show` for how not to keep others waiting."""
+        self.zone.show(self.version)
+        while self.zone.settle():
+            pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +127,8 @@ class ZoneNews:
     updates: tuple[ZoneUpdate, ...]
     lag_s: float = 0.0
     unreadable: tuple[str, ...] = ()
+    ended: tuple[str, ...] = ()
+    """The names of zones that were served, and are gone."""
 
 
 class ZonePublisher:
@@ -118,8 +139,26 @@ class ZonePublisher:
     less than `interval_s` ago: what a restore presumes of the serials that it doesn't know (`registry.dns.serials`).
     """
 
-    def __init__(self, database: Database, name: str, interval_s: float = STAMP_INTERVAL_S) -> None:
+    def __init__(
+        self,
+        database: Database,
+        name: str,
+        interval_s: float = STAMP_INTERVAL_S,
+        *,
+        snapshots: Snapshots | None = None,
+        stamped: Callable[[], None] = lambda: None,
+        publish_interval_s: Callable[[int], float] = lambda _: 0.0,
+        serves: Callable[[ZoneRow], bool] = lambda _: True,
+    ) -> None:
+        """`stamped` is called when zones have new serials, `publish_interval_s` tells for a zone's id what it wants.
+
+        `serves` says which zones are to be served at all.
+        """
+        self._stamped = stamped
+        self._serves = serves
+        self._publish_interval_s = publish_interval_s
         self._database = database
+        self._snapshots = snapshots
         self._name = name
         self._interval_s = interval_s
         self._stamped_at = -interval_s
@@ -135,21 +174,26 @@ class ZonePublisher:
         updates: list[ZoneUpdate] = []
         unreadable: list[str] = []
         with self._database.read() as connection:
-            for row in zones.all_zones(connection) if serve else ():
+            rows = [row for row in zones.all_zones(connection) if self._serves(row)] if serve else []
+            for row in rows:
                 served = self._served.get(row.id)
                 try:
                     if served is None or not row.has_history_since(served.serial):
-                        with closing(zones.state(connection, row.id)) as texts:
-                            begun[row.id] = ServedZone.of_texts(row.name, texts, row.serial)
+                        begun[row.id] = zone_loading.load(connection, row, self._snapshots)
                     elif row.serial != served.serial:
-                        updates.append(_update(connection, row, served))
+                        updates.append(ZoneUpdate(served, zone_loading.prepare(connection, row, served)))
                 except ValidationError as error:
                     unreadable.append(row.name)
                     log.error("zone_unreadable", zone=row.name, reason=str(error))  # noqa: TRY400 — it says it all
             oldest = zones.oldest_unstamped(connection)
-        self._served |= begun
+        names = {served.name for served in self._served.values()} - {row.name for row in rows}
+        self._served = {row.id: self._served[row.id] for row in rows if row.id in self._served} | begun
         lag_s = 0.0 if oldest is None else (self._database.now() - oldest).total_seconds()
-        return ZoneNews(tuple(begun.values()), tuple(updates), max(lag_s, 0.0), tuple(unreadable))
+        return ZoneNews(tuple(begun.values()), tuple(updates), max(lag_s, 0.0), tuple(unreadable), tuple(names))
+
+    def served(self) -> dict[int, int]:
+        """The ids of the zones that `tick` has read, and how many names they answer from."""
+        return {zone_id: zone.size for zone_id, zone in self._served.items()}
 
     def release(self) -> None:
         """Let another process stamp from now on; call it when this one ends."""
@@ -158,23 +202,26 @@ class ZonePublisher:
 
     def _stamp(self) -> None:
         with self._database.read() as connection:
-            waiting = zones.zones_with_unstamped(connection)
+            waiting = [each for each in zones.zones_with_unstamped(connection) if self._is_due(connection, each)]
         if not waiting:
             return
         time.sleep(max(0.0, self._stamped_at + self._interval_s - time.monotonic()))
         with self._database.write(Actor(f"publisher:{self._name}")) as work:
             for zone_id in waiting:
-                if zones.acquire_lease(work, zone_id, self._name, LEASE):
-                    zones.stamp(work, zone_id)
+                held = zones.acquire_lease(work, zone_id, self._name, LEASE)
+                if held and (serial := zones.stamp(work, zone_id)) is not None:
+                    name_servers.stamped(work, zone_id, serial)
+                    work.tell(Topic.ZONES)  # others serve it, too
+                    work.after_commit(self._stamped)
         self._stamped_at = time.monotonic()
 
-
-def _update(connection: Connection, row: ZoneRow, served: ServedZone) -> ZoneUpdate:
-    changes = tuple(
-        (c.owner, c.rdtype, None if c.after is None else RRset.from_text(c.owner, c.rdtype, c.after))
-        for c in zones.changes_after(connection, row.id, served.serial, row.serial)
-    )
-    return ZoneUpdate(served, row.serial, changes)
+    def _is_due(self, connection: Connection, zone_id: int) -> bool:
+        """Whether the zone's last serial is as old as its domain wants."""
+        interval = timedelta(seconds=self._publish_interval_s(zone_id))
+        if not interval or not zones.by_id(connection, zone_id).serial:  # one that is new isn't served without
+            return True
+        age = self._database.now() - zones.modified_at(connection, zone_id)
+        return not timedelta(0) <= age < interval  # a clock that was set back must stop nobody
 
 
 @dataclass(frozen=True, slots=True)

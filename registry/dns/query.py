@@ -8,13 +8,14 @@ their pointers are never followed.
 
 from dataclasses import dataclass
 
-from registry.dns.wire import MAX_NAME
+from registry.dns.wire import MAX_NAME, SOA
 
 HEADER = 12
 MAX_QUERY = 4096
 """Octets, more than any honest query has; what is longer is malformed, so that TCP can't buy much time either."""
 _OPT = b"\x00\x29"
 _TSIG = b"\x00\xfa"
+_SOA_NUMBERS = 20  # octets behind the names of a SOA, RFC 1035 §3.3.13
 
 
 class MalformedQueryError(Exception):
@@ -32,11 +33,15 @@ class Edns:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One question; `question_end` is the offset behind it, `signed` tells that there is a TSIG record."""
+    """One question; `question_end` is the offset behind it, `tsig` that of the TSIG record, if there is one.
+
+    `soa` is the offset of the data of the first SOA record in the authority section, which IXFR has (RFC 1995 §3).
+    """
 
     question_end: int
     edns: Edns | None
-    signed: bool
+    tsig: int | None = None
+    soa: int | None = None
 
 
 def read_query(data: bytes) -> Query:
@@ -45,17 +50,18 @@ def read_query(data: bytes) -> Query:
         raise MalformedQueryError("too long")
     if data[4:6] != b"\x00\x01":
         raise MalformedQueryError("not one question")
-    question_end = _skip_name(data, HEADER, plain=True) + 4
+    question_end = skip_name(data, HEADER, plain=True) + 4
     if question_end > len(data):
         raise MalformedQueryError("the question ends early")
     offset = question_end
     edns: Edns | None = None
-    signed = False
+    tsig: int | None = None
+    soa: int | None = None
     ancount, nscount, arcount = (int.from_bytes(data[at : at + 2]) for at in (6, 8, 10))
     for number in range(ancount + nscount + arcount):
-        if signed:
+        if tsig is not None:
             raise MalformedQueryError("a TSIG record is not the last one")
-        name_end = _skip_name(data, offset)
+        name_end = skip_name(data, offset)
         end = name_end + 10 + int.from_bytes(data[name_end + 8 : name_end + 10])
         if name_end + 10 > len(data) or end > len(data):
             raise MalformedQueryError("a record ends early")
@@ -65,11 +71,24 @@ def read_query(data: bytes) -> Query:
             if edns is not None or not additional or name_end != offset + 1:
                 raise MalformedQueryError("a second or misplaced OPT record")
             edns = _read_edns(data, name_end, end)
-        signed = code == _TSIG and additional
+        if code == SOA and soa is None and ancount <= number < ancount + nscount:
+            soa = name_end + 10
+        if code == _TSIG and additional:
+            tsig = offset
         offset = end
     if offset != len(data):
         raise MalformedQueryError("octets behind the last record")
-    return Query(question_end, edns, signed)
+    return Query(question_end, edns, tsig, soa)
+
+
+def soa_serial(data: bytes, query: Query) -> int | None:
+    """The serial of the SOA record in the authority section, None without one. Raises `MalformedQueryError`."""
+    if query.soa is None:
+        return None
+    at = skip_name(data, skip_name(data, query.soa))
+    if int.from_bytes(data[query.soa - 2 : query.soa]) != at + _SOA_NUMBERS - query.soa:
+        raise MalformedQueryError("a SOA record is too short, or too long")
+    return int.from_bytes(data[at : at + 4])
 
 
 def _read_edns(data: bytes, at: int, end: int) -> Edns:
@@ -82,7 +101,7 @@ def _read_edns(data: bytes, at: int, end: int) -> Edns:
     return Edns(payload, version=data[at + 5], dnssec_ok=bool(data[at + 6] & 0x80))
 
 
-def _skip_name(data: bytes, offset: int, *, plain: bool = False) -> int:
+def skip_name(data: bytes, offset: int, *, plain: bool = False) -> int:
     """The offset behind a name; a `plain` one has no compression pointer."""
     limit = min(len(data), offset + MAX_NAME)
     start = offset

@@ -13,10 +13,12 @@ import ipaddress
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from registry.domains.dns_profile import DnsProfile
 from registry.errors import ConfigurationError, Reason, ValidationError
+from registry.identifiers.naptr_service import is_naptr_service
 
 APEX = "@"
 APEX_TTL = 3600
@@ -24,8 +26,6 @@ APEX_TTL = 3600
 MAX_TTL = 2**31 - 1  # RFC 2181 §8
 MAX_URL = 255 - len("!.*!!")  # one character-string holds the whole expression (RFC 1035 §3.3)
 
-_SERVICE_PART = r"[A-Za-z][A-Za-z0-9+.#-]{0,31}"  # `#` as DBNAlliance has it
-_SERVICE = re.compile(rf"{_SERVICE_PART}(:{_SERVICE_PART})*")
 _HOST_LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 _MAX_NAME = 253
 
@@ -46,17 +46,24 @@ class RRset:
     @classmethod
     def from_text(cls, owner: str, rdtype: str, text: str) -> RRset:
         """The opposite of `to_text`; raises `ValidationError` when a line is malformed or TTLs differ."""
-        ttls: set[str] = set()
-        rdatas: list[str] = []
-        for line in text.split("\n"):
-            ttl, _, rdata = line.partition(" ")
-            if not (ttl.isascii() and ttl.isdecimal() and int(ttl) <= MAX_TTL and rdata):
-                raise ValidationError.of("DNS-RRSET-TEXT", f"not a TTL and rdata: {line[:80]!r}", "RFC 1035 §5.1")
-            ttls.add(ttl)
-            rdatas.append(rdata)
+        ttls, rdatas = _lines(text)
         if len(ttls) != 1:
             raise ValidationError.of("DNS-RRSET-TTL", f"{owner} {rdtype} has several TTLs", "RFC 2181 §5.2")
-        return cls(owner, rdtype, int(ttls.pop()), tuple(rdatas))
+        return cls(owner, rdtype, int(min(ttls)), rdatas)
+
+
+@lru_cache(maxsize=1024)  # all participants of a publisher have the same text
+def _lines(text: str) -> tuple[frozenset[str], tuple[str, ...]]:
+    """The TTLs and the rdata in a text as stored."""
+    ttls: set[str] = set()
+    rdatas: list[str] = []
+    for line in text.split("\n"):
+        ttl, _, rdata = line.partition(" ")
+        if not (ttl.isascii() and ttl.isdecimal() and int(ttl) <= MAX_TTL and rdata):
+            raise ValidationError.of("DNS-RRSET-TEXT", f"not a TTL and rdata: {line[:80]!r}", "RFC 1035 §5.1")
+        ttls.add(ttl)
+        rdatas.append(rdata)
+    return frozenset(ttls), tuple(rdatas)
 
 
 def naptr_rrset(
@@ -102,8 +109,8 @@ def publisher_rrset(smp_id: str, logical_address: str, ttl: int, *, label: str =
     return RRset(owner, "AAAA", ttl, (str(address),))
 
 
-def legacy_cname_rrset(owner: str, smp_id: str, zone: str, ttl: int, *, label: str = "publisher") -> RRset:
-    """The obsolete `B-<md5>` alias of a participant: to the publisher's name in the same zone."""
+def publisher_alias(owner: str, smp_id: str, zone: str, ttl: int, *, label: str = "publisher") -> RRset:
+    """An alias of `<smp_id>.<label>` in the same zone."""
     return RRset(owner, "CNAME", ttl, (absolute(f"{smp_id.lower()}.{label}.{zone}"),))
 
 
@@ -171,6 +178,6 @@ def _url_reasons(url: str) -> list[Reason]:
 
 
 def _service_reasons(service: str) -> list[Reason]:
-    if _SERVICE.fullmatch(service):
+    if is_naptr_service(service):
         return []
     return [Reason("DNS-NAPTR-SERVICE", f"not a NAPTR service: {service[:80]!r}", "RFC 3958 §6.5")]

@@ -8,23 +8,32 @@ UDP leave from whatever address the routing table picks.
 
 import asyncio
 import errno
+import ipaddress
 import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
 from time import monotonic
 
-from registry.dns.query import MAX_QUERY
+import structlog
+
+from registry.dns.datagrams import EachByItself, ManyAtOnce, datagrams
 from registry.dns.responder import Counters, Responder
-from registry.dns.served_zone import ServedZone
+from registry.dns.served_zone import NOERROR, NXDOMAIN, ServedZone
+from registry.dns.signed_queries import SignedQueries
 from registry.dns.tcp import TcpConnections, TcpLimits
+from registry.dns.transfer.requests import TransferDesk
+from registry.dns.wire import name_to_wire
 from registry.errors import ConfigurationError
 from registry.rates import NO_NETWORKS, Networks, Rates
 
-_DATAGRAMS_PER_TURN = 64  # then others in the event loop have theirs
 _TRIES_FOR_A_PORT = 32
 _BACKLOG = 256
+_LOG_REST_S = 60.0
+_PREFIX_6 = 64
 _PREFIX_4 = 24
 """Bits: whoever forges addresses of a network to flood it gets the answers of one client (as BIND, Knot and NSD)."""
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,27 +42,43 @@ class UdpLimits:
 
     UDP tells nothing about who really asks, so a flood of answers may be meant for somebody else. Of what is over the
     rate, all is dropped but each `slip`th query, whose truncated answer sends a real resolver to TCP; 0 drops all.
+    Answers with data, denials of names and errors are counted apart: whoever makes up names, also through a resolver
+    that others use, doesn't take the rate of those that exist. With `log_only` nothing is dropped, but logged.
     """
 
     per_s: float = 0.0
     burst: float = 1.0
     slip: int = 2
     exempt: Networks = NO_NETWORKS
+    log_only: bool = False
 
 
 class DnsServer:
-    """Answers for `zones` on the addresses that it was started on; `counters` tell what it did."""
+    """Answers for `zones` on the addresses that it was started on; `counters` tell what it did.
+
+    Who asks for one of the zones named `private` has to sign.
+    """
 
     def __init__(
-        self, zones: Iterable[ServedZone] = (), *, udp: UdpLimits | None = None, tcp: TcpLimits | None = None
+        self,
+        zones: Iterable[ServedZone] = (),
+        *,
+        udp: UdpLimits | None = None,
+        tcp: TcpLimits | None = None,
+        signed: SignedQueries | None = None,
+        desk: TransferDesk | None = None,
+        private: Iterable[str] = (),
     ) -> None:
         self.counters = Counters()
         self._zones = {zone.wire: zone for zone in zones}
-        self._responder = Responder(self._zones, self.counters)
-        self._connections = TcpConnections(self._responder, tcp or TcpLimits())
+        self._responder = Responder(
+            self._zones, self.counters, signed, desk, [name_to_wire(name) + b"\x00" for name in private]
+        )
+        self._connections = TcpConnections(self._responder, tcp or TcpLimits(), desk)
         limits = udp or UdpLimits()
-        self._slip = limits.slip
-        self._rates = Rates(limits.per_s, limits.burst, limits.exempt, prefix_4=_PREFIX_4) if limits.per_s else None
+        self._limits = limits
+        self._rates = _rates_by_code(limits) if limits.per_s else None
+        self._log_at = 0.0
         self._udp: list[socket.socket] = []
         self._tcp: list[asyncio.Server] = []
 
@@ -61,9 +86,9 @@ class DnsServer:
         """Serve a zone from now on, instead of one of the same name."""
         self._zones[zone.wire] = zone
 
-    def remove_zone(self, zone: ServedZone) -> None:
+    def remove_zone(self, name: str) -> None:
         """Stop serving the zone of this name; queries for it are refused."""
-        self._zones.pop(zone.wire, None)
+        self._zones.pop(name_to_wire(name) + b"\x00", None)
 
     async def start(self, host: str, port: int) -> tuple[str, int]:
         """Listen on `host`, an address or a name for one; port 0 takes one that is free for UDP and TCP.
@@ -78,7 +103,7 @@ class DnsServer:
         self._connections.accepting = True
         self._tcp.append(await loop.create_server(self._connections.connect, sock=tcp, backlog=_BACKLOG))
         self._udp.append(udp)
-        loop.add_reader(udp, self._drain, udp)
+        loop.add_reader(udp, self._drain, datagrams(udp))
         bound = udp.getsockname()
         return bound[0], bound[1]
 
@@ -95,34 +120,46 @@ class DnsServer:
         while self._tcp:
             await self._tcp.pop().wait_closed()
 
-    def _drain(self, udp: socket.socket) -> None:
+    def _drain(self, waiting: EachByItself | ManyAtOnce) -> None:
         """Answer the datagrams that wait: a few per turn cost half of what one per turn does (dns.md §5.1)."""
         answer = self._responder.answer
-        counters = self.counters
         rates = self._rates
         now = monotonic()
-        for _ in range(_DATAGRAMS_PER_TURN):
-            try:
-                data, address = udp.recvfrom(MAX_QUERY + 1)
-            except OSError:  # nothing waits, or an earlier answer met an ICMP error
-                return
-            counters.udp_queries += 1
-            if rates is not None and rates.take(address[0], now):
-                response = self._limited(data, address[0], rates)
-            else:
-                response = answer(data)
-            if response is None:
-                continue
-            try:
-                udp.sendto(response, address)
-            except OSError:  # a full buffer or an unreachable asker; who asks over UDP asks again
-                counters.send_errors += 1
 
-    def _limited(self, data: bytes, host: str, rates: Rates) -> bytes | None:
-        self.counters.rate_limited += 1
-        if self._slip and rates.refused(host) % self._slip == 0:
+        def respond(data: bytes, host: str) -> bytes | None:
+            try:
+                response = answer(data)
+            except Exception as error:  # noqa: BLE001 — whatever it was, the others of this turn get their answers
+                response = self._responder.unanswerable(data, error)
+            if response is not None and rates is not None and rates[response[3] & 0x0F].take(host, now):
+                return self._limited(data, host, response, now)
+            return response
+
+        received, errors = waiting.answer(respond)
+        self.counters.udp_queries += received
+        self.counters.send_errors += errors
+
+    def _limited(self, data: bytes, host: str, response: bytes, now: float) -> bytes | None:
+        """What a client gets whose rate is used up."""
+        counters, limits, code = self.counters, self._limits, response[3] & 0x0F
+        counters.rate_limited += 1
+        if now >= self._log_at:
+            self._log_at = now + _LOG_REST_S
+            prefix = _PREFIX_6 if ":" in host else _PREFIX_4
+            network = ipaddress.ip_network((host.partition("%")[0], prefix), strict=False)
+            log.warning("dns_rate_limited", network=str(network), rcode=code, dropped=not limits.log_only)
+        if limits.log_only or self._rates is None:
+            return response
+        counters.rcodes[code] -= 1
+        if limits.slip and self._rates[code].refused(host) % limits.slip == 0:
             return self._responder.truncated(data)
         return None
+
+
+def _rates_by_code(limits: UdpLimits) -> list[Rates]:
+    """The rates of answers by their RCODE."""
+    data, denials, errors = (Rates(limits.per_s, limits.burst, limits.exempt, prefix_4=_PREFIX_4) for _ in range(3))
+    return [{NOERROR: data, NXDOMAIN: denials}.get(code, errors) for code in range(16)]
 
 
 def dns_sockets(host: str, port: int) -> tuple[socket.socket, socket.socket]:

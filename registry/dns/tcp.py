@@ -1,15 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""DNS over TCP: messages framed by their length, answered in their order (RFC 1035 §4.2.2, RFC 7766)."""
+"""DNS over TCP: messages framed by their length, answered in their order (RFC 1035 §4.2.2, RFC 7766).
+
+Whole zones come from threads, a message at a time, between the answers to other queries (RFC 7766 §6.2.1.1).
+"""
 
 import asyncio
+import contextlib
+import ipaddress
 from collections import Counter
+from collections.abc import Callable
+from concurrent import futures
 from dataclasses import dataclass, field
 from typing import cast
 
 from registry.dns.responder import Responder
+from registry.dns.transfer.requests import TransferCutOffError, TransferDesk, TransferRequest
 from registry.rates import NO_NETWORKS, Networks, client_of
 
 _MESSAGES_PER_TURN = 64  # then others in the event loop have theirs
+_AHEAD = 4 * 0x10000  # octets of a transfer that wait to be sent while more is made
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +31,8 @@ class TcpLimits:
     queries: int = 10_000
     """Queries of a connection; it is closed behind the last answer."""
     exempt: Networks = NO_NETWORKS
+    transfer_idle_s: float = 30.0
+    """For how long who gets a zone may leave a part of it untaken."""
 
 
 @dataclass(slots=True, eq=False)
@@ -34,6 +45,7 @@ class TcpConnections:
 
     responder: Responder
     limits: TcpLimits
+    desk: TransferDesk | None = None
     accepting: bool = False
     connections: "dict[Connection, None]" = field(default_factory=dict)
     """The one that asked last comes last."""
@@ -67,6 +79,9 @@ class Connection(asyncio.Protocol):
         self._deadline = self._loop.time() + shared.limits.idle_s
         self._timer: asyncio.TimerHandle | None = None
         self._transport: asyncio.Transport | None = None
+        self._host = ""
+        self._transfers: set[_Transfer] = set()
+        self._waiting: list[futures.Future[None]] = []
         self.lost: asyncio.Future[None] = self._loop.create_future()
 
     def drop(self) -> None:
@@ -82,7 +97,9 @@ class Connection(asyncio.Protocol):
         shared.connections[self] = None
         counters = shared.responder.counters
         counters.tcp_connections = len(shared.connections)
-        if not shared.accepting or self._is_one_too_many(transport.get_extra_info("peername")):
+        peer = transport.get_extra_info("peername")
+        self._host = str(ipaddress.ip_address(peer[0].partition("%")[0])) if peer else ""
+        if not shared.accepting or self._is_one_too_many(peer):
             counters.tcp_turned_away += 1
             self.drop()
             return
@@ -109,6 +126,8 @@ class Connection(asyncio.Protocol):
             shared.clients[self._client] -= 1
             if not shared.clients[self._client]:
                 del shared.clients[self._client]
+        self._transfers.clear()
+        self._settle(TransferCutOffError("the connection has ended"))
         self.lost.set_result(None)
 
     def data_received(self, data: bytes) -> None:
@@ -127,7 +146,43 @@ class Connection(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._writable = True
+        self._settle()
         self._work()
+
+    def transfer_message(self, message: bytes, taken: "futures.Future[None]") -> None:
+        """Send a message of a transfer; `taken` is done when there is room for another one."""
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            taken.set_exception(TransferCutOffError("the connection has ended"))
+            return
+        transport.set_write_buffer_limits(_AHEAD, _AHEAD - 0x10000)
+        transport.writelines((len(message).to_bytes(2), message))
+        self._show_life()
+        self._waiting.append(taken)
+        if self._writable:
+            self._settle()
+
+    def transfer_ended(self, transfer: "_Transfer", *, cut_off: bool) -> None:
+        """A transfer sends no more."""
+        if cut_off:
+            self.drop()
+        elif transfer in self._transfers:
+            self._transfers.remove(transfer)
+            self._show_life()
+            self._work()
+
+    def has_ended(self) -> bool:
+        """Whether the peer sends no more; for any thread."""
+        return self._ended or self.lost.done()
+
+    def _settle(self, failure: TransferCutOffError | None = None) -> None:
+        """Tell the threads that make messages whether to go on."""
+        waiting, self._waiting = self._waiting, []
+        for taken in waiting:
+            if failure is None:
+                taken.set_result(None)
+            else:
+                taken.set_exception(failure)
 
     def _work(self) -> None:
         """Answer some of the whole messages at hand; the rest in a later turn of the loop."""
@@ -140,6 +195,8 @@ class Connection(asyncio.Protocol):
         waiting = self._next_length() is not None
         if waiting and self._writable:
             self._loop.call_soon(self._work)
+        elif self._transfers:
+            pass  # what ends the connection waits for them
         elif self._ended and not waiting:
             transport.close()
             return
@@ -161,7 +218,12 @@ class Connection(asyncio.Protocol):
                 break
             message = bytes(self._received[2 : 2 + length])
             del self._received[: 2 + length]
-            answer = responder.answer(message, over_tcp=True)
+            try:
+                answer = responder.answer_over_tcp(message, self._host)
+                if isinstance(answer, TransferRequest):
+                    answer = self._begin_transfer(answer)
+            except Exception as error:  # noqa: BLE001 — whatever it was, what else is asked here gets its answers
+                answer = responder.unanswerable(message, error)
             if answer is not None:
                 answers += (len(answer).to_bytes(2), answer)
             self._take_note_of_query()
@@ -169,8 +231,20 @@ class Connection(asyncio.Protocol):
 
     def _take_note_of_query(self) -> None:
         self._queries_left -= 1
+        self._shared.responder.counters.tcp_queries += 1
+        self._show_life()
+
+    def _begin_transfer(self, request: TransferRequest) -> bytes | None:
+        """Have a zone sent; the answer where that can't be done now."""
+        desk = self._shared.desk
+        transfer = _Transfer(self, self._loop, self._shared.limits.transfer_idle_s)
+        if desk is None or not desk.start(request, transfer):
+            return self._shared.responder.refused(request)
+        self._transfers.add(transfer)
+        return None
+
+    def _show_life(self) -> None:
         shared = self._shared
-        shared.responder.counters.tcp_queries += 1
         self._deadline = self._loop.time() + shared.limits.idle_s
         if shared.connections.pop(self, self) is None:
             shared.connections[self] = None
@@ -181,7 +255,39 @@ class Connection(asyncio.Protocol):
         return None if len(self._received) < 2 + length or not self._queries_left else length
 
     def _check_idle(self) -> None:
-        if self._loop.time() >= self._deadline:
+        if self._transfers:  # their own time-out counts
+            self._timer = self._loop.call_later(self._shared.limits.idle_s, self._check_idle)
+        elif self._loop.time() >= self._deadline:
             self.drop()
         else:
             self._timer = self._loop.call_at(self._deadline, self._check_idle)
+
+
+class _Transfer:
+    """What the thread that makes the messages of one transfer has of its connection; a `Stream`."""
+
+    def __init__(self, connection: Connection, loop: asyncio.AbstractEventLoop, idle_s: float) -> None:
+        self._connection = connection
+        self._loop = loop
+        self._idle_s = idle_s
+
+    def send(self, message: bytes) -> None:
+        taken: futures.Future[None] = futures.Future()
+        self._call(lambda: self._connection.transfer_message(message, taken))
+        try:
+            taken.result(self._idle_s)
+        except futures.TimeoutError:
+            raise TransferCutOffError(f"nothing was taken for {self._idle_s:g} s") from None
+
+    def end(self, *, cut_off: bool) -> None:
+        with contextlib.suppress(TransferCutOffError):
+            self._call(lambda: self._connection.transfer_ended(self, cut_off=cut_off))
+
+    def is_awaited(self) -> bool:
+        return not self._connection.has_ended()
+
+    def _call(self, callback: Callable[[], None]) -> None:
+        try:
+            self._loop.call_soon_threadsafe(callback)
+        except RuntimeError:  # the loop has ended
+            raise TransferCutOffError("the server has ended") from None

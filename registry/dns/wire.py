@@ -30,11 +30,11 @@ class RenderedRRset:
     """A record set in wire format; immutable, compared by identity.
 
     `code` is the type in two octets; `tails` holds per record all that follows the owner; `answer` is the whole set
-    owned by the question's name, `counts` the QD, AN and NS counts of a message that has nothing else. `target` is
-    the lower-case wire name that a CNAME leads to, empty for other types.
+    owned by the question's name, `counts` the QD, AN and NS counts of a message that has nothing else. `targets` are
+    the lower-case wire names that a CNAME, DNAME or NS set leads to, none for other types.
     """
 
-    __slots__ = ("__weakref__", "answer", "code", "count", "counts", "tails", "target", "ttl")
+    __slots__ = ("__weakref__", "answer", "code", "count", "counts", "tails", "targets", "ttl")
 
     def __init__(self, code: bytes, ttl: int, rdatas: tuple[bytes, ...]) -> None:
         distinct = tuple(dict.fromkeys(rdatas))
@@ -44,11 +44,11 @@ class RenderedRRset:
         self.tails = tuple(code + IN + struct.pack("!IH", ttl, len(rdata)) + rdata for rdata in distinct)
         self.answer = self.owned_by(QUESTION_OWNER)
         self.counts = struct.pack("!HHH", 1, self.count, 0)
-        self.target = distinct[0].lower() if code == CNAME else b""
+        self.targets = tuple(rdata.lower() for rdata in distinct) if code in _LEADING else ()
 
     def owned_by(self, owner: bytes) -> bytes:
         """All records of the set with this owner, a wire name or a compression pointer."""
-        return b"".join(owner + tail for tail in self.tails)
+        return owner.join((b"", *self.tails))
 
 
 @lru_cache(maxsize=256)
@@ -63,10 +63,14 @@ def type_code(rdtype: str) -> bytes:
     return number.to_bytes(2)
 
 
+A = type_code("A")
+AAAA = type_code("AAAA")
 CNAME = type_code("CNAME")
+DNAME = type_code("DNAME")
+DS = type_code("DS")
 NS = type_code("NS")
 SOA = type_code("SOA")
-
+_LEADING = (CNAME, DNAME, NS)
 
 _LENGTHS = {length: bytes((length,)) for length in range(1, 64)}
 

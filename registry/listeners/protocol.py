@@ -228,8 +228,10 @@ class EdgeProtocol(HttpToolsProtocol):
     def _check_client(self) -> None:
         client = self.client[0] if self.client is not None else ""
         if self._behind_proxy:
-            client = self.clients.behind(client, self.headers)
+            proxy, client = client, self.clients.behind(client, self.headers)
             self.scope["client"] = (client, 0)
+            # what a proxy says of itself or of others counts by its own address
+            self.scope["extensions"] = {**(self.scope.get("extensions") or {}), "peer": proxy}  # type: ignore[dict-item]
         if (wait_s := self.clients.wait_s(client)) > 0:
             self._retry_after_s = wait_s
             self._stop(HTTPStatus.TOO_MANY_REQUESTS)

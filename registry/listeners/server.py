@@ -6,7 +6,6 @@ handshakes, and stops by polling.
 """
 
 import asyncio
-import contextlib
 import functools
 import heapq
 import select
@@ -25,6 +24,7 @@ from registry.errors import ConfigurationError
 from registry.listeners.clients import Clients
 from registry.listeners.protocol import DRAIN_S, EdgeProtocol, Limits, edge_protocol
 from registry.listeners.tls import ReloadingContext
+from registry.waiting import wait_within
 
 _BACKLOG = 1024
 _ACCEPT_RETRY_S = 1.0
@@ -109,8 +109,7 @@ class Listener:
         try:
             while not self._stop.is_set():
                 self._state.default_headers = [(b"date", formatdate(usegmt=True).encode()), _NOSNIFF]
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._stop.wait(), 1.0)
+                await wait_within(1.0, self._stop)
         finally:
             self._stop.set()
             self._pause_accepting()

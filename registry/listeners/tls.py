@@ -34,6 +34,12 @@ _EPHEMERAL = frozenset({"kx-ecdhe", "kx-dhe", "kx-any"})
 DEFAULT = "default"
 """The pair that serves clients for whose name there is no certificate."""
 
+Admits = Callable[[bytes], bool]
+"""Whether a certificate (DER) may be shown that leads to no anchor. Quick, without IO, and raises nothing."""
+
+_HANDSHAKE, _CERTIFICATE, _MESSAGE_HEAD = 22, 11, 4
+"""Type of the record, type of the message, and the bytes before its body (RFC 8446 §4)."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -246,6 +252,7 @@ def server_context(
     key_file: str,
     *,
     client_anchors_pem: str | Callable[[], str] | None = None,
+    admits: Admits | None = None,
     policy: TlsPolicy = _DEFAULT_POLICY,
     on_failure: Callable[[TlsFailure], None] = report_failure,
     listener: str = "",
@@ -255,10 +262,10 @@ def server_context(
 
     With `client_anchors_pem` a client is asked for a certificate but may come without one; what it presents must be
     valid now and lead to one of these anchors, which needn't be self-signed; without any, all are refused. A function
-    is asked again at each reload. Raises `ConfigurationError`.
+    is asked again at each reload. A certificate that `admits` knows needs no anchor. Raises `ConfigurationError`.
     """
     pair = PairFiles(DEFAULT, Path(cert_file), Path(key_file))
-    open_pair = functools.partial(_server_context, policy, client_anchors_pem=client_anchors_pem)
+    open_pair = functools.partial(_server_context, policy, client_anchors_pem=client_anchors_pem, admits=admits)
     return ReloadingContext(lambda: [pair], open_pair, on_failure, listener=listener, clock=clock)
 
 
@@ -277,7 +284,10 @@ def folder_context(
 
 
 def _server_context(
-    policy: TlsPolicy, pair: PairFiles, client_anchors_pem: str | Callable[[], str] | None = None
+    policy: TlsPolicy,
+    pair: PairFiles,
+    client_anchors_pem: str | Callable[[], str] | None = None,
+    admits: Admits | None = None,
 ) -> ssl.SSLContext:
     context = _ReportingContext(ssl.PROTOCOL_TLS_SERVER)
     policy.apply(context)
@@ -293,6 +303,8 @@ def _server_context(
         context.verify_mode = ssl.CERT_OPTIONAL
         context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
         _load_anchors(context, client_anchors_pem() if callable(client_anchors_pem) else client_anchors_pem)
+        if admits is not None:
+            context.admit(admits)
     return context
 
 
@@ -334,6 +346,28 @@ _handshake: ContextVar[_Handshake] = ContextVar("tls_handshake")
 
 
 class _ReportingContext(ssl.SSLContext):
+    _msg_callback: Callable[..., None]
+
+    def admit(self, admits: Admits) -> None:
+        """Ask about certificates of clients while they come.
+
+        Python has no callback for the verification of a certificate, but one for each message of a handshake, before
+        OpenSSL acts on it: a certificate that is admitted becomes an anchor then, so that OpenSSL goes on to verify
+        that it is valid now, and that the client has its key. A Python without it would admit nobody.
+        """
+        admitted: set[bytes] = set()
+
+        def look(_connection: object, direction: str, _version: object, kind: int, message: int, data: bytes) -> None:
+            if direction != "read" or kind != _HANDSHAKE or message != _CERTIFICATE:
+                return
+            shown = _leaf(data)
+            if shown and shown not in admitted and admits(shown):
+                with contextlib.suppress(ssl.SSLError):  # what it can't load it doesn't accept either
+                    self.load_verify_locations(cadata=shown)
+                    admitted.add(shown)
+
+        self._msg_callback = look
+
     def wrap_bio(
         self, incoming: ssl.MemoryBIO, outgoing: ssl.MemoryBIO, *args: Any, **kwargs: Any
     ) -> "_ReportingObject":
@@ -364,6 +398,18 @@ class _ReportingObject(ssl.SSLObject):
 
 
 _ReportingContext.sslobject_class = _ReportingObject
+
+
+def _leaf(message: bytes) -> bytes:
+    """The first certificate of a Certificate message, in DER (RFC 5246 §7.4.2, RFC 8446 §4.4.2); b"" without one."""
+    body = message[_MESSAGE_HEAD:]
+    if int.from_bytes(body[:3]) != len(body) - 3:  # in TLS 1.3 a context goes before the length of the list
+        body = body[1 + (body[0] if body else 0) :]
+        if int.from_bytes(body[:3]) != len(body) - 3:
+            return b""
+    size = int.from_bytes(body[3:6])
+    leaf = body[6 : 6 + size]
+    return leaf if len(leaf) == size else b""
 
 
 def _reason(error: Exception) -> str:

@@ -7,47 +7,37 @@ writes is one transaction.
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 
-from registry.audit.events import record
 from registry.dns.journal import ZoneJournal
-from registry.errors import AlreadyExistsError, ConflictError, NotFoundError, Reason, RegistryError, ValidationError
+from registry.errors import AlreadyExistsError, ConflictError, NotFoundError, RegistryError, ValidationError
 from registry.identifiers.participant import ParticipantIdentifier
 from registry.sml.authorization import TrustOf
+from registry.sml.candidates import Candidates, check_list, keys_of
 from registry.sml.errors import SmlError, some_of
+from registry.sml.interventions import four_eyes
+from registry.sml.migrations import Migrations, check_migration_key
 from registry.sml.model import Publisher
+from registry.sml.publisher_certificates import PublisherCertificates, Window
 from registry.sml.publishers import Publishers
-from registry.sml.registration import Registrar, check_list, check_not_migrating, participant_of
-from registry.storage.certificate_rows import certificate_row
+from registry.sml.quarantine import quarantine_refusals
+from registry.sml.registration import Registrar, check_not_migrating
 from registry.storage.domain_directory import StoredDomain
 from registry.storage.engine import Actor, Database, retried
-from registry.storage.queries import certificates, publishers, registrations, sml_views
+from registry.storage.queries import migrations, publishers, registrations, sml_views
+from registry.storage.queries.migrations import EndedMigration, HistoryFilter, OpenMigration
 from registry.storage.queries.publishers import PublisherRow
 from registry.storage.queries.sml_views import (
-    MigrationView,
     PublisherCertificate,
     PublisherView,
     RegistrationFilter,
     RegistrationView,
 )
 from registry.storage.unit_of_work import Connection, UnitOfWork
-from trust_lists.evaluation.trust_configuration.model import Context
 
 MAX_LIST = 1000
 """The most participants that one call may name; SOAP allows fewer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """From and until when a certificate may speak for a publisher; None: from now on, or without an end."""
-
-    usable_from: datetime | None = None
-    usable_until: datetime | None = None
 
 
 class SmlAdministration:
@@ -60,8 +50,9 @@ class SmlAdministration:
     def __init__(self, database: Database, journal: ZoneJournal, registrar: Registrar, trust_of: TrustOf) -> None:
         self._database = database
         self._registrar = registrar
+        self._migrations = Migrations(registrar)
         self._publishers = Publishers(journal, registrar)
-        self._trust_of = trust_of
+        self._certificates = PublisherCertificates(trust_of)
 
     # Publishers
 
@@ -76,7 +67,7 @@ class SmlAdministration:
         """One publisher, with its certificates; inside of a transaction `lock` keeps others from changing it."""
         with self._database.read() as connection:
             if lock:
-                publishers.lock(connection, stored.id, smp_id)
+                publishers.lock(connection, [stored.id], smp_id)
             found = sml_views.publisher_view(connection, stored.id, smp_id)
             if found is None:
                 raise _no_publisher(stored, smp_id)
@@ -97,14 +88,17 @@ class SmlAdministration:
     ) -> bool:
         """Give an SMP new addresses; returns whether it had others. Raises ValidationError."""
         with self._writing(actor, stored) as work:
-            row = _publisher(work.connection, stored, smp_id)
+            row = _publisher(work.connection, stored, smp_id, lock=True)
+            four_eyes.check_leading_elsewhere(work, stored, row, logical_address)
             return self._publishers.change(work, stored, row, logical_address, physical_address)
 
     @retried
     def delete_publisher(self, actor: Actor, stored: StoredDomain, smp_id: str) -> None:
         """Remove an SMP with all its registrations. Raises ConflictError while one of them has an open migration."""
         with self._writing(actor, stored) as work:
-            self._publishers.remove(work, stored, _publisher(work.connection, stored, smp_id))
+            row = _publisher(work.connection, stored, smp_id, lock=True)
+            four_eyes.check_removing(work, stored, row)
+            self._publishers.remove(work, stored, row)
 
     @retried
     def add_certificate(
@@ -112,60 +106,34 @@ class SmlAdministration:
     ) -> str:
         """Let a certificate speak for an SMP; returns its fingerprint.
 
-        Raises ValidationError where the domain wouldn't accept its bearer; AlreadyExistsError.
+        Raises ValidationError where the domain wouldn't accept its bearer, or its key is another SMP's;
+        AlreadyExistsError.
         """
         with self._writing(actor, stored) as work:
-            row = _publisher(work.connection, stored, smp_id)
-            begin = window.usable_from or work.now
-            reasons = [*_window_reasons(begin, window.usable_until)]
-            trust, at = self._trust_of(stored.domain), max(begin, work.now)
-            decision = trust.decide("sml-client", certificate, at, context={Context.SMP_ID: row.smp_id})
-            if not decision.accepted and decision.enforced:
-                message = f"the domain doesn't accept the certificate of an SML client: {decision.reason}"
-                reasons.append(Reason("SML-CERTIFICATE-REFUSED", message))
-            if reasons:
-                raise ValidationError(reasons)
-            values = certificate_row(certificate.public_bytes(Encoding.DER))
-            certificates.put(work.connection, [values])
-            publishers.add_certificate(work, row.id, values["sha256"], begin, window.usable_until)
-            after = _audited(values["sha256"], Window(begin, window.usable_until))
-            self._certificate_changed(work, stored, row, "sml:publisher-certificate:create", after=after)
-            return str(values["sha256"])
+            row = _publisher(work.connection, stored, smp_id, lock=True)
+            return self._certificates.add(work, stored, row, certificate, window)
 
     @retried
-    def change_certificate(self, actor: Actor, stored: StoredDomain, smp_id: str, sha256: str, window: Window) -> bool:
-        """Give a certificate another window; returns whether it had one. Raises NotFoundError, ValidationError."""
+    def change_certificate(
+        self, actor: Actor, stored: StoredDomain, smp_id: str, sha256: str, window: Window, *, last: bool = False
+    ) -> bool:
+        """Give a certificate another window; returns whether it had one.
+
+        Raises NotFoundError, ValidationError; ConflictError where nobody could speak for the SMP any more, unless
+        `last` says that this is meant.
+        """
         with self._writing(actor, stored) as work:
-            row = _publisher(work.connection, stored, smp_id)
-            held = _certificate(work.connection, row, sha256)
-            changed = Window(window.usable_from or held.usable_from or work.now, window.usable_until)
-            if (held.usable_from, held.usable_until) == (changed.usable_from, changed.usable_until):
-                return False
-            if reasons := _window_reasons(changed.usable_from, changed.usable_until):
-                raise ValidationError(reasons)
-            publishers.change_certificate(work, row.id, sha256, changed.usable_from, changed.usable_until)
-            before = _audited(sha256, Window(held.usable_from, held.usable_until))
-            tag = "sml:publisher-certificate:update"
-            self._certificate_changed(work, stored, row, tag, before=before, after=_audited(sha256, changed))
-            return True
+            row = _publisher(work.connection, stored, smp_id, lock=True)
+            return self._certificates.change(work, stored, row, sha256, window, last=last)
 
     @retried
-    def end_certificate(self, actor: Actor, stored: StoredDomain, smp_id: str, sha256: str) -> None:
-        """Let a certificate speak for an SMP no more, from now on. Raises NotFoundError."""
+    def end_certificate(
+        self, actor: Actor, stored: StoredDomain, smp_id: str, sha256: str, *, last: bool = False
+    ) -> None:
+        """Let a certificate speak for an SMP no more, from now on. Raises as `change_certificate`."""
         with self._writing(actor, stored) as work:
-            row = _publisher(work.connection, stored, smp_id)
-            held = _certificate(work.connection, row, sha256)
-            if held.usable_until is not None and held.usable_until <= work.now:
-                return
-            before = _audited(sha256, Window(held.usable_from, held.usable_until))
-            tag = "sml:publisher-certificate:end"
-            if held.usable_from is not None and held.usable_from >= work.now:
-                publishers.remove_certificate(work, row.id, sha256)  # it never spoke
-                self._certificate_changed(work, stored, row, tag, before=before)
-                return
-            publishers.change_certificate(work, row.id, sha256, held.usable_from, work.now)
-            after = _audited(sha256, Window(held.usable_from, work.now))
-            self._certificate_changed(work, stored, row, tag, before=before, after=after)
+            row = _publisher(work.connection, stored, smp_id, lock=True)
+            self._certificates.end(work, stored, row, sha256, last=last)
 
     # Registrations
 
@@ -219,10 +187,12 @@ class SmlAdministration:
         """
         with self._writing(actor, stored) as work:
             row = _publisher(work.connection, stored, smp_id)
-            check_list(stored, participants, MAX_LIST)
-            if refusals := self._registrar.refusals(work.connection, stored, row, participants):
+            check_list(keys_of(stored.domain, participants), MAX_LIST)
+            refusals = self._registrar.refusals(work.connection, stored, row, participants)
+            refusals += quarantine_refusals(work.connection, stored, row, participants, work.now)
+            if refusals:
                 raise _together([refusal.plain for refusal in refusals])
-            self._registrar.register(work, stored, row, participants)
+            self._registrar.register(work, stored, row, Candidates.of(stored, participants))
 
     @retried
     def unregister(self, actor: Actor, stored: StoredDomain, participants: Sequence[ParticipantIdentifier]) -> None:
@@ -231,8 +201,9 @@ class SmlAdministration:
         Raises NotFoundError naming those that aren't registered; ConflictError where a migration is open.
         """
         with self._writing(actor, stored) as work:
-            check_list(stored, participants, MAX_LIST)
+            check_list(keys_of(stored.domain, participants), MAX_LIST)
             rows = self._registrar.find(work, stored, participants)
+            four_eyes.check_unregistering(stored, rows)
             check_not_migrating(work, rows)
             smp_ids = publishers.smp_ids(work.connection, {row.publisher_id for row in rows})
             for publisher_id, smp_id in smp_ids.items():
@@ -249,32 +220,83 @@ class SmlAdministration:
         """
         with self._writing(actor, stored) as work:
             publisher = _publisher(work.connection, stored, smp_id)
-            check_list(stored, participants, MAX_LIST)
+            check_list(keys_of(stored.domain, participants), MAX_LIST)
             rows = self._registrar.find(work, stored, participants)
             others = [row for row in rows if row.publisher_id != publisher.id]
             if others:
+                four_eyes.check_moving(stored)
                 self._registrar.move(work, stored, others, publisher)
             return len(others)
 
     # Migrations
 
-    def migrations(self, stored: StoredDomain, after: int, size: int, smp_id: str | None = None) -> list[MigrationView]:
+    def migrations(self, stored: StoredDomain, after: int, size: int, smp_id: str | None = None) -> list[OpenMigration]:
         """Up to `size` open migrations of registrations with ids after `after`."""
         with self._database.read() as connection:
-            publisher_id = None if smp_id is None else _publisher(connection, stored, smp_id).id
-            return sml_views.migrations(connection, stored.id, publisher_id, after, size, self._database.now())
+            mine = None if smp_id is None else [_publisher(connection, stored, smp_id).id]
+            at = self._database.now()
+            return migrations.page(connection, after, size, at, domain_id=stored.id, publisher_ids=mine)
+
+    def migration(self, stored: StoredDomain, participant: ParticipantIdentifier) -> OpenMigration:
+        """The open migration of a participant. Raises NotFoundError where it isn't registered, or has none."""
+        row = self.registration(stored, participant)
+        with self._database.read() as connection:
+            opened = migrations.open_of(connection, [row.id], self._database.now())
+        if row.id not in opened:
+            raise NotFoundError(f"no migration of {participant} is open")
+        return opened[row.id]
+
+    def migration_history(
+        self,
+        stored: StoredDomain,
+        before: int | None,
+        size: int,
+        *,
+        participant: ParticipantIdentifier | None = None,
+        smp_id: str | None = None,
+    ) -> list[EndedMigration]:
+        """Up to `size` migrations that ended, with ids below `before`, the last one first.
+
+        Of a participant, and from or to an SMP, which may be gone by now, so it is to be spelled as it was.
+        """
+        key = stored.domain.identifiers.participant_key
+        of = None if participant is None else (participant.scheme, key(participant))
+        wanted = HistoryFilter(of, None if smp_id is None else [smp_id])
+        with self._database.read() as connection:
+            return migrations.history(connection, [stored.id], wanted, before, size)
+
+    @retried
+    def prepare_migration(
+        self, actor: Actor, stored: StoredDomain, participant: ParticipantIdentifier, key: str
+    ) -> OpenMigration:
+        """Let whoever has the key take a participant over, in place of the SMP that has it; replaces an open migration.
+
+        Raises ValidationError for a key that breaks rules; NotFoundError.
+        """
+        with self._writing(actor, stored) as work:
+            check_migration_key(key)
+            (row,) = self._registrar.find(work, stored, [participant])
+            holder = publishers.by_id(work.connection, row.publisher_id)
+            assert holder is not None  # noqa: S101 — a foreign key
+            if holder.smp_id.lower() != (stored.domain.smp.smp_id or "").lower():  # what our SMP has is its to give
+                four_eyes.check_moving(stored)
+            return self._migrations.prepare(work, stored, holder, participant, key)
+
+    @retried
+    def complete_migration(
+        self, actor: Actor, stored: StoredDomain, participant: ParticipantIdentifier, smp_id: str, key: str
+    ) -> None:
+        """Give a participant to an SMP by the key of its migration. Raises NotFoundError, ValidationError."""
+        with self._writing(actor, stored) as work:
+            taker = _publisher(work.connection, stored, smp_id)
+            self._migrations.complete(work, stored, taker, participant, key)
 
     @retried
     def cancel_migration(self, actor: Actor, stored: StoredDomain, participant: ParticipantIdentifier) -> None:
         """Close an open migration: its key means nothing any more. Raises NotFoundError."""
         with self._writing(actor, stored) as work:
             (row,) = self._registrar.find(work, stored, [participant])
-            if row.id not in registrations.open_migrations(work.connection, [row.id], work.now):
-                raise NotFoundError(f"no migration of {participant} is open")
-            registrations.cancel_migration(work, row.id)
-            smp_id = publishers.smp_ids(work.connection, {row.publisher_id})[row.publisher_id]
-            subject = str(participant_of(row))
-            record(work, "sml:migration:cancel", subject, domain_id=stored.id, before={"smp_id": smp_id})
+            self._migrations.cancel(work, stored, row)
 
     # helpers
 
@@ -288,14 +310,10 @@ class SmlAdministration:
         except SmlError as error:
             raise error.plain from error
 
-    def _certificate_changed(
-        self, work: UnitOfWork, stored: StoredDomain, row: PublisherRow, tag: str, **audited: Any
-    ) -> None:
-        publishers.touch(work, row.id)
-        record(work, tag, row.smp_id, domain_id=stored.id, **audited)
 
-
-def _publisher(connection: Connection, stored: StoredDomain, smp_id: str) -> PublisherRow:
+def _publisher(connection: Connection, stored: StoredDomain, smp_id: str, *, lock: bool = False) -> PublisherRow:
+    if lock:  # what is written depends on all of it, and others may suspend it meanwhile
+        publishers.lock(connection, [stored.id], smp_id)
     found = publishers.find(connection, [stored.id], smp_id)
     if not found:
         raise _no_publisher(stored, smp_id)
@@ -306,29 +324,7 @@ def _no_publisher(stored: StoredDomain, smp_id: str) -> NotFoundError:
     return NotFoundError(f"the domain {stored.domain.name} has no SMP {smp_id!r}")
 
 
-def _certificate(connection: Connection, row: PublisherRow, sha256: str) -> PublisherCertificate:
-    for held in sml_views.certificates_of(connection, row.id):
-        if held.sha256 == sha256:
-            return held
-    raise NotFoundError(f"the SMP {row.smp_id} has no certificate {sha256}")
-
-
-def _window_reasons(begin: datetime | None, end: datetime | None) -> list[Reason]:
-    if begin is None or end is None or begin < end:
-        return []
-    return [Reason("SML-CERTIFICATE-WINDOW", "usable_until must be after usable_from")]
-
-
 def _together(refusals: Sequence[RegistryError]) -> RegistryError:
     """One error for several; what breaks rules says more than what is there already."""
     reasons = [reason for error in refusals if isinstance(error, ValidationError) for reason in error.reasons]
     return ValidationError(reasons) if reasons else AlreadyExistsError(some_of(map(str, refusals)))
-
-
-def _audited(sha256: str, window: Window) -> dict[str, str | None]:
-    begin, end = window.usable_from, window.usable_until
-    return {
-        "certificate": sha256,
-        "usable_from": begin.isoformat() if begin else None,
-        "usable_until": end.isoformat() if end else None,
-    }

@@ -7,14 +7,18 @@ TechnicalError means that nobody knows whether the call was carried out: ask bef
 
 import ssl
 from collections.abc import Callable, Sequence
+from datetime import date
 from types import TracebackType
 from typing import Self, TypeVar
 
 import httpx2
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 
-from registry.errors import TechnicalError
+from registry.errors import TechnicalError, ValidationError
 from registry.identifiers.participant import ParticipantIdentifier
+from registry.sml.envelope import EnvelopeError, read_response
 from registry.sml.errors import SmlError
 from registry.sml.faults import is_fault, read_fault
 from registry.sml.messages import (
@@ -22,16 +26,18 @@ from registry.sml.messages import (
     CreatePublisher,
     DeleteParticipants,
     DeletePublisher,
-    EnvelopeError,
+    IsAlive,
     ListParticipants,
     Migrate,
+    ParticipantExists,
+    PrepareCertificate,
     PrepareMigration,
     ReadPublisher,
     Request,
     UpdatePublisher,
+    read_exists,
     read_page,
     read_publisher,
-    read_response,
     write_request,
 )
 from registry.sml.model import ParticipantPage, Publisher
@@ -89,9 +95,16 @@ class SmlClient:
         """Remove a publisher, with all its participants."""
         self._call(DeletePublisher(smp_id))
 
-    def create_participants(self, smp_id: str, participants: Sequence[ParticipantIdentifier]) -> None:
-        """Register participants at a publisher: all of them or none, at most 100."""
-        self._call(CreateParticipants(smp_id, tuple(participants)))
+    def create_participants(
+        self, smp_id: str, participants: Sequence[ParticipantIdentifier], service: str | None = None
+    ) -> None:
+        """Register participants at a publisher: all of them or none, at most 100.
+
+        `service` is the NAPTR service of a single one that shall not have the domain's own; SML 3 and later know it.
+        """
+        if service is not None and len(participants) != 1:
+            raise ValidationError.of("SML-SERVICE-SINGLE", "a NAPTR service is said of one participant at a time")
+        self._call(CreateParticipants(smp_id, tuple(participants), service))
 
     def delete_participants(self, smp_id: str | None, participants: Sequence[ParticipantIdentifier]) -> None:
         """Remove participants: all of them or none, at most 100."""
@@ -108,6 +121,19 @@ class SmlClient:
     def migrate(self, smp_id: str, participant: ParticipantIdentifier, key: str) -> None:
         """Take a participant over from the publisher that made the key."""
         self._call(Migrate(smp_id, participant, key))
+
+    def exists_participant(self, smp_id: str, participant: ParticipantIdentifier) -> bool:
+        """Whether a publisher, perhaps somebody else's, has a participant; SML 4.2 and later know it."""
+        return self._ask(ParticipantExists(smp_id, participant), read_exists)
+
+    def prepare_change_certificate(self, certificate: x509.Certificate, begins: date | None = None) -> None:
+        """Say which certificate comes after the one that this client shows; None: from its own beginning on."""
+        pem = certificate.public_bytes(Encoding.PEM).decode()
+        self._call(PrepareCertificate(pem, begins))
+
+    def is_alive(self) -> None:
+        """Ask whether the locator can do its work; it says no by an InternalError."""
+        self._call(IsAlive())
 
     def close(self) -> None:
         """Close the connections."""

@@ -106,10 +106,17 @@ def migration_not_found(value: str, scheme: str) -> SmlError:
     )
 
 
-def migration_planned(value: str, scheme: str) -> SmlError:
-    """ERR-114: a participant with an open migration can't be deleted."""
-    return SmlError(
-        FaultKind.BAD_REQUEST,
-        114,
-        f"The participant identifier '{value}' with scheme: '{scheme}' can't be deleted: its migration is planned",
-    )
+def migration_planned(value: str, scheme: str, story: str) -> SmlError:
+    """ERR-114: a participant with an open migration can't be deleted; `story` says which one that is."""
+    text = f"The participant identifier '{value}' with scheme: '{scheme}' can't be deleted: its migration is planned"
+    return SmlError(FaultKind.BAD_REQUEST, 114, f"{text} ({story})")
+
+
+def publisher_suspended(smp_id: str) -> SmlError:
+    """ERR-101: the operator has suspended an SMP, so it can't change anything."""
+    return unauthorized(f"The SMP '{smp_id}' is suspended")
+
+
+def participant_suspended(value: str, scheme: str) -> SmlError:
+    """ERR-101: the operator has suspended a participant, so its SMP can't remove it."""
+    return unauthorized(f"The participant identifier '{value}' with scheme: '{scheme}' is suspended")

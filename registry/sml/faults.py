@@ -11,8 +11,8 @@ import re
 
 from lxml import etree
 
+from registry.sml.envelope import SOAP, EnvelopeError, envelope, escape
 from registry.sml.errors import FaultKind, SmlError
-from registry.sml.messages import SOAP, EnvelopeError, envelope, escape
 from registry.sml.wsdl import LOCATOR
 
 INTERNAL_ERROR = SmlError(FaultKind.INTERNAL_ERROR, 105, "technical error")

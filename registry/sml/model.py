@@ -3,6 +3,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Protocol
 
 from cryptography import x509
@@ -17,6 +18,8 @@ class Caller:
     certificate: x509.Certificate | None
     request_id: str
     address: str = ""
+    idempotency_key: str = ""
+    """What the caller calls this request, so as to send it again; empty where it doesn't."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,7 @@ class ParticipantPage:
 
 
 class SmlOperations(Protocol):
-    """The operations of ManageServiceMetadata and ManageParticipantIdentifier (sml.md §1.1 A, B).
+    """The operations of ManageServiceMetadata, ManageParticipantIdentifier and BDMSL (sml.md §1.1 A, B, C).
 
     Each is one transaction, blocking, and raises `SmlError` for every refusal.
     """
@@ -48,7 +51,7 @@ class SmlOperations(Protocol):
     def update_publisher(self, caller: Caller, publisher: Publisher) -> None: ...
     def delete_publisher(self, caller: Caller, smp_id: str) -> None: ...
     def create_participants(
-        self, caller: Caller, smp_id: str, participants: Sequence[ParticipantIdentifier]
+        self, caller: Caller, smp_id: str, participants: Sequence[ParticipantIdentifier], service: str | None = None
     ) -> None: ...
     def delete_participants(
         self, caller: Caller, smp_id: str | None, participants: Sequence[ParticipantIdentifier]
@@ -56,3 +59,8 @@ class SmlOperations(Protocol):
     def list_participants(self, caller: Caller, smp_id: str, page: str | None) -> ParticipantPage: ...
     def prepare_migration(self, caller: Caller, smp_id: str, participant: ParticipantIdentifier, key: str) -> None: ...
     def migrate(self, caller: Caller, smp_id: str, participant: ParticipantIdentifier, key: str) -> None: ...
+    def exists_participant(self, caller: Caller, smp_id: str, participant: ParticipantIdentifier) -> bool: ...
+    def prepare_change_certificate(
+        self, caller: Caller, new_certificate: x509.Certificate | str, migration_date: date | None
+    ) -> None: ...
+    def is_alive(self, caller: Caller) -> None: ...

@@ -4,26 +4,28 @@
 Nothing here asks who calls; `registry.sml.service` and `registry.sml.administration` do.
 """
 
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from registry.audit.events import record
-from registry.dns.journal import NewState, ZoneJournal
+from registry.dns.journal import ZoneJournal
 from registry.dns.records import naptr_rrset, publisher_rrset
 from registry.domains.base_url import check_https_443
 from registry.errors import AlreadyExistsError, Reason, ValidationError
 from registry.identifiers.smp_id import validate_smp_id
+from registry.sml.bulk import Bulk
 from registry.sml.errors import FaultKind, SmlError, broken_rules, publisher_exists
 from registry.sml.model import Publisher
-from registry.sml.registration import Registrar, batches, zone_id_of
+from registry.sml.names import publisher_owner, publisher_states
+from registry.sml.quarantine import forget_publisher
+from registry.sml.registration import Registrar, zone_id_of
 from registry.storage.certificate_rows import certificate_row
 from registry.storage.domain_directory import StoredDomain
-from registry.storage.queries import certificates, publishers, registrations
+from registry.storage.queries import certificates, migrations, publishers
 from registry.storage.queries.publishers import PublisherRow
 from registry.storage.unit_of_work import UnitOfWork
 
-_RRTYPES = ("CNAME", "A", "AAAA")
 _MAX_PHYSICAL_ADDRESS = 255
-_BATCH = 1000
 
 
 class Publishers:
@@ -31,7 +33,7 @@ class Publishers:
 
     def __init__(self, journal: ZoneJournal, registrar: Registrar) -> None:
         self._journal = journal
-        self._registrar = registrar
+        self.bulk = Bulk(journal, registrar)
 
     def add(self, work: UnitOfWork, stored: StoredDomain, publisher: Publisher, certificate: bytes | None) -> int:
         """Add a publisher with its DNS name, and the certificate (DER) that may speak for it; returns its id.
@@ -45,18 +47,29 @@ class Publishers:
             )
         except AlreadyExistsError as error:
             raise publisher_exists(publisher.smp_id) from error
+        forget_publisher(work, stored, publisher.smp_id)
         if certificate is not None:
             row = certificate_row(certificate)
             certificates.put(work.connection, [row])
             publishers.add_certificate(work, publisher_id, row["sha256"])
-        self._name(work, stored, publisher.smp_id, publisher.logical_address)
+        added = PublisherRow(
+            publisher_id,
+            stored.id,
+            publisher.smp_id,
+            publisher.logical_address,
+            publisher.physical_address,
+            suspended=False,
+        )
+        self._journal.write(work, zone_id_of(stored), publisher_states(stored.domain, added))
         record(work, "sml:publisher:create", publisher.smp_id, domain_id=stored.id, after=_audited(publisher))
         return publisher_id
 
     def change(
         self, work: UnitOfWork, stored: StoredDomain, row: PublisherRow, logical_address: str, physical_address: str
     ) -> bool:
-        """Give a publisher new addresses; the names of all its participants follow. Returns whether it had others.
+        """Give a publisher, which is locked, new addresses; the names of all its participants follow, of many by a job.
+
+        Returns whether it had others.
 
         Raises SmlError (ERR-106) for an address that breaks rules.
         """
@@ -66,34 +79,26 @@ class Publishers:
             return False
         _check(stored, changed)
         publishers.change_addresses(work, row.id, logical_address, physical_address)
-        self._name(work, stored, row.smp_id, logical_address)
         if logical_address != before.logical_address:
-            self._registrar.point_all(work, stored, publishers.find(work.connection, [stored.id], row.smp_id)[0])
+            self.bulk.follow(work, stored, replace(row, logical_address=logical_address))
         shown = {"before": _audited(before), "after": _audited(changed)}
         record(work, "sml:publisher:update", row.smp_id, domain_id=stored.id, **shown)
         return True
 
-    def remove(self, work: UnitOfWork, stored: StoredDomain, row: PublisherRow) -> None:
-        """Remove a publisher with all its registrations and names.
+    def remove(self, work: UnitOfWork, stored: StoredDomain, row: PublisherRow) -> int | None:
+        """Remove a publisher, which is locked, with all its registrations and names.
+
+        Returns the job's id where many are left to one.
 
         Raises SmlError (ERR-113) while a participant has an open migration.
         """
-        migrating = registrations.open_migrations_of_publisher(work.connection, row.id, work.now)
+        migrating = migrations.number_open(work.connection, row.id, work.now)
         if migrating:
             text = f"The SMP '{row.smp_id}' can't be deleted: {migrating} of its participants have an open migration"
             raise SmlError(FaultKind.BAD_REQUEST, 113, text)
-        for rows in batches(work, row.id, _BATCH):
-            self._registrar.unregister(work, stored, rows, row.smp_id)
-        owner = _owner(stored, row.smp_id)
-        self._journal.write(work, zone_id_of(stored), [NewState(owner, rdtype, None) for rdtype in _RRTYPES])
-        publishers.remove(work, row.id)
+        job_id = self.bulk.remove(work, stored, row)
         record(work, "sml:publisher:delete", row.smp_id, domain_id=stored.id, before=_audited(publisher_of(row)))
-
-    def _name(self, work: UnitOfWork, stored: StoredDomain, smp_id: str, logical_address: str) -> None:
-        profile = stored.domain.dns
-        rrset = publisher_rrset(smp_id, logical_address, profile.ttl, label=profile.publisher_label)
-        others = [NewState(rrset.owner, rdtype, None) for rdtype in _RRTYPES if rdtype != rrset.rdtype]
-        self._journal.write(work, zone_id_of(stored), [NewState.of(rrset), *others])
+        return job_id
 
 
 def publisher_of(row: PublisherRow) -> Publisher:
@@ -124,7 +129,7 @@ def _address_reasons(stored: StoredDomain, publisher: Publisher) -> list[Reason]
         # What DNS couldn't carry must not be registered.
         naptr_rrset("x", address, profile.naptr_services, profile.ttl)
         publisher_rrset("x", address, profile.ttl)
-        own_name = f"{_owner(stored, publisher.smp_id)}.{profile.zone}"
+        own_name = f"{publisher_owner(profile, publisher.smp_id)}.{profile.zone}"
         if (parts.hostname or "").rstrip(".") == own_name:
             message = f"LogicalAddress must not be {own_name}, which becomes an alias of it"
             reasons.append(Reason("SML-LOGICAL-ADDRESS-LOOP", message))
@@ -133,10 +138,6 @@ def _address_reasons(stored: StoredDomain, publisher: Publisher) -> list[Reason]
     except ValueError:
         reasons.append(Reason("SML-LOGICAL-ADDRESS", "LogicalAddress is not a URL"))
     return reasons
-
-
-def _owner(stored: StoredDomain, smp_id: str) -> str:
-    return f"{smp_id.lower()}.{stored.domain.dns.publisher_label}"
 
 
 def _audited(publisher: Publisher) -> dict[str, str]:

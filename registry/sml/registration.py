@@ -8,15 +8,16 @@ the service group.
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from registry.audit.events import record_many
-from registry.dns.journal import NewState, ZoneJournal
-from registry.dns.records import legacy_cname_rrset, naptr_rrset
-from registry.domains.domain import Domain
+from registry.audit.batch_lookup import BEGUN
+from registry.audit.events import record, record_batch, record_many
+from registry.dns.journal import ZoneJournal
 from registry.errors import AlreadyExistsError, ConflictError, ValidationError
-from registry.identifiers.dns_names import legacy_cname_owner, participant_owner
 from registry.identifiers.participant import WILDCARD, ParticipantIdentifier
+from registry.sml.admission.admission import Admission
+from registry.sml.admission.services import check_services
+from registry.sml.candidates import Candidates, Key, keys_of, may_have, wildcard_refused
+from registry.sml.delegations import delegation_refusal
 from registry.sml.errors import (
-    FaultKind,
     SmlError,
     bad_request,
     broken_rules,
@@ -25,39 +26,83 @@ from registry.sml.errors import (
     participants_not_found,
     unauthorized,
 )
+from registry.sml.migration_ends import end_migrations
+from registry.sml.names import (
+    gone_states,
+    new_participant_states,
+    participant_states,
+    services_of,
+    stored_services,
+)
+from registry.sml.quarantine import begin_quarantine, end_quarantine
+from registry.sml.suspended import check_not_suspended
 from registry.storage.domain_directory import StoredDomain
-from registry.storage.queries import publishers, registrations
+from registry.storage.queries import migrations, publishers, registrations
+from registry.storage.queries.migrations import Outcome
 from registry.storage.queries.publishers import PublisherRow
-from registry.storage.queries.registrations import NewRegistration, RegistrationRow
+from registry.storage.queries.registrations import Held, RegistrationRow
 from registry.storage.unit_of_work import Connection, UnitOfWork
 
 
 class Registrar:
     """Creates, removes and moves registrations, with their DNS records and audit events."""
 
-    def __init__(self, journal: ZoneJournal) -> None:
+    def __init__(self, journal: ZoneJournal, admission: Admission) -> None:
         self._journal = journal
+        self._admission = admission
 
     def register(
         self,
         work: UnitOfWork,
         stored: StoredDomain,
         publisher: PublisherRow,
-        participants: Sequence[ParticipantIdentifier],
+        candidates: Candidates,
     ) -> None:
-        """Register participants for a publisher, all or none. Raises SmlError (ERR-106) for the first that can't be."""
-        self._register(work, stored, publisher, participants, _held(work.connection, stored, participants))
+        """Register participants for a publisher, all or none.
+
+        Raises SmlError (ERR-106) for the first that can't be registered.
+        """
+        held = _held(work.connection, stored, candidates.participants, candidates.keys)
+        self._register(work, stored, publisher, candidates, held)
+
+    def register_for(
+        self,
+        work: UnitOfWork,
+        stored: StoredDomain,
+        publisher: PublisherRow,
+        participants: Sequence[ParticipantIdentifier],
+        service: str,
+    ) -> None:
+        """Register participants for one service rather than for those of the domain.
+
+        A participant that the publisher has for other services gets this one beside them. Errors as those of
+        `register`.
+        """
+        keys = keys_of(stored.domain, participants)
+        held = _held(work.connection, stored, participants, keys)
+        (service,) = check_services(stored.domain, [service])
+        known = {(scheme, key) for scheme, key, _ in held}
+        new = [p for p, key in zip(participants, keys, strict=True) if key not in known]
+        if new:
+            services = stored_services(stored.domain.dns, [service])
+            self._register(work, stored, publisher, Candidates.of(stored, new, services), held)
+        for participant in participants:
+            if participant not in new:
+                self._add_service(work, stored, publisher, participant, service)
 
     def ensure(
         self, work: UnitOfWork, stored: StoredDomain, publisher: PublisherRow, participant: ParticipantIdentifier
     ) -> bool:
         """Register a participant unless the publisher has; returns whether that changed anything.
 
-        Raises SmlError (ERR-106) where it can't be registered, ConflictError where another publisher has.
+        Raises SmlError (ERR-106) where it can't be registered, ERR-101 where the publisher is suspended, ConflictError
+        where another publisher has it.
         """
-        held = _held(work.connection, stored, [participant])
-        if not _taken(stored, [participant], held):
-            self._register(work, stored, publisher, [participant], held)
+        candidate = Candidates.of(stored, [participant])
+        held = _held(work.connection, stored, [participant], candidate.keys)
+        if not _taken(candidate, held):
+            check_not_suspended(publisher, ())
+            self._register(work, stored, publisher, candidate, held)
             return True
         if self.find(work, stored, [participant])[0].publisher_id != publisher.id:
             raise ConflictError(f"{participant} is registered by another SMP; it has to be migrated")
@@ -68,25 +113,59 @@ class Registrar:
         work: UnitOfWork,
         stored: StoredDomain,
         publisher: PublisherRow,
-        participants: Sequence[ParticipantIdentifier],
-        held: Sequence[RegistrationRow],
+        candidates: Candidates,
+        held: Sequence[Held],
     ) -> None:
-        for refusal in _unfit(stored, publisher, participants, held):
+        participants, new = candidates.participants, candidates.new
+        # Its address goes into the names, so nobody may change it meanwhile.
+        publisher = publishers.hold(work, publisher.id) or publisher
+        for refusal in _unfit(candidates, publisher, held):
             raise refusal
-        new = [_new_registration(stored.domain, participant) for participant in participants]
-        for participant in _taken(stored, participants, held):
+        if candidates.nameless is not None:
+            raise candidates.nameless
+        for participant in _taken(candidates, held):
             raise participant_exists(participant.value, participant.scheme)
-        try:
-            registrations.add(work, stored.id, publisher.id, new)
-        except AlreadyExistsError as error:
-            raise participant_exists(participants[0].value, participants[0].scheme) from error
-        self._point(work, stored, publisher, [(p, row.label) for p, row in zip(participants, new, strict=True)])
-        record_many(
+        # Behind the others: who repeats a call must hear that it was done.
+        if reasons := self._admission.check(stored, publisher, participants):
+            raise broken_rules(reasons)
+        self._admission.make_room(work, stored, publisher, len(participants))
+        event = record_batch(
             work,
             "sml:registration:create",
-            [(str(participant), None, {"smp_id": publisher.smp_id}) for participant in participants],
+            [str(participant) for participant in participants],
             domain_id=stored.id,
+            after={"smp_id": publisher.smp_id},
         )
+        try:
+            registrations.add(work, stored.id, publisher.id, new, event)
+        except AlreadyExistsError as error:
+            raise participant_exists(participants[0].value, participants[0].scheme) from error
+        end_quarantine(work, stored, publisher, participants)
+        self._journal.write_new(work, zone_id_of(stored), new_participant_states(stored.domain, publisher, new))
+        # Behind the journal, whose rows hold the zone's: nobody gives the names away at the same moment.
+        if refused := delegation_refusal(work.connection, stored, [row.label for row in new]):
+            raise refused
+
+    def _add_service(
+        self,
+        work: UnitOfWork,
+        stored: StoredDomain,
+        publisher: PublisherRow,
+        participant: ParticipantIdentifier,
+        service: str,
+    ) -> None:
+        profile = stored.domain.dns
+        # As they are by now, and stay: whoever else writes has his say in what the names hold, too.
+        publisher = publishers.hold(work, publisher.id) or publisher
+        (row,) = self.find(work, stored, [participant])
+        held = services_of(row.services) or profile.naptr_services
+        if row.publisher_id != publisher.id or service in held:
+            raise participant_exists(participant.value, participant.scheme)
+        services = stored_services(profile, [*held, service])
+        registrations.change_services(work, row.id, services)
+        self.point(work, stored, publisher, [replace(row, services=services)])
+        shown = {"before": {"services": sorted(held)}, "after": {"services": sorted([*held, service])}}
+        record(work, "sml:registration:update", str(participant_of(row)), domain_id=stored.id, **shown)
 
     def refusals(
         self,
@@ -96,21 +175,29 @@ class Registrar:
         participants: Sequence[ParticipantIdentifier],
     ) -> list[SmlError]:
         """All that stands against registering participants; `register` raises the first. Raises SmlError (ERR-106)."""
-        held = _held(connection, stored, participants)
-        if unfit := list(_unfit(stored, publisher, participants, held)):
+        candidates = Candidates.of(stored, participants)
+        held = _held(connection, stored, participants, candidates.keys)
+        if unfit := list(_unfit(candidates, publisher, held)):
             return unfit
-        for participant in participants:
-            _new_registration(stored.domain, participant)  # refuses what has no name in DNS
-        return [participant_exists(p.value, p.scheme) for p in _taken(stored, participants, held)]
+        if candidates.nameless is not None:
+            raise candidates.nameless
+        if refused := delegation_refusal(connection, stored, [row.label for row in candidates.new]):
+            return [refused]
+        if taken := _taken(candidates, held):
+            return [participant_exists(p.value, p.scheme) for p in taken]
+        reasons = self._admission.check(stored, publisher, participants)
+        return [broken_rules(reasons)] if reasons else []
 
     def unregister(self, work: UnitOfWork, stored: StoredDomain, rows: Sequence[RegistrationRow], smp_id: str) -> None:
-        """Remove registrations and their names."""
+        """Remove registrations and their names; their migrations end."""
+        end_migrations(work, [row.id for row in rows], Outcome.UNREGISTERED)
         registrations.remove(work, [row.id for row in rows])
-        self._journal.write(work, zone_id_of(stored), [state for row in rows for state in _gone(stored.domain, row)])
+        begin_quarantine(work, stored, rows, smp_id)
+        self._journal.write(work, zone_id_of(stored), gone_states(stored.domain, rows))
         record_many(
             work,
             "sml:registration:delete",
-            [(str(participant_of(row)), {"smp_id": smp_id}, None) for row in rows],
+            [(str(participant_of(row)), {"smp_id": smp_id} | _begun(row), None) for row in rows],
             domain_id=stored.id,
         )
 
@@ -119,10 +206,12 @@ class Registrar:
     ) -> None:
         """As `unregister`, for rows that must be this publisher's and free of open migrations.
 
-        Raises SmlError: ERR-101 for somebody else's, ERR-114 for one with an open migration.
+        Raises SmlError: ERR-101 for somebody else's, and where the publisher or one of them is suspended; ERR-114 for
+        one with an open migration.
         """
         if any(row.publisher_id != publisher.id for row in rows):
             raise unauthorized("At least one of the participants belongs to another SMP")
+        check_not_suspended(publisher, rows)
         check_not_migrating(work, rows)
         self.unregister(work, stored, rows, publisher.smp_id)
 
@@ -133,16 +222,21 @@ class Registrar:
         rows: Sequence[RegistrationRow],
         publisher: PublisherRow,
     ) -> None:
-        """Give registrations to another publisher and let their names lead there.
+        """Give registrations to another publisher and let their names lead there; their migrations end.
 
         Raises SmlError (ERR-101) for a wildcard that the publisher may not have.
         """
+        publisher = publishers.hold(work, publisher.id) or publisher
         for row in rows:
-            if not _may_have(stored, publisher, participant_of(row)):
-                raise _wildcard_refused(row.scheme)
+            if not may_have(stored.domain, publisher, participant_of(row)):
+                raise wildcard_refused(row.scheme)
+        if reasons := self._admission.check(stored, publisher, [participant_of(row) for row in rows], moved=True):
+            raise broken_rules(reasons)
+        self._admission.make_room(work, stored, publisher, len(rows), moved=True)
         before = publishers.smp_ids(work.connection, {row.publisher_id for row in rows})
+        end_migrations(work, [row.id for row in rows], Outcome.TRANSFERRED, publisher.smp_id)
         registrations.move(work, [row.id for row in rows], publisher.id)
-        self._point(work, stored, publisher, [(participant_of(row), row.label) for row in rows])
+        self.point(work, stored, publisher, rows)
         record_many(
             work,
             "sml:registration:migrate",
@@ -153,16 +247,17 @@ class Registrar:
             domain_id=stored.id,
         )
 
-    def point_all(self, work: UnitOfWork, stored: StoredDomain, publisher: PublisherRow, *, batch: int = 1000) -> None:
-        """Let the names of all participants of a publisher lead to its present address."""
-        for rows in batches(work, publisher.id, batch):
-            self._point(work, stored, publisher, [(participant_of(row), row.label) for row in rows])
+    def point(
+        self, work: UnitOfWork, stored: StoredDomain, publisher: PublisherRow, rows: Sequence[RegistrationRow]
+    ) -> None:
+        """Let the names of registrations hold what they shall, of whatever publisher they were before."""
+        self._journal.write(work, zone_id_of(stored), participant_states(stored.domain, publisher, rows))
 
     def find(
         self, work: UnitOfWork, stored: StoredDomain, participants: Sequence[ParticipantIdentifier]
     ) -> list[RegistrationRow]:
         """The registrations of participants, in order. Raises SmlError (ERR-110) when one isn't registered."""
-        keys = [(p.scheme, stored.domain.identifiers.participant_key(p)) for p in participants]
+        keys = keys_of(stored.domain, participants)
         service = stored.domain.dns.naptr_service
         found = {
             (row.scheme, row.value_key): row
@@ -174,80 +269,27 @@ class Registrar:
             raise participants_not_found(missing)
         return [found[key] for key in keys]
 
-    def _point(
-        self,
-        work: UnitOfWork,
-        stored: StoredDomain,
-        publisher: PublisherRow,
-        owners: Sequence[tuple[ParticipantIdentifier, str]],
-    ) -> None:
-        profile = stored.domain.dns
-        try:
-            # All names of a publisher hold the same record, which is judged and written once.
-            naptr = naptr_rrset("@", publisher.logical_address, profile.naptr_services, profile.ttl)
-            states = [NewState(label, "NAPTR", replace(naptr, owner=label)) for _, label in owners]
-            if profile.legacy_cname:
-                states += [
-                    NewState.of(
-                        legacy_cname_rrset(
-                            legacy_cname_owner(participant, profile.name_form),
-                            publisher.smp_id,
-                            profile.zone,
-                            profile.ttl,
-                            label=profile.publisher_label,
-                        )
-                    )
-                    for participant, _ in owners
-                    if not participant.is_wildcard
-                ]
-        except ValidationError as error:
-            raise bad_request(str(error), error) from error
-        self._journal.write(work, zone_id_of(stored), states)
-
 
 def _held(
-    connection: Connection, stored: StoredDomain, participants: Sequence[ParticipantIdentifier]
-) -> list[RegistrationRow]:
+    connection: Connection, stored: StoredDomain, participants: Sequence[ParticipantIdentifier], keys: Sequence[Key]
+) -> list[Held]:
     """What is registered that can stand against participants: themselves, and the wildcards of their schemes."""
-    keys = [(p.scheme, stored.domain.identifiers.participant_key(p)) for p in participants]
     wildcards = {(p.scheme, WILDCARD): None for p in participants if not p.is_wildcard}
-    return registrations.find(connection, stored.id, [*keys, *wildcards])
+    return registrations.held(connection, stored.id, [*keys, *wildcards])
 
 
-def _unfit(
-    stored: StoredDomain,
-    publisher: PublisherRow,
-    participants: Sequence[ParticipantIdentifier],
-    held: Sequence[RegistrationRow],
-) -> Iterator[SmlError]:
+def _unfit(candidates: Candidates, publisher: PublisherRow, held: Sequence[Held]) -> Iterator[SmlError]:
     """What the rules of the domain have against participants."""
-    rules = stored.domain.identifiers
-    for participant in participants:
-        reasons = rules.validate_participant(participant, allow_wildcard_participant=True)
-        if reasons:
-            yield broken_rules(reasons)
-        elif participant.scheme == stored.domain.dns.publisher_label.rpartition(".")[2]:
-            # An SMP can choose an id that equals the hash of a participant: two meanings for one name.
-            message = f"The scheme '{participant.scheme}' is taken in DNS: SMPs have their names there"
-            yield bad_request(message, ValidationError.of("SML-SCHEME-TAKEN", message))
-        elif not _may_have(stored, publisher, participant):
-            yield _wildcard_refused(participant.scheme)
-    schemes = {row.scheme for row in held if row.value_key == WILDCARD}
-    if any(p.scheme in schemes and not p.is_wildcard for p in participants):
+    yield from candidates.unfit(publisher)
+    schemes = {scheme for scheme, key, _ in held if key == WILDCARD}
+    if any(p.scheme in schemes and not p.is_wildcard for p in candidates.participants):
         message = "Only ParticipantIdentifier Wildcards can be registered for this scheme"
         yield bad_request(message, ValidationError.of("SML-WILDCARD-ONLY", message))
 
 
-def _may_have(stored: StoredDomain, publisher: PublisherRow, participant: ParticipantIdentifier) -> bool:
-    """Whether a publisher may have a participant: not every one may have a wildcard."""
-    owners = stored.domain.sml.wildcard_owners.get(participant.scheme, ())
-    return not participant.is_wildcard or publisher.smp_id.lower() in {smp_id.lower() for smp_id in owners}
-
-
-def _wildcard_refused(scheme: str) -> SmlError:
-    text = "The user is not allowed to register Wildcard for this scheme"
-    message = f"sml.wildcard_owners of the domain does not name this SMP for the scheme {scheme}"
-    return SmlError(FaultKind.UNAUTHORIZED, 101, text, ValidationError.of("SML-WILDCARD-OWNER", message))
+def _begun(row: RegistrationRow) -> dict[str, int]:
+    """How the event of the end of a registration leads to that of its beginning, which is about many."""
+    return {} if row.event is None else {BEGUN: row.event}
 
 
 def participant_of(row: RegistrationRow) -> ParticipantIdentifier:
@@ -255,57 +297,21 @@ def participant_of(row: RegistrationRow) -> ParticipantIdentifier:
     return ParticipantIdentifier(row.scheme, row.value)
 
 
-def check_list(stored: StoredDomain, participants: Sequence[ParticipantIdentifier], most: int) -> None:
-    """Raises SmlError (ERR-106) for a list that is too long, or names a participant twice."""
-    if len(participants) > most:
-        text = f"The list has {len(participants)} participants; {most} is the most"
-        raise bad_request(text, ValidationError.of("SML-LIST-LENGTH", text))
-    keys = {(p.scheme, stored.domain.identifiers.participant_key(p)) for p in participants}
-    if len(keys) < len(participants):
-        text = "The list names a participant twice"
-        raise bad_request(text, ValidationError.of("SML-LIST-TWICE", text))
-
-
 def check_not_migrating(work: UnitOfWork, rows: Sequence[RegistrationRow]) -> None:
     """Raises SmlError (ERR-114) for a registration with an open migration."""
-    migrating = registrations.open_migrations(work.connection, [row.id for row in rows], work.now)
+    migrating = migrations.open_of(work.connection, [row.id for row in rows], work.now)
     for row in rows:
         if row.id in migrating:
-            raise migration_planned(row.value, row.scheme)
+            raise migration_planned(row.value, row.scheme, migrating[row.id].story)
 
 
-def batches(work: UnitOfWork, publisher_id: int, size: int) -> Iterator[list[RegistrationRow]]:
-    """All registrations of a publisher, `size` at a time."""
-    after = 0
-    while rows := registrations.page(work.connection, publisher_id, after, size):
-        yield rows
-        after = rows[-1].id
-
-
-def _taken(
-    stored: StoredDomain, participants: Sequence[ParticipantIdentifier], held: Sequence[RegistrationRow]
-) -> list[ParticipantIdentifier]:
+def _taken(candidates: Candidates, held: Sequence[Held]) -> list[ParticipantIdentifier]:
     """Those that are registered already."""
-    service, key_of = stored.domain.dns.naptr_service, stored.domain.identifiers.participant_key
-    keys = {(row.scheme, row.value_key) for row in held if row.naptr_service == service}
-    return [p for p in participants if (p.scheme, key_of(p)) in keys]
-
-
-def _new_registration(domain: Domain, participant: ParticipantIdentifier) -> NewRegistration:
-    try:
-        label = participant_owner(participant, domain.dns.name_form)
-    except ValidationError as error:
-        raise bad_request(str(error), error) from error
-    key = domain.identifiers.participant_key(participant)
-    return NewRegistration(participant.scheme, participant.value, key, domain.dns.naptr_service, label)
-
-
-def _gone(domain: Domain, row: RegistrationRow) -> list[NewState]:
-    states = [NewState(row.label, "NAPTR", None)]
-    participant = participant_of(row)
-    if domain.dns.legacy_cname and not participant.is_wildcard:
-        states.append(NewState(legacy_cname_owner(participant, domain.dns.name_form), "CNAME", None))
-    return states
+    if not held:
+        return []
+    service = candidates.stored.domain.dns.naptr_service
+    taken = {(scheme, key) for scheme, key, for_service in held if for_service == service}
+    return [p for p, key in zip(candidates.participants, candidates.keys, strict=True) if key in taken]
 
 
 def zone_id_of(stored: StoredDomain) -> int:

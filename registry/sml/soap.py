@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The SML listener as a pure ASGI application: SOAP 1.1 over POST, WSDL and XSD over GET.
+"""SOAP services as pure ASGI applications: SOAP 1.1 over POST, WSDL and XSD over GET; and that of the SML for SMPs.
 
-It knows HTTP and messages, the operations know the rules, and between them are only values (`registry.sml.model`).
+They know HTTP and messages, the operations know the rules, and between them are only values (`registry.sml.model`).
 The caller is whoever the TLS layer says: the server puts the client certificate into the ASGI scope. Who shows none
 is told so before the message is parsed. Host and other request headers never reach an answer.
 """
@@ -9,29 +9,32 @@ is told so before the message is parsed. Host and other request headers never re
 import asyncio
 import logging
 import uuid
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from registry import telemetry
+from registry.errors import ConflictError
+from registry.sml.envelope import EMPTY, MAX_BYTES, EnvelopeError
 from registry.sml.errors import FaultKind, SmlError, unauthorized
 from registry.sml.faults import INTERNAL_ERROR, fault_status, write_fault
 from registry.sml.messages import (
-    EMPTY,
-    MAX_BYTES,
     CreateParticipants,
     CreatePublisher,
     DeleteParticipants,
     DeletePublisher,
-    EnvelopeError,
+    IsAlive,
     ListParticipants,
     Migrate,
+    ParticipantExists,
+    PrepareCertificate,
     PrepareMigration,
     ReadPublisher,
     Request,
     UpdatePublisher,
     parse_request,
+    write_exists,
     write_page,
     write_publisher,
 )
@@ -88,8 +91,12 @@ class _HttpError(Exception):
         self.answer = _Answer(status, f"{text}\n".encode(), _TEXT, headers)
 
 
-class SmlSoapApp:
-    """ManageServiceMetadata and ManageParticipantIdentifier under `base_path`.
+Perform = Callable[[Service, bytes, Caller], bytes]
+"""Carries out the message that a caller sent to a service, and returns the answer; it may block."""
+
+
+class SoapApp:
+    """Services under `base_path`, whose messages `perform` carries out.
 
     `public_url` is what WSDL and XSD tell the world about where `base_path` is, without a slash at the end.
     `icd_status_codes` answers faults with 400, 401 and 404 instead of 500; JAX-WS callers then see no fault.
@@ -97,7 +104,8 @@ class SmlSoapApp:
 
     def __init__(
         self,
-        operations: SmlOperations,
+        services: Iterable[Service],
+        perform: Perform,
         *,
         public_url: str,
         base_path: str = "/edelivery-sml",
@@ -105,13 +113,13 @@ class SmlSoapApp:
         caller_of: CallerOf = tls_caller,
         run_blocking: RunBlocking = asyncio.to_thread,
     ) -> None:
-        self._operations = operations
+        self._perform = perform
         self._public_url = public_url.rstrip("/")
         self._base_path = base_path.rstrip("/")
         self._icd_status_codes = icd_status_codes
         self._caller_of = caller_of
         self._run_blocking = run_blocking
-        self._services: Mapping[str, Service] = {f"{self._base_path}/{service.path}": service for service in SERVICES}
+        self._services: Mapping[str, Service] = {f"{self._base_path}/{service.path}": service for service in services}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One HTTP request; every answer carries its request id in `X-Request-Id`."""
@@ -153,18 +161,17 @@ class SmlSoapApp:
             caller = self._caller_of(scope, request_id)
             if caller.certificate is None:
                 raise unauthorized("The caller showed no client certificate")
+            # Off the event loop, since a long message takes milliseconds and a transaction more.
             return _Answer(200, await self._run_blocking(partial(self._perform, service, data, caller)))
         except (SmlError, EnvelopeError) as refusal:
             error = refusal
+        except ConflictError as refusal:  # of no service, but of the domain: it is in standby
+            error = SmlError(FaultKind.INTERNAL_ERROR, INTERNAL_ERROR.code, str(refusal))
         except Exception:  # noqa: BLE001 - whatever it is, no detail leaves the house
             _log.exception("SML call to %s failed, request id %s", service.path, request_id)
             error = INTERNAL_ERROR
         status = fault_status(error, icd_status_codes=self._icd_status_codes)
         return _Answer(status, write_fault(error, request_id))
-
-    def _perform(self, service: Service, data: bytes, caller: Caller) -> bytes:
-        """Parse, do, write; off the event loop, since a long message takes milliseconds and a transaction more."""
-        return perform(self._operations, caller, parse_request(service, data))
 
     def _describe(self, service: Service | None, query: bytes) -> _Answer:
         name, _, value = query.decode("latin-1").lower().partition("=")
@@ -175,10 +182,31 @@ class SmlSoapApp:
                 raise _HttpError(404, f"The schemas are {', '.join(f'?xsd={schema}' for schema in SCHEMAS)}")
             return _Answer(200, schema_document(value, f"{self._public_url}/{service.path}"))
         lines = ["Service Metadata Locator: SOAP 1.1, with a client certificate.", ""]
-        for each in SERVICES:
+        for each in self._services.values():
             url = f"{self._public_url}/{each.path}"
             lines += [url, f"  WSDL: {url}?wsdl", f"  {', '.join(op.name for op in each.operations)}", ""]
         return _Answer(200, "\n".join(lines).encode(), _TEXT)
+
+
+class SmlSoapApp(SoapApp):
+    """The services for SMPs: ManageServiceMetadata, ManageParticipantIdentifier, BDMSL.
+
+    `alive` is what this process adds to IsAlive; it raises SmlError, as the operations do.
+    """
+
+    def __init__(
+        self, operations: SmlOperations, *, alive: Callable[[], None] = lambda: None, public_url: str, **options: Any
+    ) -> None:
+        """`options` as those of `SoapApp`."""
+
+        def carry_out(service: Service, data: bytes, caller: Caller) -> bytes:
+            request = parse_request(service, data)
+            answer = perform(operations, caller, request)
+            if isinstance(request, IsAlive):
+                alive()
+            return answer
+
+        super().__init__(SERVICES, carry_out, public_url=public_url, **options)
 
 
 def perform(operations: SmlOperations, caller: Caller, request: Request) -> bytes:
@@ -192,8 +220,8 @@ def perform(operations: SmlOperations, caller: Caller, request: Request) -> byte
             operations.update_publisher(caller, publisher)
         case DeletePublisher(smp_id):
             operations.delete_publisher(caller, smp_id)
-        case CreateParticipants(smp_id, participants):
-            operations.create_participants(caller, smp_id, participants)
+        case CreateParticipants(smp_id, participants, service):
+            operations.create_participants(caller, smp_id, participants, service)
         case DeleteParticipants(owner, participants):
             operations.delete_participants(caller, owner, participants)
         case ListParticipants(smp_id, page):
@@ -202,6 +230,21 @@ def perform(operations: SmlOperations, caller: Caller, request: Request) -> byte
             operations.prepare_migration(caller, smp_id, participant, key)
         case Migrate(smp_id, participant, key):
             operations.migrate(caller, smp_id, participant, key)
+        case _:
+            return _perform_bdmsl(operations, caller, request)
+    return EMPTY
+
+
+def _perform_bdmsl(
+    operations: SmlOperations, caller: Caller, request: ParticipantExists | PrepareCertificate | IsAlive
+) -> bytes:
+    match request:
+        case ParticipantExists(smp_id, participant):
+            return write_exists(request, exists=operations.exists_participant(caller, smp_id, participant))
+        case PrepareCertificate(certificate, begins):
+            operations.prepare_change_certificate(caller, certificate, begins)
+        case IsAlive():
+            operations.is_alive(caller)
     return EMPTY
 
 

@@ -4,13 +4,16 @@
 No endpoint is rewritten: the access point's version grows, and with it the stamp of every document that shows it.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from registry.audit.events import record
+from registry.domains.smp_profile import BDXR2
 from registry.errors import NotFoundError, ValidationError
 from registry.identifiers.rules import stops_new_entries_only
+from registry.metadata import EndpointCertificate
 from registry.smp.validation import check_endpoint
 from registry.storage.certificate_rows import certificate_sha256
 from registry.storage.domain_directory import StoredDomain
@@ -46,6 +49,9 @@ class AccessPoints:
     ) -> list[str]:
         """Give an access point another address or certificate (DER), at once or from `at` on; returns warnings.
 
+        Where a domain speaks SMP 2.0 only, a certificate for the begin of a day (UTC) is shown at once, beside the
+        present one, each with its day (OASIS SMP 2.0, CertificateType); else a successor takes over at the instant.
+
         Raises NotFoundError for an unknown name, ValidationError with all reasons.
         """
         now = self._database.now()
@@ -59,15 +65,19 @@ class AccessPoints:
             after = before
             if address is not None:
                 after = replace(after, address=address)
+            both = certificate is not None and address is None and self._shows_both(at)
             if certificate is not None:
-                after = replace(after, certificates=(replace(before.certificates[0], der=certificate),))
-            reasons, warnings = check_endpoint(after.as_endpoint(), self._stored.domain, self._trust, at or now)
+                after = replace(
+                    after, certificates=_changed(before.certificates, certificate, at if both else None, now)
+                )
+            judged_at = now if both or at is None else at
+            reasons, warnings = check_endpoint(after.as_endpoint(), self._stored.domain, self._trust, judged_at)
             if not all(map(stops_new_entries_only, reasons)):
                 raise ValidationError(reasons)
             warnings += map(str, reasons)  # the transport profile stays what it was
-            if self._says_so_already(work, row, before, after, at):
+            if self._says_so_already(work, row, before, after, None if both else at):
                 return warnings
-            if at is None:
+            if at is None or both:
                 access_points.change(work, row.id, after)
             else:
                 access_points.fold_successor(work, row.id)
@@ -83,6 +93,11 @@ class AccessPoints:
             )
         return warnings
 
+    def _shows_both(self, at: datetime | None) -> bool:
+        """Whether every document of the domain can show the next certificate beforehand: SMP 2.0 has days for that."""
+        is_day = at is not None and at == at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        return is_day and set(self._stored.domain.smp.dialects) == {BDXR2}
+
     def _says_so_already(
         self, work: UnitOfWork, row: AccessPointRow, before: AccessPoint, after: AccessPoint, at: datetime | None
     ) -> bool:
@@ -93,6 +108,21 @@ class AccessPoints:
         if not planned or row.successor_at != at or row.successor_id is None:
             return False
         return access_points.content(work.connection, row.successor_id, work.now) == after
+
+
+def _changed(
+    held: Sequence[EndpointCertificate], following: bytes, at: datetime | None, now: datetime
+) -> tuple[EndpointCertificate, ...]:
+    """The certificates once another one takes over: alone, or from the day `at` on, until which the present ones count.
+
+    What was planned before, and what has had its time, is left out.
+    """
+    new = replace(held[0], der=following, activation=at, expiration=None)
+    if at is None:
+        return (new,)
+    present = [item for item in held if item.activation is None or item.activation <= now]
+    present = [item for item in present if item.expiration is None or item.expiration > now]
+    return *(replace(item, expiration=at) for item in present), new
 
 
 def _audited(content: AccessPoint) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from registry.audit.events import record
+from registry.domains.domain import Domain
 from registry.errors import NotFoundError, ValidationError
 from registry.identifiers.participant import ParticipantIdentifier
 from registry.smp.documents.business_card import BusinessCard, Version, read, write_business_card
@@ -36,9 +37,7 @@ class BusinessCards:
         participant has no service group.
         """
         card = read(body)
-        if not stored.domain.identifiers.same_participant(card.participant, participant):
-            message = f"the business card is of {card.participant}, not of {participant}"
-            raise ValidationError.of("BUSINESS-CARD-OTHER", message, f"{Version.V3.schema} BusinessCardType")
+        _check_whose(card, participant, stored.domain)
         return self.publish(actor, stored, card)
 
     @retried
@@ -47,14 +46,14 @@ class BusinessCards:
         with self._database.write(actor) as work:
             group = self._group(work, stored, card.participant)
             # As with service metadata, the participant is shown in its registered spelling.
-            body = write_business_card(replace(card, participant=group.participant))
+            body = card_body(card, group.participant, stored.domain)
             held = _find(work.connection, stored, card.participant)
             if held is not None and held.body == body:
                 return Outcome.UNCHANGED
             business_cards.put(work, group.id, body, etag_of(body))
             tag = "smp:business-card:create" if held is None else "smp:business-card:update"
-            before = None if held is None else _audited(held.body)
-            self._record(work, stored, tag, group, before=before, after=_audited(body))
+            before = None if held is None else audited_card(held.body)
+            self._record(work, stored, tag, group, before=before, after=audited_card(body))
             return Outcome.CREATED if held is None else Outcome.UPDATED
 
     @retried
@@ -66,7 +65,7 @@ class BusinessCards:
             if held is None:
                 raise NotFoundError(f"{participant} has no business card")
             business_cards.remove(work, group.id)
-            self._record(work, stored, "smp:business-card:delete", group, before=_audited(held.body))
+            self._record(work, stored, "smp:business-card:delete", group, before=audited_card(held.body))
 
     def get(self, stored: StoredDomain, participant: ParticipantIdentifier) -> BusinessCard:
         """A participant's card. Raises NotFoundError when there is none."""
@@ -107,5 +106,18 @@ def _find(connection: Connection, stored: StoredDomain, participant: Participant
     return business_cards.find(connection, stored.id, participant.scheme, key)
 
 
-def _audited(body: bytes) -> dict[str, Any]:
+def card_body(card: BusinessCard, participant: ParticipantIdentifier, domain: Domain) -> bytes:
+    """The card as it is served, in the spelling of `participant`. Raises ValidationError, also for somebody else's."""
+    _check_whose(card, participant, domain)
+    return write_business_card(replace(card, participant=participant))
+
+
+def _check_whose(card: BusinessCard, participant: ParticipantIdentifier, domain: Domain) -> None:
+    if not domain.identifiers.same_participant(card.participant, participant):
+        message = f"the business card is of {card.participant}, not of {participant}"
+        raise ValidationError.of("BUSINESS-CARD-OTHER", message, f"{Version.V3.schema} BusinessCardType")
+
+
+def audited_card(body: bytes) -> dict[str, Any]:
+    """What an auditor may see of a card."""
     return {"sha256": hashlib.sha256(body).hexdigest(), "bytes": len(body)}

@@ -54,7 +54,7 @@ class Overviews:
             held = [services.load(connection, item.id, now) for item in services.of_group(connection, row.id)]
         group = ServiceGroup(row.participant, tuple(item.document_type for item in held), row.extensions)
         parts = [_body(dialect.write_service_group(group, stored.domain.smp.base_url))]
-        parts += (_unwrapped(dialect.write_service_metadata(item)) for item in held)
+        parts += (unwrapped_metadata(dialect.write_service_metadata(item)) for item in held)
         start, end = _tags("CompleteServiceGroup", dialect)
         return start + b"".join(parts) + end
 
@@ -113,7 +113,7 @@ def _body(document: bytes) -> bytes:
     return document.partition(b"?>")[2]
 
 
-def _unwrapped(document: bytes) -> bytes:
+def unwrapped_metadata(document: bytes) -> bytes:
     """The ServiceMetadata in a SignedServiceMetadata that we wrote, with the declarations that it needs.
 
     Cut out as text: extensions stay byte for byte, as everywhere else.

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from registry.accounts.groups import place_participant
 from registry.errors import ConflictError
 from registry.identifiers.participant import ParticipantIdentifier
-from registry.metadata import Extension, ServiceGroup
+from registry.metadata import CustomProperty, Extension, ServiceGroup
 from registry.sml.errors import SmlError
 from registry.sml.registration import Registrar
 from registry.smp.publishing import Outcome, Published, Publishing
@@ -38,6 +38,8 @@ class ParticipantChange:
     """The owner group, None for none; usually none."""
     registered: bool | Keep = KEEP
     """At our SML, where the domain has one; usually yes."""
+    properties: tuple[CustomProperty, ...] | Keep = KEEP
+    """Usually none."""
 
 
 class Participants:
@@ -82,7 +84,8 @@ class Participants:
         extensions = change.extensions
         if isinstance(extensions, Keep):
             extensions = held.extensions if held else ()
-        group = ServiceGroup(participant, extensions=extensions)
+        properties = None if isinstance(change.properties, Keep) else change.properties
+        group = ServiceGroup(participant, extensions=extensions, properties=properties)
         found = None if held is None else _group_of(stored, held)
         published = self._publishing.put_service_group_in(work, stored, group, found, in_sml=registered)
         ended = held is not None and not registered and self._unregister(work, stored, held)
@@ -99,7 +102,8 @@ class Participants:
         if held.registered_by is None or not smp_id:
             return False
         own = publishers.find(work.connection, [stored.id], smp_id)
-        rows = registrations.find(work.connection, stored.id, [(held.participant.scheme, held.value_key)])
+        keys = [(held.participant.scheme, held.value_key)]
+        rows = registrations.find(work.connection, stored.id, keys, lock=True)
         mine = [row for row in rows if own and row.publisher_id == own[0].id]
         try:
             if mine:

@@ -12,20 +12,21 @@ from typing import Any
 from registry.accounts.grants import drop_participant_grants
 from registry.audit.events import record
 from registry.domains.domain import Domain
-from registry.errors import ConflictError, NotFoundError, Reason, ValidationError
+from registry.errors import ConflictError, NotFoundError, Reason, TechnicalError, ValidationError
 from registry.identifiers.document_type import DocumentTypeIdentifier
 from registry.identifiers.participant import ParticipantIdentifier
 from registry.identifiers.rules import stops_new_entries_only
-from registry.metadata import ServiceGroup, ServiceMetadata
+from registry.metadata import CustomProperty, Extension, ServiceGroup, ServiceMetadata
 from registry.sml.errors import SmlError
 from registry.sml.registration import Registrar
 from registry.smp.documents.catalogue import DIALECTS
 from registry.smp.documents.signing import check_signable
 from registry.smp.folding import folded_group, folded_metadata
-from registry.smp.validation import check_metadata, participant_reasons
+from registry.smp.validation import check_metadata, participant_reasons, property_reasons
 from registry.storage.certificate_rows import certificate_sha256
 from registry.storage.domain_directory import StoredDomain
 from registry.storage.engine import Actor, Database, retried
+from registry.storage.property_rows import properties_to_row
 from registry.storage.queries import publishers, service_groups, services
 from registry.storage.queries.publishers import PublisherRow
 from registry.storage.queries.service_groups import ServiceGroupRow
@@ -106,11 +107,23 @@ class Publishing:
             return Published(Outcome.CREATED, tuple(map(str, warned)))
         warnings = tuple(map(str, reasons))
         registered = in_sml and self._register(work, stored, found.participant)
-        if found.extensions == group.extensions:
-            return Published(Outcome.UPDATED if registered else Outcome.UNCHANGED, warnings)
-        service_groups.change(work, found.id, group.extensions)
-        self._record(work, stored, "smp:service-group:update", group.participant, before=_audited_group(found))
-        return Published(Outcome.UPDATED, warnings)
+        changed = self._change_group(work, stored, group, found)
+        return Published(Outcome.UPDATED if changed or registered else Outcome.UNCHANGED, warnings)
+
+    def _change_group(
+        self, work: UnitOfWork, stored: StoredDomain, group: ServiceGroup, found: ServiceGroupRow
+    ) -> bool:
+        properties = service_groups.properties_of(work.connection, [found.id]).get(found.id, ())
+        wanted = properties if group.properties is None else group.properties
+        if (found.extensions, properties) == (group.extensions, wanted):
+            return False
+        if found.extensions != group.extensions:
+            service_groups.change(work, found.id, group.extensions)
+        if properties != wanted:
+            service_groups.set_properties(work, found.id, wanted)
+        before = audited_group(found.participant, found.extensions, properties)
+        self._record(work, stored, "smp:service-group:update", group.participant, before=before)
+        return True
 
     @retried
     def delete_service_group(
@@ -124,6 +137,7 @@ class Publishing:
         """
         with self._database.write(actor) as work:
             found = self._existing(work, stored, participant)
+            properties = service_groups.properties_of(work.connection, [found.id])
             for row in services.of_group(work.connection, found.id):
                 services.remove(work, row.id)
             service_groups.remove(work, found.id)
@@ -131,7 +145,8 @@ class Publishing:
             drop_participant_grants(work, stored.id, found.participant.scheme, key)
             if in_sml:
                 self._unregister(work, stored, found.participant)
-            self._record(work, stored, "smp:service-group:delete", found.participant, before=_audited_group(found))
+            before = audited_group(found.participant, found.extensions, properties.get(found.id, ()))
+            self._record(work, stored, "smp:service-group:delete", found.participant, before=before)
 
     @retried
     def put_service_metadata(
@@ -230,7 +245,7 @@ class Publishing:
         """Reasons that stop new entries only, and warnings. Raises ValidationError where there are other reasons."""
         trust = self._trust_of(stored.domain)
         reasons, warnings = check_metadata(metadata, stored.domain, trust, self._database.now())
-        reasons += _unwritable(stored.domain, metadata)
+        reasons += unwritable(stored.domain, metadata)
         if not all(map(stops_new_entries_only, reasons)):
             raise ValidationError(dict.fromkeys(reasons))
         return reasons, warnings
@@ -270,7 +285,7 @@ class Publishing:
         self, work: UnitOfWork, stored: StoredDomain, group: ServiceGroupRow, metadata: ServiceMetadata
     ) -> tuple[Outcome, int]:
         row = _find_service(work.connection, stored, group, metadata.document_type)
-        after = {"document_type": str(metadata.document_type), "says": _audited_metadata(metadata)}
+        after = {"document_type": str(metadata.document_type), "says": audited_metadata(metadata)}
         if row is None:
             key = stored.domain.identifiers.document_type_key(metadata.document_type)
             service_id = services.add(work, group.id, stored.id, key, metadata)
@@ -278,10 +293,10 @@ class Publishing:
             self._record(work, stored, "smp:service-metadata:create", group.participant, after=after)
             return Outcome.CREATED, service_id
         before = services.load(work.connection, row.id, work.now)
-        if _same(before, metadata):
+        if same_metadata(before, metadata):
             return Outcome.UNCHANGED, row.id
         services.change(work, row.id, stored.id, metadata)
-        said = {"document_type": str(row.document_type), "says": _audited_metadata(before)}
+        said = {"document_type": str(row.document_type), "says": audited_metadata(before)}
         self._record(work, stored, "smp:service-metadata:update", group.participant, before=said, after=after)
         return Outcome.UPDATED, row.id
 
@@ -289,7 +304,7 @@ class Publishing:
         self, work: UnitOfWork, stored: StoredDomain, group: ServiceGroup, *, in_sml: bool = True
     ) -> ServiceGroupRow:
         key = stored.domain.identifiers.participant_key(group.participant)
-        group_id = service_groups.add(work, stored.id, group.participant, key, group.extensions)
+        group_id = service_groups.add(work, stored.id, group.participant, key, group.extensions, group.properties or ())
         if in_sml:
             self._register(work, stored, group.participant)
         self._record(
@@ -303,27 +318,20 @@ class Publishing:
             raise NotFoundError(f"{participant} has no service group")
         return found
 
-    def _own_publisher(self, work: UnitOfWork, stored: StoredDomain) -> PublisherRow | None:
-        smp_id = stored.domain.smp.smp_id
-        if not stored.domain.sml.enabled or stored.zone_id is None or not smp_id:
-            return None
-        found = publishers.find(work.connection, [stored.id], smp_id)
-        if not found:
-            raise ConflictError(f"the SMP {smp_id} of the domain {stored.domain.name} is not registered at its SML yet")
-        return found[0]
-
     def _register(self, work: UnitOfWork, stored: StoredDomain, participant: ParticipantIdentifier) -> bool:
         """Register at our own SML; returns whether that changed anything."""
-        own = self._own_publisher(work, stored)
+        own = own_publisher(work.connection, stored)
         if own is None:
             return False
         try:
             return self._registrar.ensure(work, stored, own, participant)
         except SmlError as error:
+            if isinstance(error.plain, TechnicalError):
+                raise error.plain from error
             raise ConflictError(str(error)) from error
 
     def _unregister(self, work: UnitOfWork, stored: StoredDomain, participant: ParticipantIdentifier) -> None:
-        own = self._own_publisher(work, stored)
+        own = own_publisher(work.connection, stored)
         if own is None:
             return
         try:
@@ -348,6 +356,20 @@ class Publishing:
         after: Any = None,
     ) -> None:
         record(work, tag, str(participant), domain_id=stored.id, before=before, after=after)
+
+
+def own_publisher(connection: Connection, stored: StoredDomain) -> PublisherRow | None:
+    """Our SMP at the domain's SML; None where that is somebody else's.
+
+    Raises ConflictError where it isn't registered there yet.
+    """
+    smp_id = stored.domain.smp.smp_id
+    if not stored.domain.sml.enabled or stored.zone_id is None or not smp_id:
+        return None
+    found = publishers.find(connection, [stored.id], smp_id)
+    if not found:
+        raise ConflictError(f"the SMP {smp_id} of the domain {stored.domain.name} is not registered at its SML yet")
+    return found[0]
 
 
 def _find_group(
@@ -379,13 +401,17 @@ def _find_service(
 
 def _group_reasons(domain: Domain, group: ServiceGroup) -> tuple[Reason, ...]:
     """Reasons that stop new entries only. Raises ValidationError where there are other reasons."""
-    reasons = (*participant_reasons(domain, group.participant), *_unwritable_group(domain, group))
+    reasons = (
+        *participant_reasons(domain, group.participant),
+        *unwritable_group(domain, group),
+        *property_reasons(group.properties or ()),
+    )
     if not all(map(stops_new_entries_only, reasons)):
         raise ValidationError(dict.fromkeys(reasons))
     return reasons
 
 
-def _unwritable_group(domain: Domain, group: ServiceGroup) -> tuple[Reason, ...]:
+def unwritable_group(domain: Domain, group: ServiceGroup) -> tuple[Reason, ...]:
     """Why a dialect of the domain can't say it."""
     dialects = [DIALECTS[name] for name in domain.smp.dialects]
     return tuple(
@@ -393,13 +419,13 @@ def _unwritable_group(domain: Domain, group: ServiceGroup) -> tuple[Reason, ...]
     )
 
 
-def _unwritable(domain: Domain, metadata: ServiceMetadata) -> tuple[Reason, ...]:
+def unwritable(domain: Domain, metadata: ServiceMetadata) -> tuple[Reason, ...]:
     """Why the document, or the reference to it in the service group, could not be written or signed.
 
     Asked before anything is stored, for each dialect of the domain: what is published must be servable, and what one
     dialect can't express is said, not dropped.
     """
-    reasons = [*_unwritable_group(domain, ServiceGroup(metadata.participant, (metadata.document_type,)))]
+    reasons = [*unwritable_group(domain, ServiceGroup(metadata.participant, (metadata.document_type,)))]
     for dialect in (DIALECTS[name] for name in domain.smp.dialects):
         try:
             check_signable(dialect.write_service_metadata(folded_metadata(metadata, dialect, domain)))
@@ -408,7 +434,7 @@ def _unwritable(domain: Domain, metadata: ServiceMetadata) -> tuple[Reason, ...]
     return tuple(reasons)
 
 
-def _same(held: ServiceMetadata, new: ServiceMetadata) -> bool:
+def same_metadata(held: ServiceMetadata, new: ServiceMetadata) -> bool:
     """Whether a write would change nothing; the registered spelling of the participant stays anyway."""
     return (held.document_type, held.process_metadata, held.extensions) == (
         new.document_type,
@@ -417,11 +443,15 @@ def _same(held: ServiceMetadata, new: ServiceMetadata) -> bool:
     )
 
 
-def _audited_group(row: ServiceGroupRow) -> dict[str, Any]:
-    return {"participant": str(row.participant), "extensions": [e.content.decode() for e in row.extensions]}
+def audited_group(
+    participant: ParticipantIdentifier, extensions: Sequence[Extension], properties: Sequence[CustomProperty] = ()
+) -> dict[str, Any]:
+    """What an auditor wants to see of a group; properties only where it has some."""
+    told = {"participant": str(participant), "extensions": [item.content.decode() for item in extensions]}
+    return told | {"properties": properties_to_row(tuple(properties))} if properties else told
 
 
-def _audited_metadata(metadata: ServiceMetadata) -> list[dict[str, Any]]:
+def audited_metadata(metadata: ServiceMetadata) -> list[dict[str, Any]]:
     """What an auditor wants to see: where documents go, and whose certificates."""
     return [
         {

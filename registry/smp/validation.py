@@ -2,27 +2,49 @@
 """What a domain asks of metadata before it is published: every reason at once, each with its id and clause."""
 
 import hashlib
+import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import Protocol
 from urllib.parse import urlsplit
+
+from cryptography import x509
 
 from registry.domains.base_url import check_https_443
 from registry.domains.domain import Domain
 from registry.errors import Reason
 from registry.identifiers.participant import ParticipantIdentifier
-from registry.metadata import Endpoint, ProcessMetadata, Redirect, ServiceMetadata
-from registry.trust import TrustModel
+from registry.identifiers.text import shorten
+from registry.metadata import CustomProperty, Endpoint, ProcessMetadata, Redirect, ServiceMetadata
+from registry.trust import TrustDecision
 from trust_lists.certificates.parsing import load_certificate
 from trust_lists.errors import CertificateError
 from trust_lists.evaluation.trust_configuration.model import Context
 
 _MAX_URL = 2000
+_MAX_PROPERTY = 256
+_MAX_PROPERTIES = 1_000
+_PROPERTY_NAME = re.compile(rf"[A-Za-z0-9._-]{{1,{_MAX_PROPERTY}}}")
 _PEPPOL = "Peppol SMP 1.4.0 §2"
 
 
+class Trust(Protocol):
+    """What decides about certificates; `registry.trust.TrustModel` above all."""
+
+    def decide(
+        self,
+        role: str,
+        certificate: x509.Certificate,
+        at: datetime,
+        *,
+        context: Mapping[Context, str],
+        asserted: frozenset[str] | None,
+    ) -> TrustDecision: ...
+
+
 def check_metadata(
-    metadata: ServiceMetadata, domain: Domain, trust: TrustModel, at: datetime
+    metadata: ServiceMetadata, domain: Domain, trust: Trust, at: datetime
 ) -> tuple[list[Reason], list[str]]:
     """Why the metadata can't be published in the domain (empty when it can), and warnings that stop nothing."""
     rules = domain.identifiers
@@ -46,9 +68,7 @@ def check_metadata(
     return _once(reasons), list(dict.fromkeys(warnings))
 
 
-def check_endpoint(
-    endpoint: Endpoint, domain: Domain, trust: TrustModel, at: datetime
-) -> tuple[list[Reason], list[str]]:
+def check_endpoint(endpoint: Endpoint, domain: Domain, trust: Trust, at: datetime) -> tuple[list[Reason], list[str]]:
     """Why an endpoint can't be published in the domain, and warnings that stop nothing."""
     reasons = list(_check_endpoint(endpoint, domain))
     refused, warnings = _check_certificates(endpoint, domain, trust, at)
@@ -63,6 +83,23 @@ def participant_reasons(domain: Domain, participant: ParticipantIdentifier) -> t
     owners = domain.sml.wildcard_owners.get(participant.scheme, ())
     ours = (domain.smp.smp_id or "").lower() in {owner.lower() for owner in owners}
     return domain.identifiers.validate_participant(participant, allow_wildcard_participant=ours)
+
+
+def property_reasons(properties: Sequence[CustomProperty]) -> Iterator[Reason]:
+    """Why a participant can't have these custom properties."""
+    if len(properties) > _MAX_PROPERTIES:
+        message = f"a participant has {len(properties)} properties; {_MAX_PROPERTIES} is the most"
+        yield Reason("SMP-PROPERTIES-MANY", message)
+    names = Counter(item.name for item in properties)
+    for name in sorted(name for name, times in names.items() if times > 1):
+        yield Reason("SMP-PROPERTY-TWICE", f"a participant has the property {shorten(name)} twice")
+    for item in properties:
+        if not _PROPERTY_NAME.fullmatch(item.name):
+            message = f"{shorten(item.name)} is no name of a property: letters, digits, dot, minus, underscore"
+            yield Reason("SMP-PROPERTY-NAME", f"{message}; {_MAX_PROPERTY} at most")
+        if len(item.value) > _MAX_PROPERTY or "\0" in item.value:
+            message = f"the value of the property {shorten(item.name)} has more than {_MAX_PROPERTY} characters, or NUL"
+            yield Reason("SMP-PROPERTY-VALUE", message)
 
 
 def _check_group(group: ProcessMetadata, most_endpoints: int) -> Iterator[Reason]:
@@ -106,7 +143,7 @@ def _check_endpoint(endpoint: Endpoint, domain: Domain) -> Iterator[Reason]:
 
 
 def _check_certificates(
-    endpoint: Endpoint, domain: Domain, trust: TrustModel, at: datetime
+    endpoint: Endpoint, domain: Domain, trust: Trust, at: datetime
 ) -> tuple[list[Reason], list[str]]:
     refused: list[Reason] = []
     warned: list[str] = []
@@ -119,7 +156,9 @@ def _check_certificates(
         except CertificateError as error:
             problem = Reason("SMP-CERTIFICATE-UNREADABLE", f"the endpoint's certificate: {error}", _PEPPOL)
         else:
-            decision = trust.decide("ap-encrypt", certificate, at, context=context, asserted=asserted)
+            # SMP 2.0 has certificates that are to be used from a later day on.
+            used_at = at if item.activation is None else max(at, item.activation)
+            decision = trust.decide("ap-encrypt", certificate, used_at, context=context, asserted=asserted)
             if decision.accepted:
                 continue
             problem = Reason("SMP-CERTIFICATE-UNTRUSTED", f"the endpoint's certificate: {decision.reason}", _PEPPOL)

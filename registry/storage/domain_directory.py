@@ -29,14 +29,14 @@ class DomainDirectory:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._lock = threading.Lock()
-        self._fingerprint: tuple[int, int] | None = None
+        self._fingerprint: tuple[int, ...] | None = None
         self._by_name: dict[str, StoredDomain] = {}
         self.generation = 0
         """Grows whenever a refresh found something new; who derives things from domains compares it."""
         self.refresh()
 
     def refresh(self) -> None:
-        """Read the domains again if one was added or changed."""
+        """Read the domains again if one was added or changed, or a zone came or went."""
         with self._database.read() as connection, self._lock:
             fingerprint = domains.fingerprint(connection)
             if fingerprint == self._fingerprint:

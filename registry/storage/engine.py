@@ -4,6 +4,7 @@
 import functools
 import math
 import random
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -29,6 +30,7 @@ _NOTIFY = text("SELECT pg_notify(:channel, :topics)")
 _TRIES = 8
 _RETRY_S = 0.02
 _CONNECT_S = 10
+_ONE: dict[str, Any] = {"pool_size": 1, "max_overflow": 0}
 _TRANSIENT = frozenset({"40001", "40P01", "23503", "23505"})
 """Of PostgreSQL: serialization failure, deadlock, foreign key, unique. A use case looks before it writes, so it breaks
 the last two only where another transaction has changed meanwhile what it saw; the next time it sees that, and says so
@@ -38,7 +40,10 @@ _R = TypeVar("_R")
 
 
 class TransientError(TechnicalError):
-    """The database gave this transaction up for the sake of another one; the same again will do."""
+    """The transaction was given up, for the sake of another one above all; the same again will do."""
+
+    def before_again(self) -> None:
+        """What has to be done first, outside of the transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +83,21 @@ class Database:
         self.master_key = master_key
         self.limits = limits or PoolLimits()
         self._watching: list[Callable[[frozenset[Topic]], None]] = []
+        self._writing = threading.Lock()
         self._running: ContextVar[UnitOfWork | None] = ContextVar("unit_of_work", default=None)
         try:
             self.url = make_url(url)
             self.is_sqlite = self.url.get_backend_name() == "sqlite"
             self.engine: Engine = create_engine(url, **self._options())
+            # SQLite forgets the pages that a connection knows once another one has written: one does all the writing.
+            self._writers = create_engine(url, **self._options(), **_ONE) if self.is_sqlite else self.engine
         except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
             raise ConfigurationError(f"the database URL can't be used: {error}") from error
         if self.is_sqlite:
-            event.listen(self.engine, "connect", functools.partial(_configure_sqlite, lock_s=self.limits.lock_s))
-            event.listen(self.engine, "begin", _begin_sqlite)
+            for engine, cache_kib in ((self.engine, 16_384), (self._writers, 65_536)):
+                configure = functools.partial(_configure_sqlite, lock_s=self.limits.lock_s, cache_kib=cache_kib)
+                event.listen(engine, "connect", configure)
+                event.listen(engine, "begin", _begin_sqlite)
         else:
             ask_idle_connections(self.engine)
 
@@ -145,12 +155,13 @@ class Database:
                 running.settle()
                 with running.connection.begin_nested():
                     part = self._unit(running.connection, running.now, actor, running.request_id)
+                    part.belong_to(running)
                     yield part
                     part.settle()
             running.adopt(part)
             return
         with translated():
-            with self.engine.connect().execution_options(registry_writes=True) as connection:
+            with self._turn(), self._writers.connect().execution_options(registry_writes=True) as connection:
                 work = self._unit(connection, self._clock(), actor, uuid.uuid4().hex)
                 with connection.begin():
                     token = self._running.set(work)
@@ -166,6 +177,23 @@ class Database:
                 for watch in self._watching:
                     watch(frozenset(work.topics))
             work.committed()
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """This thread's turn to write, where the database has one writer at a time.
+
+        SQLite's own lock is asked for again and again, after ever longer sleeps: whoever has just come gets it first,
+        and it lies idle between two owners.
+        """
+        if not self.is_sqlite:
+            yield
+            return
+        if not self._writing.acquire(timeout=self.limits.lock_s):
+            raise TechnicalError("the database failed: database is locked")
+        try:
+            yield
+        finally:
+            self._writing.release()
 
     def watch(self, callback: Callable[[frozenset[Topic]], None]) -> None:
         """Have `callback` told of the topics of each commit of this object, before `write` returns.
@@ -190,6 +218,7 @@ class Database:
     def dispose(self) -> None:
         """Close every pooled connection."""
         self.engine.dispose()
+        self._writers.dispose()
 
 
 def retried(use_case: Callable[_P, _R]) -> Callable[_P, _R]:
@@ -207,9 +236,10 @@ def retried(use_case: Callable[_P, _R]) -> Callable[_P, _R]:
         for attempt in range(_TRIES - 1):
             try:
                 return use_case(*args, **kwargs)
-            except TransientError:
+            except TransientError as error:
                 if database.in_write:
                     raise
+                error.before_again()
                 time.sleep(random.uniform(0, _RETRY_S * 2**attempt))  # noqa: S311
         return use_case(*args, **kwargs)
 
@@ -236,7 +266,7 @@ def translated() -> Iterator[None]:
         raise TechnicalError(f"the database failed: {type(error).__name__}") from error
 
 
-def _configure_sqlite(connection: Any, _record: object, *, lock_s: float) -> None:
+def _configure_sqlite(connection: Any, _record: object, *, lock_s: float, cache_kib: int) -> None:
     for pragma in (
         "journal_mode = WAL",
         "synchronous = FULL",
@@ -244,6 +274,8 @@ def _configure_sqlite(connection: Any, _record: object, *, lock_s: float) -> Non
         f"busy_timeout = {int(lock_s * 1000)}",
         "mmap_size = 268435456",
         "temp_store = MEMORY",
+        f"cache_size = -{cache_kib}",
+        "wal_autocheckpoint = 8000",
     ):
         connection.execute(f"PRAGMA {pragma}")
 

@@ -21,8 +21,10 @@ class RehearsalDatabase(Database):
         self.url = real.url
         self.is_sqlite = real.is_sqlite
         self.engine = real.engine
+        self._writers = real._writers  # noqa: SLF001  # of its own kind
         self.limits = real.limits
         self._watching = []
+        self._writing = real._writing  # noqa: SLF001  # one writer at a time, of both
         self.master_key = real.master_key
         self._running = ContextVar("rehearsed_unit_of_work", default=None)
 

@@ -6,6 +6,8 @@ for the row. Values have to be given as they are stored.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from functools import lru_cache
 from itertools import chain
 from typing import Any, TypeVar
 
@@ -14,6 +16,9 @@ from sqlalchemy.exc import DBAPIError
 
 _PARAMETERS = 30_000  # of a statement; SQLite takes 32,766, PostgreSQL 65,535
 _COPY_FROM = 8  # rows; fewer are faster as an INSERT
+_EACH = "SELECT found.* FROM unnest(?::{}[]) AS wanted (value), LATERAL ({} = wanted.value OFFSET 0) AS found"
+"""One look into the index for each value, whatever PostgreSQL takes the table for: before it has counted its rows it
+would rather look through all that the other conditions leave, and OFFSET keeps it from that."""
 _Row = TypeVar("_Row")
 
 
@@ -26,8 +31,42 @@ def chunks(rows: Sequence[_Row], parameters: int) -> Iterator[Sequence[_Row]]:
 
 def placeholders(connection: Connection, count: int) -> str:
     """A list of parameters in parentheses."""
-    mark = "?" if connection.dialect.name == "sqlite" else "%s"
-    return f"({', '.join([mark] * count)})"
+    return _list_of(placeholder(connection), count)
+
+
+def placeholder(connection: Connection) -> str:
+    """A parameter."""
+    return "?" if connection.dialect.name == "sqlite" else "%s"
+
+
+def run(connection: Connection, statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """The rows of a statement, of those that give any; `?` stands for a parameter on both databases.
+
+    PostgreSQL plans it anew each time: a plan for tables that were empty yet would look through all that came since,
+    until the server has counted again. Raises the errors of SQLAlchemy.
+    """
+    driver = connection.dialect.loaded_dbapi
+    if not connection.in_transaction():
+        connection.begin()
+    with closing(connection.connection.cursor()) as cursor:
+        try:
+            if connection.dialect.name == "sqlite":
+                cursor.execute(statement, parameters)
+            else:
+                cursor.execute(_of_psycopg(statement), parameters, prepare=False)  # type: ignore[call-arg]
+            return list(cursor.fetchall()) if cursor.description else []
+        except driver.Error as error:
+            raise _as_sqlalchemys(connection, error, driver.Error, statement) from error
+
+
+def rows_among(connection: Connection, query: str, values: Sequence[Any], *before: Any) -> Iterator[tuple[Any, ...]]:
+    """The rows of a query that ends in a column, for these values of it; its parameters are what is given `before`."""
+    if connection.dialect.name != "sqlite":
+        kind = "bigint" if values and isinstance(values[0], int) else "text"
+        yield from run(connection, _EACH.format(kind, query), (list(values), *before))
+        return
+    for part in chunks(values, 1):
+        yield from run(connection, _among(query, len(part)), (*before, *part))
 
 
 def insert_rows(connection: Connection, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
@@ -38,14 +77,14 @@ def insert_rows(connection: Connection, table: str, columns: Sequence[str], rows
     """
     if not rows:
         return
-    names, marks = ", ".join(f'"{name}"' for name in columns), placeholders(connection, len(columns))
-    statement = f"INSERT INTO {table} ({names}) VALUES "  # noqa: S608 — names of ours
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql(statement + marks, list(rows))
-    elif len(rows) >= _COPY_FROM:
+    if connection.dialect.name != "sqlite" and len(rows) >= _COPY_FROM:
         copy_rows(connection, table, columns, rows)
-    else:  # a single statement, since the way to the server costs more than a row
-        connection.exec_driver_sql(statement + ", ".join([marks] * len(rows)), tuple(chain.from_iterable(rows)))
+        return
+    # A statement for many rows rather than one for each: the way to a server costs more than a row, and between two
+    # statements for SQLite the driver lets other threads go first, for whom who holds the write lock would wait.
+    names = tuple(columns)
+    for part in chunks(rows, len(columns)):
+        run(connection, _insertion(table, names, len(part)), tuple(chain.from_iterable(part)))
 
 
 def insert_new_rows(
@@ -71,13 +110,39 @@ def copy_rows(connection: Connection, table: str, columns: Sequence[str], rows: 
             for row in rows:
                 copy.write_row(row)
     except driver.Error as error:
-        raise _as_sqlalchemys(connection, error, driver.Error) from error
+        raise _as_sqlalchemys(connection, error, driver.Error, "COPY") from error
 
 
-def _as_sqlalchemys(connection: Connection, error: Exception, kind: type[Exception]) -> BaseException:
+def _as_sqlalchemys(connection: Connection, error: Exception, kind: type[Exception], statement: str) -> BaseException:
     lost = connection.dialect.is_disconnect(error, connection.connection, None)  # type: ignore[arg-type]
     if lost:
         connection.invalidate()
     return DBAPIError.instance(
-        "COPY", None, error, kind, connection_invalidated=lost, dialect=connection.dialect, ismulti=True
+        statement, None, error, kind, connection_invalidated=lost, dialect=connection.dialect, ismulti=True
     )
+
+
+# Kept, since a text of some kilobytes takes long to put together, and longer where the driver doesn't know it yet.
+_kept = lru_cache(maxsize=256)
+
+
+@_kept
+def _list_of(mark: str, count: int) -> str:
+    return f"({', '.join([mark] * count)})"
+
+
+@_kept
+def _of_psycopg(statement: str) -> str:
+    return statement.replace("?", "%s")
+
+
+@_kept
+def _among(query: str, count: int) -> str:
+    return f"{query} IN {_list_of('?', count)}"
+
+
+@_kept
+def _insertion(table: str, columns: tuple[str, ...], count: int) -> str:
+    names = ", ".join(f'"{name}"' for name in columns)
+    values = ", ".join([_list_of("?", len(columns))] * count)
+    return f"INSERT INTO {table} ({names}) VALUES {values}"  # noqa: S608 — names of ours

@@ -40,6 +40,10 @@ class UnitOfWork:
         self.request_id = request_id
         self.master_key = master_key
         self.topics: set[Topic] = set()
+        self.moves_in = False
+        """Whether it belongs to a move into its domains, and may write to those in standby."""
+        self.domains_seen_open: set[int] = set()
+        """The ids of domains that were seen not to be in standby."""
         self._waiting: dict[Callable[[], None], None] = {}
         self._unwritten: dict[Callable[[UnitOfWork, list[Any]], None], list[Any]] = {}
 
@@ -68,6 +72,11 @@ class UnitOfWork:
         """Run what waited for the commit; called by `Database.write`."""
         for callback in self._waiting:
             callback()
+
+    def belong_to(self, whole: "UnitOfWork") -> None:
+        """Be a part of another one: what that may do; called by `Database.write`."""
+        self.moves_in = whole.moves_in
+        self.domains_seen_open = whole.domains_seen_open
 
     def adopt(self, joined: "UnitOfWork") -> None:
         """Take over what a part that has ended well wants done after the commit; called by `Database.write`."""

@@ -83,7 +83,13 @@ def header(
 
 QUESTION = good()[12:]
 OPT = b"\x00\x00\x29\x04\xd0\x00\x00\x00\x00\x00\x00"
-TSIG = b"\x00\x00\xfa\x00\xff" + bytes(4) + b"\x00\x00"
+TSIG_OF_NOBODY = (
+    (b"\x06nobody\x00\x00\xfa\x00\xff" + bytes(4) + (13 + 16 + 32).to_bytes(2))
+    + b"\x0bhmac-sha256\x00"
+    + bytes(8)
+    + b"\x00\x20"
+    + bytes(32 + 6)
+)
 IXFR = b"\x03sml\x04test\x00\x00\xfb\x00\x01"
 FORMERR, NOTIMP, REFUSED, NOTAUTH = 1, 4, 5, 9
 
@@ -108,7 +114,11 @@ MALFORMED = {
     "OPT with a name": header(more=1) + QUESTION + b"\x01a" + OPT,
     "OPT option cut off": header(more=1) + QUESTION + OPT[:-1] + b"\x04\x00\x03\xff\xff",
     "OPT longer than the packet": header(more=1) + QUESTION + OPT[:-2] + b"\xff\xff",
-    "TSIG before others": header(more=2) + QUESTION + TSIG + OPT,
+    "TSIG before others": header(more=2) + QUESTION + TSIG_OF_NOBODY + OPT,
+    "TSIG without data": header(more=1) + QUESTION + b"\x00\x00\xfa\x00\xff" + bytes(4) + b"\x00\x00",
+    "TSIG of another class": header(more=1)
+    + QUESTION
+    + TSIG_OF_NOBODY.replace(b"\x00\xfa\x00\xff", b"\x00\xfa\x00\x01"),
     "zeros": bytes(512),
 }
 
@@ -135,18 +145,15 @@ def test_malformed_packet_is_formerr_over_udp_and_tcp(
     [
         (header(flags=0x0800) + QUESTION, NOTIMP),  # IQUERY
         (header(flags=0x1000) + QUESTION, NOTIMP),  # STATUS
-        (header(flags=0x2000) + QUESTION, NOTIMP),  # NOTIFY
+        (header(flags=0x2000) + QUESTION, NOTAUTH),  # NOTIFY of what is no zone
+        (header(flags=0x2000) + b"\x03sml\x04test\x00\x00\x06\x00\x01", REFUSED),  # NOTIFY of what is ours
         (header(flags=0x2800) + QUESTION, NOTIMP),  # UPDATE
         (header(flags=0x7800) + QUESTION, NOTIMP),
         (header(flags=0x2800, questions=0), NOTIMP),
-        (header(more=1) + QUESTION + TSIG, NOTAUTH),
+        (header(more=1) + QUESTION + TSIG_OF_NOBODY, NOTAUTH),
         (header() + b"\x07example\x03com\x00\x00\x01\x00\x01", REFUSED),
         (header() + b"\x00\x00\x02\x00\x01", REFUSED),
         (header() + b"\x03sml\x04test\x00\x00\xfc\x00\x01", REFUSED),  # AXFR
-        (
-            header(authorities=1) + b"\x03sml\x04test\x00\x00\xfb\x00\x01" + b"\xc0\x0c\x00\x06\x00\x01" + bytes(6),
-            REFUSED,
-        ),
         (header() + b"\x07version\x04bind\x00\x00\x10\x00\x03", REFUSED),  # CH
         (header() + b"\x03sml\x04test\x00\x00\x10\x00\x04", REFUSED),  # HS
     ],

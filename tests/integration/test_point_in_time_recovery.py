@@ -17,9 +17,9 @@ import pytest
 from registry.app.after_restore import Wishes, adopt
 from registry.demo.content import demo_metadata
 from registry.demo.pki import DemoPki
-from registry.dns.serials import is_greater
 from registry.identifiers.participant import ISO6523, ParticipantIdentifier
 from registry.metadata import ServiceGroup
+from registry.serials import is_greater
 from tests.simulators.live import ACTOR, LiveInstance, live_instance
 from tests.simulators.postgresql import Cluster, new_cluster
 from tests.simulators.restoring import PATHS, ZONE, rows_of, served, settings_for, zone_of

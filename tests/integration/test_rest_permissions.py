@@ -30,9 +30,12 @@ from registry.api.v1.routing import Entry, Resource
 from registry.app.domain_setup import add_domain
 from registry.demo.content import demo_metadata
 from registry.demo.pki import DemoPki
+from registry.dns.records import RRset
 from registry.identifiers.participant import ISO6523
 from registry.jobs.queue import enqueue
 from registry.metadata import ServiceGroup
+from registry.sml.interventions.model import CertificateName, Operator, Wanted
+from registry.sml.interventions.model import Kind as InterventionKind
 from registry.smp.documents.business_card import BusinessCard, BusinessEntity, EntityName
 from registry.storage.certificate_rows import certificate_sha256
 from registry.storage.queries import impact
@@ -131,12 +134,38 @@ RULES: dict[str, Rule] = {
     f"PUT {_DOMAIN}/registrations/{{participant}}": needs("registration:write", "domain"),
     f"DELETE {_DOMAIN}/registrations/{{participant}}": needs("registration:write", "domain"),
     f"GET {_DOMAIN}/migrations": needs("registration:list", "domain"),
+    f"POST {_DOMAIN}/migrations": needs("registration:write", "domain"),
+    f"GET {_DOMAIN}/migrations/{{participant}}": needs("registration:list", "domain"),
     f"DELETE {_DOMAIN}/migrations/{{participant}}": needs("registration:write", "domain"),
+    f"POST {_DOMAIN}/migrations/{{participant}}/complete": needs("registration:write", "domain"),
+    f"GET {_DOMAIN}/ended-migrations": needs("registration:list", "domain"),
     "GET /zones": everybodys("zone:read"),
+    "GET /name-servers": everybodys("zone:read"),
     f"GET {_DOMAIN}/zone": needs("zone:read", "domain"),
     f"GET {_DOMAIN}/zone/records": needs("zone:read", "domain"),
     f"GET {_DOMAIN}/zone/changes": needs("zone:read", "domain"),
+    f"GET {_DOMAIN}/interventions": needs("intervention:read", "domain"),
+    f"POST {_DOMAIN}/interventions": needs("intervention:ask", "domain"),
+    f"GET {_DOMAIN}/interventions/{{intervention}}": needs("intervention:read", "domain"),
+    f"POST {_DOMAIN}/interventions/{{intervention}}/approve": needs("intervention:approve", "domain"),
+    f"POST {_DOMAIN}/interventions/{{intervention}}/refuse": needs("intervention:approve", "domain"),
+    f"POST {_DOMAIN}/interventions/{{intervention}}/undo": needs("intervention:ask", "domain"),
+    f"GET {_DOMAIN}/quarantine": needs("registration:list", "domain"),
+    f"GET {_DOMAIN}/blocked-certificates": needs("registration:list", "domain"),
+    f"GET {_DOMAIN}/zone-records": needs("zone:read", "domain"),
+    f"GET {_DOMAIN}/zone-records/{{name}}/{{type}}": needs("zone:read", "domain"),
+    f"PUT {_DOMAIN}/zone-records/{{name}}/{{type}}": needs("zone:write", "domain"),
+    f"DELETE {_DOMAIN}/zone-records/{{name}}/{{type}}": needs("zone:write", "domain"),
+    f"POST {_DOMAIN}/consistency": needs("consistency:check", "domain"),
+    f"POST {_DOMAIN}/consistency/repair": needs("consistency:repair", "domain"),
+    f"POST {_DOMAIN}/name-servers/check": needs("consistency:check", "domain"),
+    f"POST {_DOMAIN}/name-servers/repair": needs("consistency:repair", "domain"),
+    f"GET {_DOMAIN}/name-servers": needs("zone:read", "domain"),
+    f"GET {_DOMAIN}/zone/transfers": needs("zone:read", "domain"),
+    f"GET {_DOMAIN}/registrations/{{participant}}/visibility": needs("registration:read", "participant"),
+    f"GET {_PUBLISHER}/visibility": needs("publisher:read", "domain"),
     "GET /certificates": everybodys("certificate:read"),
+    f"GET {_DOMAIN}/ending-certificates": needs("certificate:read", "domain"),
     "GET /certificates/{sha256}": needs("certificate:read", "domain", hidden=True),
     "GET /certificates/{sha256}/pem": needs("certificate:read", "domain", hidden=True),
     "GET /certificates/{sha256}/uses": needs("certificate:read", "domain", hidden=True),
@@ -235,6 +264,10 @@ class World:
         card = BusinessCard(people[0], (BusinessEntity((EntityName("Inside"),), "BE"),))
         instance.business_cards.publish(ACTOR, stored, card)
         instance.sml.prepare_migration(offline.caller(), SMP_ID, people[0], MIGRATION_KEY)
+        alias = RRset("0088.sml", "CNAME", 60, ("sml.example.",))
+        office.context.zone_records.put(ACTOR, stored, [alias])
+        blocked = Wanted(InterventionKind.BLOCK_CERTIFICATE, certificates=(CertificateName("CN=Some CA", "1f"),))
+        intervention = office.context.interventions.ask(Operator(ACTOR), stored, blocked).row.id
         with database.write(ACTOR) as work:
             job = enqueue(work, "sign-documents", {}, domain_id=stored.id)
             bulk = enqueue(work, bulk_job.KIND, {"items": [], "plan": False}, domain_id=stored.id)
@@ -274,6 +307,9 @@ class World:
             "grant": str(grant.id),
             "token": str(token),
             "digest": digest,
+            "intervention": str(intervention),
+            "name": "0088.sml",
+            "type": "CNAME",
         }
         self.people = [Person(office.caller())]
         self.people += [

@@ -18,15 +18,19 @@ from pathlib import Path
 import dns.message
 import dns.query
 import dns.rcode
+import dns.xfr
+import dns.zone
 import httpx2
 import pytest
 
-from registry.app.domain_setup import SigningKeyFile, add_domain
+from registry.app.domain_setup import SigningKeyFile, add_domain, change_domain
 from registry.app.instance import Instance
 from registry.demo.pki import DemoPki
 from registry.settings import load_settings
 from tests.simulators.databases import database_url
 from tests.simulators.live import ACTOR, SMP_ID, demo_trust
+from tests.simulators.told_servers import ToldServer
+from tests.simulators.zone_transfers import write
 
 pytestmark = pytest.mark.slow
 
@@ -203,6 +207,33 @@ def test_worker_that_dies_is_started_again_and_others_answer_meanwhile(folder: F
         eventually(lambda: len(program.children()) == 2, "there are two again")
         assert before[1] in program.children()
         assert any(json.loads(line)["event"] == "worker_died" for line in program.log.read_text().splitlines())
+
+
+def test_secondary_that_asks_when_it_is_told_has_each_serial_whichever_worker_stamps_and_answers(
+    folder: Folder,
+) -> None:
+    """NOTIFY comes of one worker, the transfer of any, which may serve the serial before: so it comes again."""
+    with (
+        Instance.open(load_settings(data_dir=folder.path, database_url=folder.url)) as instance,
+        ToldServer().listening() as server,
+    ):
+        change_domain(instance, ACTOR, "demo", {"dns": {"secondaries": [{"server": server.address}]}})
+        zone_id = instance.directory.get("demo").zone_id or 0
+        with folder.serve("--workers", "2") as program:
+            host, port = program.told["DNS"].rsplit(":", 1)
+            copy = dns.zone.Zone(ZONE)
+            for number in range(4):
+                name = f"name-{number}"
+                write(instance.database, zone_id, (name, "TXT", f'60 "{number}"'))
+                while copy.get_node(name) is None:
+                    server.told.get(timeout=20)
+                    query, _ = dns.xfr.make_query(copy)
+                    dns.query.inbound_xfr(host, copy, query, int(port), timeout=10)
+                if number < 2:  # one of the two is who stamped; the other takes over when its lease has run out
+                    victim = program.children()[0]
+                    os.kill(victim, signal.SIGKILL)
+                    eventually(lambda victim=victim: not alive(victim), "it is dead")  # type: ignore[misc]
+                    eventually(lambda: len(program.children()) == 2, "there are two again")
 
 
 def test_workers_end_with_a_supervisor_that_is_killed(folder: Folder) -> None:

@@ -135,7 +135,8 @@ def test_what_is_not_ours_or_not_served_is_refused(dig: Dig) -> None:
     assert "status: REFUSED" in dig("A", "example.org")
     assert "status: REFUSED" in dig("-c", "CH", "TXT", "version.bind")
     assert "Transfer failed" in dig("AXFR", "sml.test")
-    assert "status: NOTIMP" in dig("+opcode=notify", "SOA", "sml.test")
+    assert "status: REFUSED" in dig("+opcode=notify", "SOA", "sml.test")
+    assert "status: NOTIMP" in dig("+opcode=status", "SOA", "sml.test")
     assert "status: FORMERR" in dig("+header-only", "+noedns")
 
 

@@ -99,4 +99,4 @@ def test_what_is_not_ours_or_not_served_is_refused(kdig: Kdig) -> None:
     assert "status: REFUSED" in kdig("A", "example.org")
     assert "REFUSED" in kdig("AXFR", "sml.test")
     assert "REFUSED" in kdig("IXFR=1", "sml.test")
-    assert "status: NOTIMPL" in kdig("NOTIFY", "sml.test")
+    assert "status: REFUSED" in kdig("NOTIFY", "sml.test")

@@ -27,6 +27,11 @@ def pem(certificate: ListedCertificate) -> bytes:
     return certificate.certificate.public_bytes(Encoding.PEM)
 
 
+def _hex(number: int) -> str:
+    """In whole octets: openssl refuses an odd number of digits, and finds nothing under more zeros."""
+    return number.to_bytes((number.bit_length() + 7) // 8).hex().upper()
+
+
 @dataclass(frozen=True)
 class Office:
     """An authority with its files, as `openssl ocsp` and `openssl ca` want them."""
@@ -47,8 +52,8 @@ class Office:
         for name, certificate in {"good": self.good, "revoked": self.revoked}.items():
             (self.folder / f"{name}.pem").write_bytes(pem(certificate))
         since = f"{REVOKED_AT:%y%m%d%H%M%SZ},keyCompromise"
-        index = f"V\t351231000000Z\t\t{serial(self.good):032X}\tunknown\t/CN=good\n"
-        index += f"R\t351231000000Z\t{since}\t{serial(self.revoked):032X}\tunknown\t/CN=revoked\n"
+        index = f"V\t351231000000Z\t\t{_hex(serial(self.good))}\tunknown\t/CN=good\n"
+        index += f"R\t351231000000Z\t{since}\t{_hex(serial(self.revoked))}\tunknown\t/CN=revoked\n"
         (self.folder / "index.txt").write_text(index)
 
     def run(self, *arguments: str) -> None:

@@ -11,7 +11,7 @@ import pwd
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,14 +23,13 @@ from registry.storage.migrate import migrate
 
 _NEEDED = 2 * 1024**3
 _TEMPLATE = "registry_template"
+_DURABLE = {"listen_addresses": "", "max_connections": "200", "wal_level": "replica"}
 # Nothing has to survive a crash of the machine. A kill of the server alone loses nothing by these.
-_SETTINGS = {
-    "listen_addresses": "",
+_QUICK = {
+    **_DURABLE,
     "fsync": "off",
     "full_page_writes": "off",
     "autovacuum": "off",
-    "max_connections": "200",
-    "wal_level": "replica",
     "max_wal_size": "256MB",
 }
 
@@ -38,8 +37,11 @@ _SETTINGS = {
 class Cluster:
     """A PostgreSQL server in a folder; root has to run it as somebody else."""
 
-    def __init__(self, folder: Path, programs: Path, as_owner: Sequence[str]) -> None:
+    def __init__(
+        self, folder: Path, programs: Path, as_owner: Sequence[str], settings: Mapping[str, str] = _QUICK
+    ) -> None:
         self.folder = folder
+        self._settings = settings
         self.programs = programs
         self._as_owner = list(as_owner)
         self._numbers = itertools.count(1)
@@ -52,7 +54,7 @@ class Cluster:
             self._run(
                 "initdb", "--auth=trust", "--username=registry", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"
             )
-        settings = " ".join(f"-c {name}={value}" for name, value in _SETTINGS.items())
+        settings = " ".join(f"-c {name}={value}" for name, value in self._settings.items())
         options = f"-k {self.folder} {settings}"
         self._run("pg_ctl", "--wait", "--log", str(self.folder / "log"), "-o", options, "start")
         self._running = True
@@ -137,18 +139,21 @@ def _fast_folder() -> Path | None:
 
 
 @contextmanager
-def new_cluster(find_tool: Callable[..., str]) -> Iterator[Cluster]:
-    """A cluster that isn't started yet, and that is gone at the end of the block."""
+def new_cluster(find_tool: Callable[..., str], *, durable: bool = False) -> Iterator[Cluster]:
+    """A cluster that isn't started yet, and that is gone at the end of the block.
+
+    A `durable` one is on a disk, and waits for it at each commit, as one that people trust does.
+    """
     places = sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin")), reverse=True)
     initdb = Path(find_tool("initdb", *places)).resolve()
     # Not below pytest's folder, which nobody else may enter; and a socket's path has about a hundred characters.
-    folder = Path(tempfile.mkdtemp(prefix="registry-pg-", dir=_fast_folder()))
+    folder = Path(tempfile.mkdtemp(prefix="registry-pg-", dir=None if durable else _fast_folder()))
     as_owner: list[str] = []
     if os.geteuid() == 0:
         as_owner = [find_tool("runuser"), "-u", "postgres", "--"]
         owner = pwd.getpwnam("postgres")
         os.chown(folder, owner.pw_uid, owner.pw_gid)
-    cluster = Cluster(folder, initdb.parent, as_owner)
+    cluster = Cluster(folder, initdb.parent, as_owner, _DURABLE if durable else _QUICK)
     try:
         yield cluster
     finally:

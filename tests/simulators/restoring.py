@@ -42,7 +42,18 @@ PATHS = (participant_path(PARTICIPANT), service_path(PARTICIPANT, INVOICE))
 NewUrl = Callable[[Path], str]
 PASSPHRASE = "correct horse battery"
 Rows = dict[str, list[tuple[Any, ...]]]
-CHANGED = {"event", "installation", "job", "oidc_login", "session", "signing_key", "token", "zone", "zone_change"}
+CHANGED = {
+    "event",
+    "installation",
+    "job",
+    "oidc_login",
+    "session",
+    "signing_key",
+    "token",
+    "zone",
+    "zone_change",
+    "zone_serial",
+}
 """Tables in which a restore has something to do."""
 
 

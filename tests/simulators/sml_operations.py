@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from registry.errors import ConflictError
 from registry.identifiers.participant import ParticipantIdentifier
 from registry.sml.errors import (
     bad_request,
@@ -35,6 +36,8 @@ from registry.sml.model import Caller, ParticipantPage, Publisher
 
 BROKEN_SMP = "SMP-BROKEN"
 """Reading this publisher fails in a way that nobody foresaw."""
+MOVING_SMP = "SMP-MOVING"
+"""The domain of this publisher lets nobody call."""
 
 Key = tuple[str, str]
 
@@ -48,6 +51,8 @@ class InMemoryLocator:
     owners: dict[str, x509.Certificate] = field(default_factory=dict)
     participants: dict[Key, tuple[str, ParticipantIdentifier]] = field(default_factory=dict)
     migrations: dict[Key, str] = field(default_factory=dict)
+    services: dict[Key, str] = field(default_factory=dict)
+    following: list[tuple[x509.Certificate | str, date | None]] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
 
     def create_publisher(self, caller: Caller, publisher: Publisher) -> None:
@@ -61,6 +66,8 @@ class InMemoryLocator:
     def read_publisher(self, caller: Caller, smp_id: str) -> Publisher:
         if smp_id == BROKEN_SMP:
             raise RuntimeError("secret detail")
+        if smp_id == MOVING_SMP:
+            raise ConflictError("the domain is moving in")
         return self._own(caller, smp_id)
 
     def update_publisher(self, caller: Caller, publisher: Publisher) -> None:
@@ -72,12 +79,16 @@ class InMemoryLocator:
         del self.publishers[smp_id], self.owners[smp_id]
         self.participants = {key: item for key, item in self.participants.items() if item[0] != smp_id}
 
-    def create_participants(self, caller: Caller, smp_id: str, participants: Sequence[ParticipantIdentifier]) -> None:
+    def create_participants(
+        self, caller: Caller, smp_id: str, participants: Sequence[ParticipantIdentifier], service: str | None = None
+    ) -> None:
         self._own(caller, smp_id)
         for participant in participants:
             if _key(participant) in self.participants:
                 raise participant_exists(participant.value, participant.scheme)
         self.participants |= {_key(participant): (smp_id, participant) for participant in participants}
+        if service is not None:
+            self.services |= {_key(participant): service for participant in participants}
 
     def delete_participants(
         self, caller: Caller, smp_id: str | None, participants: Sequence[ParticipantIdentifier]
@@ -88,7 +99,7 @@ class InMemoryLocator:
         for participant in participants:
             self._held(caller, smp_id, participant)
             if _key(participant) in self.migrations:
-                raise migration_planned(participant.value, participant.scheme)
+                raise migration_planned(participant.value, participant.scheme, "prepared by its SMP")
         for participant in participants:
             del self.participants[_key(participant)]
 
@@ -114,6 +125,21 @@ class InMemoryLocator:
             raise migration_not_found(participant.value, participant.scheme)
         del self.migrations[_key(participant)]
         self.participants[_key(participant)] = (smp_id, participant)
+
+    def exists_participant(self, caller: Caller, smp_id: str, participant: ParticipantIdentifier) -> bool:
+        self._note(caller)
+        if smp_id not in self.publishers:
+            raise publisher_not_found(smp_id)
+        return self.participants.get(_key(participant), (None, None))[0] == smp_id
+
+    def prepare_change_certificate(
+        self, caller: Caller, new_certificate: x509.Certificate | str, migration_date: date | None
+    ) -> None:
+        self._note(caller)
+        self.following.append((new_certificate, migration_date))
+
+    def is_alive(self, caller: Caller) -> None:
+        self._note(caller)
 
     def _note(self, caller: Caller) -> None:
         self.calls.append(caller.request_id)

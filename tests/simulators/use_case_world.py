@@ -17,6 +17,8 @@ from registry.api.v1.bulk_items import BulkItem
 from registry.app.instance import Instance
 from registry.demo.content import demo_metadata
 from registry.demo.pki import DemoPki
+from registry.dns.records import RRset
+from registry.dns.zone_records import ZoneRecords
 from registry.errors import UnauthorizedError
 from registry.identifiers.participant import ISO6523, ParticipantIdentifier
 from registry.jobs.queue import enqueue
@@ -80,6 +82,8 @@ def prepare(world: World) -> None:
     sml.prepare_migration(caller_of(world), "SMP-A", registered(8)[7], KEY)
     world.instance.business_cards.publish(ACTOR, world.stored, BusinessCard(MOVING))
     database = world.instance.database
+    end = RRset("9914.iso6523", "DNAME", 60, ("9914.iso6523.example.",))
+    ZoneRecords(database, world.instance.journal).put(ACTOR, world.stored, [end])
     for name in ("bob", "sleeper", "carol"):
         made = accounts.create_account(database, ACTOR, accounts.Kind.PERSON, name)
         credentials.set_password(database, ACTOR, made.id, PASSWORD, must_change=False)

@@ -1,70 +1,119 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every use case of the product once, on the instance of `use_case_world`."""
 
-import contextlib
 import json
 from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import quote
 
+from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from registry.accounts import accounts, credentials, grants, groups, tokens
-from registry.accounts.authentication import Authenticator
-from registry.accounts.oidc import OidcProvider, OidcSettings
-from registry.accounts.oidc_logins import OidcLogins
-from registry.accounts.permissions import SYSTEM, Role
-from registry.accounts.role_mapping import RoleMapping
-from registry.accounts.sessions import Sessions
+from registry.accounts import groups
+from registry.accounts.permissions import Grant, Principal, Role
 from registry.api.v1 import bulk_job
 from registry.api.v1.app import ApiV1
-from registry.app import signing_job, trust_impact
+from registry.app import signing_job, trust_impact, zone_move
 from registry.app.after_restore import Wishes, complete_restore
 from registry.app.api_context import api_context
 from registry.app.code_lists import apply_code_list, import_code_lists, plan_code_list
 from registry.app.domain_setup import SigningKeyFile, add_domain, change_domain
 from registry.app.job_handlers import handlers
 from registry.app.signing_job import request_signing
+from registry.app.sml_admin import sml_admin_service
 from registry.audit import chain, retention
-from registry.dns.journal import ZonePublisher
-from registry.errors import NotFoundError, TechnicalError, UnauthorizedError
-from registry.identifiers.participant import ISO6523, ParticipantIdentifier
+from registry.consistency import run as consistency
+from registry.consistency.checking import Area
+from registry.consistency.findings import REPAIRABLE
+from registry.consistency.foreign import ForeignRepairer, compare_with_list
+from registry.consistency.requests import request_check
+from registry.dns.asking import ShownSoa
+from registry.dns.catalog import CatalogZone
+from registry.dns.followers import FollowerRole
+from registry.dns.master_files.importing import apply_import, plan_import
+from registry.dns.master_files.reading import read_master_file
+from registry.dns.notify import keep_notices
+from registry.dns.observation import observe
+from registry.dns.reconcile.checking import Server, ServerCheck, Standing
+from registry.dns.reconcile.differences import Difference
+from registry.dns.reconcile.differences import Kind as ZoneDifference
+from registry.dns.reconcile.repairing import plan_repair, repair
+from registry.dns.zone_records import ZoneRecords
+from registry.errors import NotFoundError, TechnicalError
+from registry.identifiers.participant import ParticipantIdentifier
 from registry.impact.report import latest_report
 from registry.jobs.queue import cancel, enqueue
 from registry.jobs.schedule import Recurring, Schedule
 from registry.jobs.worker import JobContext, Worker
-from registry.metadata import ServiceGroup
+from registry.metadata import CustomProperty, ServiceGroup
+from registry.move_in.participant_records import participant_record, service_text
+from registry.move_in.participants import Participants as MovedParticipants
 from registry.settings import load_settings
-from registry.sml.administration import SmlAdministration
-from registry.sml.model import Publisher
+from registry.sml import bulk
+from registry.sml.admin_model import (
+    DnsName,
+    DnsRecord,
+    NewPublisherCertificate,
+    ReportRequest,
+    SubDomain,
+    SubDomainName,
+    TruststoreCertificate,
+)
+from registry.sml.admin_service import SmlAdminService
 from registry.smp.access_points import AccessPoints
 from registry.smp.documents.business_card import BusinessCard
 from registry.smp.participants import ParticipantChange, Participants
-from registry.storage.queries.signed_groups import GroupKey
+from registry.storage.queries import publishers
+from registry.storage.queries.publishers import PublisherRow
+from registry.storage.queries.zone_notices import Notice
+from registry.storage.unit_of_work import UnitOfWork
 from registry.trust.model import configuration_of
+from tests.simulators import (
+    account_use_cases,
+    certificate_use_cases,
+    intervention_use_cases,
+    move_in_cutover_use_cases,
+    move_in_shadow_use_cases,
+    move_in_sml_use_cases,
+    move_in_use_cases,
+    push_use_cases,
+    sml_use_cases,
+)
 from tests.simulators.asgi import call
+from tests.simulators.audit import all_events
 from tests.simulators.code_lists import participant_list, written
-from tests.simulators.oidc import CLIENT_ID, ISSUER, REDIRECT_URI, FakeProvider
+from tests.simulators.foreign_sml import RememberingSml
+from tests.simulators.next_certificates import kept_identity
 from tests.simulators.use_case_world import (
     ACTOR,
     HELD,
-    KEY,
     MOVING,
     NEW,
-    PASSWORD,
     USE_CASES,
     World,
-    account_id,
     caller_of,
     metadata_of,
     prepare,
     registered,
     use_case,
 )
-from trust_lists.certificates.parsing import fingerprint
 from trust_lists.evaluation.trust_configuration import to_json
 
-__all__ = ["ACTOR", "USE_CASES", "World", "prepare"]
+__all__ = [
+    "ACTOR",
+    "USE_CASES",
+    "World",
+    "account_use_cases",
+    "certificate_use_cases",
+    "intervention_use_cases",
+    "move_in_cutover_use_cases",
+    "move_in_shadow_use_cases",
+    "move_in_sml_use_cases",
+    "move_in_use_cases",
+    "prepare",
+    "push_use_cases",
+    "sml_use_cases",
+]
 
 
 # The SMP
@@ -94,6 +143,20 @@ def revise_service_metadata(world: World) -> None:
     world.instance.publishing.revise_service_metadata(
         ACTOR, world.stored, HELD, metadata.document_type, lambda held: replace(metadata, process_metadata=(moved,))
     )
+
+
+@use_case
+def move_participants_in(world: World) -> None:
+    """Some are new, one is as it was but for its properties, one has gone at its source."""
+    instance, said = world.instance, service_text(metadata_of(world))
+    new = [ParticipantIdentifier(NEW.scheme, f"0088:moved-{number}") for number in range(3)]
+    records = [participant_record(str(who), who, [said]) for who in new]
+    records.append(participant_record(str(HELD), HELD, [said], properties=(CustomProperty("tier", "gold"),)))
+    receiver = MovedParticipants(
+        instance.database, instance.registrar, instance.publishing, instance.trust_models.of, world.stored
+    )
+    with instance.database.write(ACTOR) as work:
+        receiver.apply(work, records, [str(MOVING)])
 
 
 @use_case
@@ -135,65 +198,6 @@ def sign_document(world: World) -> None:
     world.instance.signer.current(1, "busdox")
 
 
-# The SML
-
-
-@use_case
-def create_publisher(world: World) -> None:
-    world.instance.sml.create_publisher(caller_of(world), Publisher("SMP-NEW", "https://new.example/", "192.0.2.1"))
-
-
-@use_case
-def read_publisher(world: World) -> None:
-    world.instance.sml.read_publisher(caller_of(world), "SMP-A")
-
-
-@use_case
-def update_publisher(world: World) -> None:
-    world.instance.sml.update_publisher(caller_of(world), Publisher("SMP-A", "https://moved.example/", "192.0.2.1"))
-
-
-@use_case
-def delete_publisher(world: World) -> None:
-    world.instance.sml.delete_publisher(caller_of(world), "SMP-B")
-
-
-@use_case
-def create_participants(world: World) -> None:
-    participants = [ParticipantIdentifier(ISO6523, f"0088:list-{number}") for number in range(30)]
-    world.instance.sml.create_participants(caller_of(world), "SMP-A", participants)
-
-
-@use_case
-def delete_participants(world: World) -> None:
-    world.instance.sml.delete_participants(caller_of(world), "SMP-A", registered(5))
-
-
-@use_case
-def list_participants(world: World) -> None:
-    world.instance.sml.list_participants(caller_of(world), "SMP-A", None)
-
-
-@use_case
-def prepare_migration(world: World) -> None:
-    world.instance.sml.prepare_migration(caller_of(world), "SMP-A", registered(1)[0], KEY)
-
-
-@use_case
-def migrate(world: World) -> None:
-    world.instance.sml.migrate(caller_of(world), "SMP-B", registered(8)[7], KEY)
-
-
-# DNS
-
-
-@use_case
-def publish_zone(world: World) -> None:
-    publisher = ZonePublisher(world.instance.database, "killed")
-    publisher.tick()
-    publisher.release()
-
-
 # Domains and code lists
 
 
@@ -205,8 +209,25 @@ def create_domain(world: World) -> None:
 
 
 @use_case
+def keep_catalog(world: World) -> None:
+    CatalogZone(world.instance.database, world.instance.journal, "catalog.example.org").keep(ACTOR)
+
+
+@use_case
 def update_domain(world: World) -> None:
     change_domain(world.instance, ACTOR, "demo", {"dns": {"ttl": 123}})
+
+
+@use_case
+def move_zone(world: World) -> None:
+    zone_move.prepare(world.instance, ACTOR, world.stored, "moved.example")
+    zone_move.switch(world.instance, ACTOR, world.stored, "moved.example")
+
+
+@use_case
+def give_up_moving_a_zone(world: World) -> None:
+    zone_move.prepare(world.instance, ACTOR, world.stored, "given-up.example")
+    zone_move.end(world.instance, ACTOR, world.stored, "given-up.example")
 
 
 @use_case
@@ -222,34 +243,70 @@ def seal_events(world: World) -> None:
     chain.seal(world.instance.database)
 
 
-# The SML without a client certificate
-
-
-def _administration(world: World) -> SmlAdministration:
-    instance = world.instance
-    return SmlAdministration(instance.database, instance.journal, instance.registrar, instance.trust_models.of)
+@use_case
+def exists_participant(world: World) -> None:
+    world.instance.sml.exists_participant(caller_of(world), "SMP-A", registered(1)[0])
 
 
 @use_case
-def administer_publisher(world: World) -> None:
-    publisher = Publisher("SMP-ADMIN", "https://admin.example/", "192.0.2.1")
-    _administration(world).create_publisher(ACTOR, world.stored, publisher)
+def is_alive(world: World) -> None:
+    world.instance.sml.is_alive(caller_of(world))
+
+
+# The admin service of the SML
+
+
+class _Administrators:
+    """Every certificate is that of somebody who may do anything."""
+
+    def by_certificate(self, der: bytes) -> Principal:
+        return Principal("test", "test", "program", "certificate", grants=(Grant(Role.ADMIN),))
+
+
+def _admin(world: World) -> SmlAdminService:
+    return sml_admin_service(world.instance, _Administrators())
+
+
+def _der(certificate: x509.Certificate) -> bytes:
+    return certificate.public_bytes(Encoding.DER)
 
 
 @use_case
-def administer_registrations(world: World) -> None:
-    _administration(world).register(ACTOR, world.stored, "SMP-B", [ParticipantIdentifier(ISO6523, "0088:by-hand")])
+def administer_trust(world: World) -> None:
+    request = TruststoreCertificate(_der(world.pki.ap_ca.certificate))
+    _admin(world).add_truststore_certificate(caller_of(world), request)
 
 
 @use_case
-def administer_move(world: World) -> None:
-    _administration(world).move(ACTOR, world.stored, registered(3), "SMP-B")
+def administer_sub_domain_away(world: World) -> None:
+    request = SubDomain("sub.sml.test", None, "sml.test", "^.*$", "naptr", "https")
+    if all(stored.domain.dns.zone != request.name for stored in world.instance.directory.all()):
+        _admin(world).create_sub_domain(caller_of(world), request)
+    _admin(world).delete_sub_domain(caller_of(world), SubDomainName(request.name))
 
 
 @use_case
-def administer_certificate(world: World) -> None:
-    administration, smp = _administration(world), world.pki.smp.certificate
-    administration.end_certificate(ACTOR, world.stored, "SMP-B", fingerprint(smp))
+def administer_certificate_over_soap(world: World) -> None:
+    request = NewPublisherCertificate("SMP-B", _der(kept_identity(world.pki, world.folder, world.clock()).certificate))
+    _admin(world).change_certificate(caller_of(world), request)
+
+
+@use_case
+def administer_dns_record(world: World) -> None:
+    record = DnsRecord("A", "custom.sml.test", "sml.test", "192.0.2.1")
+    _admin(world).add_dns_record(caller_of(world), record)
+
+
+@use_case
+def administer_dns_records_away(world: World) -> None:
+    if not all_events(world.instance.database, "dns:record:put"):  # there was nothing yet that could be removed
+        administer_dns_record(world)
+    _admin(world).delete_dns_records(caller_of(world), DnsName("custom.sml.test", "sml.test"))
+
+
+@use_case
+def ask_for_inconsistency_report(world: World) -> None:
+    _admin(world).generate_inconsistency_report(caller_of(world), ReportRequest("ops@example.org"))
 
 
 # Participants as a whole
@@ -262,174 +319,6 @@ def put_participant(world: World) -> None:
     with world.instance.database.write(ACTOR) as work:
         held = participants.lock(work, world.stored, NEW)
         participants.put(work, world.stored, NEW, ParticipantChange(group_id=group.id), held)
-
-
-# Accounts
-
-
-@use_case
-def create_account(world: World) -> None:
-    accounts.create_account(world.instance.database, ACTOR, accounts.Kind.PERSON, "Zoe", email="zoe@example.org")
-
-
-@use_case
-def change_account(world: World) -> None:
-    accounts.change_account(world.instance.database, ACTOR, account_id(world, "bob"), display_name="Robert")
-
-
-@use_case
-def disable_account(world: World) -> None:
-    accounts.disable_account(world.instance.database, ACTOR, account_id(world, "bob"))
-
-
-@use_case
-def enable_account(world: World) -> None:
-    accounts.enable_account(world.instance.database, ACTOR, account_id(world, "sleeper"))
-
-
-@use_case
-def erase_account(world: World) -> None:
-    try:
-        accounts.erase_account(world.instance.database, ACTOR, account_id(world, "bob"))
-    except NotFoundError:  # it has no name any more
-        return
-
-
-@use_case
-def set_password(world: World) -> None:
-    credentials.set_password(world.instance.database, ACTOR, account_id(world, "bob"), PASSWORD + "!")
-
-
-@use_case
-def change_own_password(world: World) -> None:
-    bob = account_id(world, "bob")
-    try:
-        credentials.change_own_password(world.instance.database, bob, PASSWORD, PASSWORD + "!")
-    except UnauthorizedError:  # it was changed before
-        credentials.change_own_password(world.instance.database, bob, PASSWORD + "!", PASSWORD)
-        credentials.change_own_password(world.instance.database, bob, PASSWORD, PASSWORD + "!")
-
-
-@use_case
-def unlock_account(world: World) -> None:
-    credentials.unlock_account(world.instance.database, ACTOR, account_id(world, "sleeper"))
-
-
-@use_case
-def add_and_remove_certificate(world: World) -> None:
-    der = world.pki.smp.certificate.public_bytes(Encoding.DER)
-    credentials.add_certificate(world.instance.database, ACTOR, account_id(world, "robot"), der)
-
-
-@use_case
-def remove_credential(world: World) -> None:
-    bob = account_id(world, "bob")
-    for row in credentials.list_credentials(world.instance.database, bob):
-        credentials.remove_credential(world.instance.database, ACTOR, bob, row.id)
-
-
-@use_case
-def give_grant(world: World) -> None:
-    grants.give_grant(world.instance.database, ACTOR, account_id(world, "bob"), Role.VIEWER, SYSTEM)
-
-
-@use_case
-def take_grant(world: World) -> None:
-    for row in grants.list_grants(world.instance.database, account_id=account_id(world, "bob"), size=10):
-        grants.take_grant(world.instance.database, ACTOR, row.id)
-
-
-@use_case
-def create_group(world: World) -> None:
-    groups.create_group(world.instance.database, ACTOR, world.stored.id, "hospitals")
-
-
-@use_case
-def change_group(world: World) -> None:
-    group = groups.find_group(world.instance.database, world.stored.id, "clinics")
-    groups.change_group(world.instance.database, ACTOR, group.id, description="Clinics of a region")
-
-
-@use_case
-def delete_group(world: World) -> None:
-    group = groups.find_group(world.instance.database, world.stored.id, "empty")
-    groups.delete_group(world.instance.database, ACTOR, group.id)
-
-
-@use_case
-def move_participant(world: World) -> None:
-    group = groups.find_group(world.instance.database, world.stored.id, "empty")
-    key = world.stored.domain.identifiers.participant_key(HELD)
-    groups.move_participant(world.instance.database, ACTOR, world.stored.id, HELD.scheme, key, group.id)
-
-
-@use_case
-def create_token(world: World) -> None:
-    tokens.create_token(world.instance.database, ACTOR, "new", account_id=account_id(world, "robot"))
-
-
-@use_case
-def rotate_token(world: World) -> None:
-    row = tokens.find_token(world.instance.database, "held")
-    tokens.rotate_token(world.instance.database, ACTOR, row.id, overlap=timedelta(hours=1))
-
-
-@use_case
-def revoke_token(world: World) -> None:
-    row = tokens.find_token(world.instance.database, "held")
-    tokens.revoke_token(world.instance.database, ACTOR, row.id)
-
-
-@use_case
-def use_token(world: World) -> None:
-    Authenticator(world.instance.database).by_token((world.folder / "secret").read_text())
-
-
-@use_case
-def login(world: World) -> None:
-    # A second session is as good as the first, so this one comes to the same end only while there is one.
-    if not Sessions(world.instance.database).page(account_id=account_id(world, "bob"), size=10):
-        Sessions(world.instance.database).login("bob", PASSWORD)
-
-
-@use_case
-def begin_session(world: World) -> None:
-    if not Sessions(world.instance.database).page(account_id=account_id(world, "bob"), size=10):
-        Sessions(world.instance.database).begin(account_id(world, "bob"), "oidc")
-
-
-@use_case
-def login_at_provider(world: World) -> None:
-    fake = FakeProvider(world.clock())
-    provider = OidcProvider(OidcSettings(ISSUER, CLIENT_ID, REDIRECT_URI), world.clock, fake.transport)
-    mappings = [RoleMapping.parse("registry-admins=viewer@demo")]
-    logins = OidcLogins(world.instance.database, provider, mappings, Sessions(world.instance.database))
-    begun = logins.begin()
-    logins.finish(begun.state, fake.log_in(begun.url), address="", user_agent="")
-
-
-@use_case
-def fail_to_login(world: World) -> None:
-    with contextlib.suppress(UnauthorizedError):
-        Sessions(world.instance.database).login("robot", "something wrong")
-
-
-@use_case
-def sign_service_group(world: World) -> None:
-    key = world.stored.domain.identifiers.participant_key(HELD)
-    world.instance.signer.current_group(world.stored, GroupKey(world.stored.id, HELD.scheme, key, "bdxr2"))
-
-
-@use_case
-def end_sessions(world: World) -> None:
-    Sessions(world.instance.database).revoke_all(account_id(world, "sleeper"), ACTOR)
-
-
-@use_case
-def end_session(world: World) -> None:
-    sessions = Sessions(world.instance.database)
-    for row in sessions.page(account_id=account_id(world, "carol"), size=10):
-        sessions.revoke(row.id, ACTOR)
 
 
 # Jobs
@@ -497,6 +386,43 @@ def compare_every_night(world: World) -> None:
     _work(world, trust_impact.IMPACT)
 
 
+@use_case
+def follow_publisher_in_background(world: World) -> None:
+    with world.instance.database.write(ACTOR) as work:
+        row = _publisher(work, world, "SMP-A")
+        publishers.change_addresses(work, row.id, "https://far.example/", row.physical_address)
+        _ask(work, world, bulk.FOLLOW, {"publisher": row.id, "every": True})
+    _work(world, bulk.FOLLOW)
+
+
+@use_case
+def transfer_publisher_in_background(world: World) -> None:
+    with world.instance.database.write(ACTOR) as work:
+        ids = {end: _publisher(work, world, smp_id).id for end, smp_id in (("from", "SMP-A"), ("to", "SMP-B"))}
+        _ask(work, world, bulk.TRANSFER, ids)
+    _work(world, bulk.TRANSFER)
+
+
+@use_case
+def remove_publisher_in_background(world: World) -> None:
+    with world.instance.database.write(ACTOR) as work:
+        row = _publisher(work, world, "SMP-B")
+        publishers.begin_removal(work, row.id)
+        _ask(work, world, bulk.REMOVE, {"publisher": row.id})
+    _work(world, bulk.REMOVE)
+
+
+def _publisher(work: UnitOfWork, world: World, smp_id: str) -> PublisherRow:
+    for row in publishers.of_domain(work.connection, world.stored.id):  # also while it is being removed
+        if row.smp_id == smp_id:
+            return row
+    raise NotFoundError(f"{smp_id} has gone")
+
+
+def _ask(work: UnitOfWork, world: World, kind: str, payload: dict[str, object]) -> None:
+    enqueue(work, kind, payload, key=kind, domain_id=world.stored.id)
+
+
 # The installation
 
 
@@ -541,6 +467,67 @@ def bulk_by_rest(world: World) -> None:
 @use_case
 def carry_out_bulk(world: World) -> None:
     _work(world, bulk_job.KIND)
+
+
+@use_case
+def bring_smp_and_sml_together(world: World) -> None:
+    instance = world.instance
+    instance.publishing.put_service_group(ACTOR, world.stored, ServiceGroup(NEW), in_sml=False)
+    wanted = consistency.Wanted((Area.GROUPS, Area.NAMES), REPAIRABLE)
+    consistency.run(
+        instance.database, instance.journal, instance.registrar, ACTOR, world.stored, wanted, consistency.Told()
+    )
+
+
+@use_case
+def bring_a_foreign_sml_to_what_is_served(world: World) -> None:
+    sml = RememberingSml(world.instance.database, world.stored)
+    with compare_with_list(world.instance.database, world.stored, sml) as findings:
+        ForeignRepairer(world.instance.database, ACTOR, world.stored, sml, "https://sml.example").run(findings)
+
+
+@use_case
+def repair_zone(world: World) -> None:
+    """A secondary and a target serve something else than they should."""
+    database, zone_id = world.instance.database, world.stored.zone_id
+    assert zone_id is not None
+    wrong = [Difference(ZoneDifference.DIFFERS, "held", "NAPTR", None, None)]
+    checks = [
+        ServerCheck(Server(f"192.0.2.{number}:53", "sml.test", role), 1, Standing.BEHIND, differences=wrong)
+        for number, role in enumerate(FollowerRole)
+    ]
+    plan = plan_repair(database, zone_id, checks)
+    repair(database, world.instance.journal, ACTOR, zone_id, plan, lambda _server, keys: len(keys))
+
+
+@use_case
+def import_master_file(world: World) -> None:
+    zone = world.stored.domain.dns.zone
+    rrsets = read_master_file('mail 60 A 192.0.2.1\ntext 60 TXT "x"\n', zone)
+    plan = plan_import(world.instance.database, world.stored, rrsets, remove=True)
+    apply_import(ZoneRecords(world.instance.database, world.instance.journal), ACTOR, world.stored, plan)
+
+
+@use_case
+def keep_what_told_servers_say(world: World) -> None:
+    assert world.stored.zone_id is not None
+    says = {"ns1.example:53": None, "ns2.example:53": "it answers REFUSED"}
+    notices = [Notice(world.stored.zone_id, server, 1, failure) for server, failure in says.items()]
+    keep_notices(world.instance.database, notices)
+
+
+@use_case
+def observe_name_servers(world: World) -> None:
+    dns = replace(world.stored.domain.dns, observed_servers=("ns1.example:53",))
+    stored = replace(world.stored, domain=replace(world.stored.domain, dns=dns))
+    observe(world.instance.database, [stored], lambda _server, _zone: ShownSoa(1))
+
+
+@use_case
+def check_in_background(world: World) -> None:
+    with world.instance.database.write(ACTOR) as work:
+        request_check(work, world.stored)
+    _work(world, consistency.KIND)
 
 
 @use_case

@@ -54,6 +54,13 @@ _ATTRIBUTE_TYPES = {
     "EMAILADDRESS": "1.2.840.113549.1.9.1",
     "DC": "0.9.2342.19200300.100.1.25",
     "UID": "0.9.2342.19200300.100.1.1",
+    "S": "2.5.4.8",
+    "T": "2.5.4.12",
+    "TITLE": "2.5.4.12",
+    "SN": "2.5.4.4",
+    "GN": "2.5.4.42",
+    "GIVENNAME": "2.5.4.42",
+    "ORGANIZATIONIDENTIFIER": "2.5.4.97",
 }
 _JAVA_KEY_STORE = b"\xfe\xed\xfe\xed"
 
@@ -185,11 +192,15 @@ def same_subject(text: str, certificate: x509.Certificate) -> bool:
 
     Letter case and runs of white space do not count (X.520 caseIgnoreMatch). False for a text that is no name.
     """
-    subject = frozenset(
-        frozenset((part.oid.dotted_string, _comparable(str(part.value))) for part in rdn)
-        for rdn in certificate.subject.rdns
+    return same_name(text, certificate.subject)
+
+
+def same_name(text: str, name: x509.Name) -> bool:
+    """The same as `same_subject` for any name of a certificate."""
+    parts = frozenset(
+        frozenset((part.oid.dotted_string, _comparable(str(part.value))) for part in rdn) for rdn in name.rdns
     )
-    return subject == _parse_name(text)
+    return parts == _parse_name(text)
 
 
 def _has_common_name(rdn: x509.RelativeDistinguishedName) -> bool:
@@ -205,7 +216,7 @@ def _parse_name(text: str) -> frozenset[frozenset[tuple[str, str]]]:
 
 def _parse_attribute(text: str) -> tuple[str, str]:
     name, _, value = text.partition("=")
-    label = name.strip().upper()
+    label = name.strip().upper().removeprefix("OID.")
     return _ATTRIBUTE_TYPES.get(label, label), _comparable(_ESCAPED.sub(_unescape, value))
 
 

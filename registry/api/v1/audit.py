@@ -49,6 +49,11 @@ class EventModel(Model):
     before: Annotated[Any, Field(description="Null where there was nothing.")]
     after: Annotated[Any, Field(description="Null where there is nothing.")]
     unreadable: Annotated[str, Field(description="Why subject, before and after can't be shown; empty where they can.")]
+    count: Annotated[int | None, Field(description="Of how many subjects it tells, where it is about many.")]
+    subjects: Annotated[
+        list[str | None] | None,
+        Field(description="Those, where the event is read by itself; null stands for one that was erased."),
+    ]
 
 
 class ExportOrder(Model):
@@ -91,9 +96,9 @@ def list_events(
 
 @resource.get("/audit/events/{sequence}", _READ, {200: EventModel})
 def read_event(call: Call, sequence: Annotated[int, Field(ge=1, lt=2**63 - 1)]) -> EventModel:
-    """Read one event."""
+    """Read one event, with all its subjects where it is about many."""
     wanted = EventFilter(domain_ids=_domains(call, None))
-    page = search(call.context.database, wanted, sequence + 1, 1)
+    page = search(call.context.database, wanted, sequence + 1, 1, whole=True)
     for event in page.events:
         if event.sequence == sequence:
             return _shown(event, _names(call))
@@ -163,4 +168,6 @@ def _shown(event: Event, names: Mapping[int, str]) -> EventModel:
         before=event.before,
         after=event.after,
         unreadable=event.unreadable,
+        count=event.count,
+        subjects=None if event.subjects is None else list(event.subjects),
     )

@@ -109,6 +109,7 @@ def write_participants(
     results: list[ItemResult] = []
     try:
         with call.context.database.write(call.actor):
+            bulk.expect(items)
             results += (bulk.attempt(index, item) for index, item in enumerate(items))
             if plan or (atomic and any(item.result == "refused" for item in results)):
                 raise _RefusedError

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Many participants at once: what each item asks for, and what became of it."""
 
+import contextlib
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -15,6 +17,7 @@ from registry.errors import Reason, RegistryError, TechnicalError, ValidationErr
 from registry.identifiers.document_type import DocumentTypeIdentifier
 from registry.identifiers.participant import ParticipantIdentifier
 from registry.problems import problem_for
+from registry.sml.admission.admission import ask_ahead
 from registry.smp.publishing import Outcome, Published
 from registry.storage.domain_directory import StoredDomain
 from registry.storage.engine import Actor
@@ -54,6 +57,18 @@ class BulkItems:
         self._stored = stored
         self.published: list[Published] = []
         """What there is to sign."""
+
+    def expect(self, items: Iterable[BulkItem]) -> None:
+        """Have at hand what a service outside says of participants, so that it is asked about all of them in one call.
+
+        Belongs outside of a transaction, or into one that is tried again.
+        """
+        stored, found = self._stored, []
+        for item in items:
+            if item.action == "put":
+                with contextlib.suppress(ValidationError):
+                    found.append(parsed_participant(stored, item.participant))
+        ask_ahead(self._context.database, self._context.admission, stored, stored.domain.smp.smp_id or "", found)
 
     def attempt(self, index: int, item: BulkItem) -> ItemResult:
         """Carry out one item; where it is refused nothing of it is done. Raises TechnicalError."""

@@ -99,11 +99,12 @@ def _carry_out(context_of: Callable[[], ApiContext], job: JobContext) -> Any:
     items = payload["items"]
     while progress.at < len(items):
         results: list[ItemResult] = []
+        batch = [BulkItem.model_validate(item) for item in items[progress.at : progress.at + _BATCH]]
+        bulk.expect(batch)
         with context.database.write(job.actor) as work:
             try:
                 with context.database.write(job.actor):
-                    for index, item in enumerate(items[progress.at : progress.at + _BATCH], progress.at):
-                        results.append(bulk.attempt(index, BulkItem.model_validate(item)))
+                    results += (bulk.attempt(index, item) for index, item in enumerate(batch, progress.at))
                     if payload["plan"]:
                         raise _TakenBackError
             except _TakenBackError:

@@ -48,7 +48,10 @@ class CertificateUseModel(Model):
     domain: str
     name: Annotated[
         str,
-        Field(description="The access point, the SMP, the participant that redirects; of a key, `active` or `former`."),
+        Field(
+            description="The access point, the SMP, the participant that redirects; of a key, "
+            "`active`, `planned` or `former`."
+        ),
     ]
 
 

@@ -2,17 +2,21 @@
 """What the resources of `/api/v1` work with."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
 from registry.accounts.oidc_logins import OidcLogins
 from registry.accounts.permissions import Principal
 from registry.accounts.sessions import Sessions
+from registry.dns.followers import OtherZones
+from registry.dns.zone_records import ZoneRecords
 from registry.domains.domain import Domain
 from registry.errors import NotFoundError
 from registry.identifiers.text import shorten
 from registry.sml.administration import SmlAdministration
+from registry.sml.admission.admission import Admission
+from registry.sml.interventions.desk import Interventions
 from registry.smp.access_points import AccessPoints
 from registry.smp.business_cards import BusinessCards
 from registry.smp.participants import Participants
@@ -75,9 +79,14 @@ class ApiContext:
     """When the evidence of a domain's trust model was collected; None where there is none."""
     setup: DomainSetup
     sml: SmlAdministration
+    admission: Admission
+    zone_records: ZoneRecords
+    interventions: Interventions
     sessions: Sessions
     oidc_logins: OidcLogins | None = None
     """None where no provider is set up."""
+    other_zones: OtherZones = field(default_factory=dict)
+    """Zones that no domain has, and who takes them."""
 
     @property
     def services(self) -> ServiceViews:

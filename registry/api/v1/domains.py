@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from fastapi import Query
 from pydantic import AfterValidator, Field
 
-from registry.accounts.permissions import Action, Scope
+from registry.accounts.permissions import SYSTEM, Action, Scope
 from registry.api.v1 import rules
 from registry.api.v1.answers import Answer, etag_of, to_bytes
 from registry.api.v1.call import Call
@@ -18,8 +18,9 @@ from registry.api.v1.models import Model, Page, Word
 from registry.api.v1.routing import Resource, url
 from registry.api.v1.rules import Needs, Within
 from registry.domains.differences import differences
+from registry.domains.dns_profile import DnsProfile
 from registry.domains.loader import domain_to_mapping, profile_names
-from registry.errors import ConfigurationError, Reason, ValidationError
+from registry.errors import ConfigurationError, Reason, UnauthorizedError, ValidationError
 from registry.storage.domain_directory import StoredDomain
 from registry.storage.queries import domains
 
@@ -178,16 +179,17 @@ def change_domain(
 ) -> Answer:
     """Lay settings over those of a domain: key by key, lists as a whole.
 
-    Refused where participants are registered under names that would change. `ETag` is that of the domain.
+    Refused where participants are registered under names that would change. Who takes the zone, and where it is pushed
+    to, only administrators of the system change. `ETag` is that of the domain.
     """
     domains.lock(call.work, call.context.domain(domain).id)
     call.context.directory.refresh()
     before = call.context.domain(domain)
     call.match(lambda: shown(before))
     with _settings_of_caller():
-        if plan:
-            after = replace(before, domain=call.context.setup.changed(domain, body))
-        else:
+        after = replace(before, domain=call.context.setup.changed(domain, body))
+        _check_keys(call, before.domain.dns, after.domain.dns)
+        if not plan:
             after = call.context.setup.change(call.actor, domain, body)
     found = differences(before.domain, after.domain)
     answer = DomainChange(
@@ -218,6 +220,18 @@ def _settings_of_caller() -> Iterator[None]:
     except ConfigurationError as error:
         first, *others = str(error).splitlines()
         raise ValidationError(Reason("DOMAIN-SETTINGS", line.strip()) for line in others or [first]) from error
+
+
+_BY_KEY = ("secondaries", "transfer_keys", "transfer_networks", "push_to")
+
+
+def _check_keys(call: Call, before: DnsProfile, after: DnsProfile) -> None:
+    """Raises UnauthorizedError: TSIG keys are those of the installation, and open the zones of other domains, too."""
+    if any(getattr(before, name) != getattr(after, name) for name in _BY_KEY) and not call.may(
+        Action.DOMAIN_CREATE, SYSTEM
+    ):
+        named = ", ".join(f"dns.{name}" for name in _BY_KEY)
+        raise UnauthorizedError(f"{named} are for administrators of the system: they use the keys of all domains")
 
 
 def _follows(before: StoredDomain, after: StoredDomain) -> Iterator[str]:

@@ -18,7 +18,16 @@ from registry.api.v1.groups import no_group
 from registry.api.v1.models import Identifier, Model, Moment, Page, Word
 from registry.api.v1.routing import Resource, url
 from registry.api.v1.rules import Needs, Within, no_participant, parsed_participant, require, sees
-from registry.api.v1.service_models import ExtensionModel, Extensions, extension_models, extensions_of
+from registry.api.v1.service_models import (
+    ExtensionModel,
+    Extensions,
+    Properties,
+    PropertyModel,
+    extension_models,
+    extensions_of,
+    properties_of,
+    property_models,
+)
 from registry.errors import AlreadyExistsError
 from registry.identifiers.participant import ParticipantIdentifier
 from registry.smp.participants import KEEP, Keep, ParticipantChange
@@ -57,6 +66,7 @@ class ParticipantModel(ParticipantSummary):
     """A participant."""
 
     extensions: list[ExtensionModel]
+    properties: list[PropertyModel]
 
 
 class ParticipantInput(Model):
@@ -64,6 +74,7 @@ class ParticipantInput(Model):
 
     group: Annotated[Word | None, Field(description="By name; null for none, which is usual.")] = None
     extensions: Extensions = Field(default_factory=list)
+    properties: Properties = Field(default_factory=list)
     registered: Annotated[bool, Field(description="At our SML, where the domain has one; usually true.")] = True
 
 
@@ -186,6 +197,7 @@ def carry_out(
         extensions_of(body.extensions) if "extensions" in said else KEEP,
         group_id,
         body.registered if "registered" in said else KEEP,
+        properties_of(body.properties) if "properties" in said else KEEP,
     )
     return context.participants.put(work, stored, participant, change, held)
 
@@ -212,6 +224,7 @@ def shown(row: ParticipantRow) -> ParticipantModel:
         services=row.services,
         modified_at=row.modified_at,
         extensions=extension_models(row.extensions),
+        properties=property_models(row.properties),
     )
 
 

@@ -4,6 +4,7 @@
 from typing import Annotated
 
 from cryptography import x509
+from fastapi import Query
 from pydantic import Field
 
 from registry.accounts.permissions import Action
@@ -16,8 +17,8 @@ from registry.api.v1.models import Line, Model, Moment, Page
 from registry.api.v1.routing import Resource, url
 from registry.api.v1.rules import Needs
 from registry.errors import NotFoundError, Reason, ValidationError
-from registry.sml.administration import Window
 from registry.sml.model import Publisher
+from registry.sml.publisher_certificates import Window
 from registry.storage.queries.sml_views import PublisherCertificate, PublisherView
 from trust_lists.certificates.parsing import load_certificate
 from trust_lists.errors import CertificateError
@@ -33,6 +34,7 @@ SmpId = Annotated[str, Field(max_length=64, description="The id of an SMP; case 
 """The path parameter `{smp_id}`."""
 Sha256 = Annotated[str, Field(max_length=64, description="SHA-256 of a certificate, in hexadecimal.")]
 """The path parameter `{sha256}`."""
+_Last = Annotated[bool, Query(description="That nobody can speak for the SMP then is meant.")]
 Pem = Annotated[str, Field(max_length=20_000, pattern=r"^[\t\r\n -~]*$", description="A certificate in PEM.")]
 _Address = Annotated[str, Field(max_length=1024, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
 
@@ -183,20 +185,22 @@ def add_publisher_certificate(call: Call, domain: DomainName, smp_id: SmpId, new
 
 @resource.put(_CERTIFICATE, _WRITE, {200: PublisherCertificateModel})
 def change_publisher_certificate(
-    call: Call, domain: DomainName, smp_id: SmpId, sha256: Sha256, window: WindowModel
+    call: Call, domain: DomainName, smp_id: SmpId, sha256: Sha256, window: WindowModel, last: _Last = False
 ) -> PublisherCertificateModel:
-    """Change from and until when a certificate may speak for an SMP."""
+    """Change from and until when a certificate may speak for an SMP; to end the only one that does has to be meant."""
     _current_certificate(call, domain, smp_id, sha256)
     wanted = Window(window.usable_from, window.usable_until)
-    call.context.sml.change_certificate(call.actor, call.context.domain(domain), smp_id, sha256, wanted)
+    call.context.sml.change_certificate(call.actor, call.context.domain(domain), smp_id, sha256, wanted, last=last)
     return _certificate(call, domain, smp_id, sha256)
 
 
 @resource.delete(_CERTIFICATE, _WRITE, {204: None})
-def end_publisher_certificate(call: Call, domain: DomainName, smp_id: SmpId, sha256: Sha256) -> None:
-    """Let a certificate speak for an SMP no more, from now on."""
+def end_publisher_certificate(
+    call: Call, domain: DomainName, smp_id: SmpId, sha256: Sha256, last: _Last = False
+) -> None:
+    """Let a certificate speak for an SMP no more, from now on; to end the only one that does has to be meant."""
     _current_certificate(call, domain, smp_id, sha256)
-    call.context.sml.end_certificate(call.actor, call.context.domain(domain), smp_id, sha256)
+    call.context.sml.end_certificate(call.actor, call.context.domain(domain), smp_id, sha256, last=last)
 
 
 def read_pem(text: str, pointer: str) -> x509.Certificate:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`/domains/{domain}/registrations` and `/migrations`: who publishes for whom at the SML of a domain.
+"""`/domains/{domain}/registrations`: who publishes for whom at the SML of a domain.
 
 A list of participants is done as a whole or not at all.
 """
@@ -21,12 +21,13 @@ from registry.api.v1.rules import Needs
 from registry.errors import NotFoundError, Reason, ValidationError
 from registry.identifiers.participant import ParticipantIdentifier
 from registry.sml.administration import MAX_LIST
+from registry.sml.names import services_of
+from registry.storage.domain_directory import StoredDomain
 from registry.storage.queries.sml_views import RegistrationView
 
-resource = Resource("registrations", "Who publishes for which participant, and who may take one over.")
+resource = Resource("registrations", "Who publishes for which participant.")
 _REGISTRATIONS = f"{DOMAIN}/registrations"
 _REGISTRATION = f"{_REGISTRATIONS}/{{participant}}"
-_MIGRATIONS = f"{DOMAIN}/migrations"
 _LIST = Needs(Action.REGISTRATION_LIST, rules.domain)
 _WRITE = Needs(Action.REGISTRATION_WRITE, rules.domain)
 ParticipantId = Annotated[
@@ -34,7 +35,7 @@ ParticipantId = Annotated[
 ]
 """The path parameter `{participant}`."""
 _Participants = Annotated[list[Identifier], Field(min_length=1, max_length=MAX_LIST)]
-_OfPublisher = Annotated[str | None, Query(max_length=64, description="Only those of the SMP with this id.")]
+OfPublisher = Annotated[str | None, Query(max_length=64, description="Only those of the SMP with this id.")]
 
 
 class RegistrationModel(Model):
@@ -42,10 +43,12 @@ class RegistrationModel(Model):
 
     participant: str
     publisher: Annotated[str, Field(description="The id of its SMP.")]
-    service: Annotated[str, Field(description="The service of its NAPTR record.")]
+    services: Annotated[list[str], Field(description="The services of its NAPTR records.")]
     name: Annotated[str, Field(description="Its name in DNS, in the zone of the domain.")]
     modified_at: Moment
+    suspended: Annotated[bool, Field(description="Whether the operator has taken it out of DNS.")]
     migrating: Annotated[bool, Field(description="Whether another SMP may take it over that knows the key.")]
+    visibility: Annotated[str, Field(description="Where it is said since when DNS shows it.")]
 
 
 class RegistrationPublisher(Model):
@@ -72,22 +75,13 @@ class Changed(Model):
     changed: int
 
 
-class MigrationModel(Model):
-    """A participant that another SMP may take over."""
-
-    participant: str
-    publisher: Annotated[str, Field(description="The id of the SMP that has it.")]
-    prepared_at: Moment
-    expires_at: Moment | None
-
-
 @resource.get(_REGISTRATIONS, _LIST, {200: Page[RegistrationModel]})
 def list_registrations(
     call: Call,
     domain: DomainName,
     limit: Limit = 50,
     cursor: Cursor = None,
-    publisher: _OfPublisher = None,
+    publisher: OfPublisher = None,
     scheme: Annotated[str | None, Query(max_length=255, description="Only those in this scheme.")] = None,
     value: Annotated[
         str | None, Query(max_length=255, description="Only values that begin like this; needs `scheme`.")
@@ -98,17 +92,19 @@ def list_registrations(
     Those of one publisher are in order of registration, others by scheme and value.
     """
     after = read_cursor(cursor, *((int,) if publisher else (str, str, str))) or ()
+    stored = call.context.domain(domain)
     rows = call.context.sml.registrations(
-        call.context.domain(domain), after, limit + 1, smp_id=publisher, scheme=scheme, value_begins=value or ""
+        stored, after, limit + 1, smp_id=publisher, scheme=scheme, value_begins=value or ""
     )
     part, following = paged(rows, limit, lambda row: row[0])
-    return Page[RegistrationModel](items=[_shown(row) for _, row in part], next_cursor=following)
+    return Page[RegistrationModel](items=[_shown(stored, row) for _, row in part], next_cursor=following)
 
 
 @resource.get(_REGISTRATION, Needs(Action.REGISTRATION_READ, rules.participant), {200: RegistrationModel})
 def read_registration(call: Call, domain: DomainName, participant: ParticipantId) -> RegistrationModel:
     """Read the registration of a participant."""
-    return _shown(call.context.sml.registration(call.context.domain(domain), _participant(call, participant)))
+    stored = call.context.domain(domain)
+    return _shown(stored, call.context.sml.registration(stored, _participant(call, participant)))
 
 
 @resource.put(_REGISTRATION, _WRITE, {200: RegistrationModel, 201: RegistrationModel})
@@ -125,7 +121,7 @@ def put_registration(
         sml.register(call.actor, call.context.domain(domain), wanted.publisher, [identifier])
     else:
         sml.move(call.actor, call.context.domain(domain), [identifier], wanted.publisher)
-    now = _shown(sml.registration(call.context.domain(domain), identifier))
+    now = _shown(call.domain, sml.registration(call.context.domain(domain), identifier))
     if found is not None:
         return Answer(now)
     return Answer(now, status=201, headers={"location": url(_REGISTRATION, domain, now.participant)})
@@ -164,35 +160,9 @@ def unregister_participants(call: Call, domain: DomainName, wanted: Unregisterin
     return Changed(changed=len(participants))
 
 
-@resource.get(_MIGRATIONS, _LIST, {200: Page[MigrationModel]})
-def list_migrations(
-    call: Call, domain: DomainName, limit: Limit = 50, cursor: Cursor = None, publisher: _OfPublisher = None
-) -> Page[MigrationModel]:
-    """List the open migrations of a domain."""
-    (after,) = read_cursor(cursor, int) or (0,)
-    rows = call.context.sml.migrations(call.context.domain(domain), after, limit + 1, publisher)
-    part, following = paged(rows, limit, lambda row: (row.registration_id,))
-    items = [
-        MigrationModel(
-            participant=str(ParticipantIdentifier(row.scheme, row.value)),
-            publisher=row.smp_id,
-            prepared_at=row.prepared_at,
-            expires_at=row.expires_at,
-        )
-        for row in part
-    ]
-    return Page[MigrationModel](items=items, next_cursor=following)
-
-
-@resource.delete(f"{_MIGRATIONS}/{{participant}}", _WRITE, {204: None})
-def cancel_migration(call: Call, domain: DomainName, participant: ParticipantId) -> None:
-    """Cancel an open migration: the key that was given out means nothing any more."""
-    call.context.sml.cancel_migration(call.actor, call.context.domain(domain), _participant(call, participant))
-
-
 def _current(call: CallState, participant: ParticipantIdentifier) -> RegistrationModel | None:
     try:
-        found = _shown(call.context.sml.registration(call.domain, participant, lock=True))
+        found = _shown(call.domain, call.context.sml.registration(call.domain, participant, lock=True))
     except NotFoundError:
         found = None
     call.match(lambda: found)
@@ -217,12 +187,15 @@ def _participants(call: CallState, texts: list[str]) -> list[ParticipantIdentifi
     return parsed
 
 
-def _shown(row: RegistrationView) -> RegistrationModel:
+def _shown(stored: StoredDomain, row: RegistrationView) -> RegistrationModel:
+    participant = str(ParticipantIdentifier(row.scheme, row.value))
     return RegistrationModel(
-        participant=str(ParticipantIdentifier(row.scheme, row.value)),
+        participant=participant,
         publisher=row.smp_id,
-        service=row.naptr_service,
+        services=list(services_of(row.services) or stored.domain.dns.naptr_services),
         name=row.label,
         modified_at=row.modified_at,
+        suspended=row.suspended,
         migrating=row.migrating,
+        visibility=url(f"{_REGISTRATION}/visibility", stored.domain.name, participant),
     )

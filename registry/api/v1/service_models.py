@@ -5,7 +5,7 @@ What says nothing may be left out, and is left out of answers. The models are th
 by `registry.smp.exchange.model_json`, so that both ways in are one.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -13,9 +13,15 @@ from registry.api.v1.models import Line, Model, Moment, Paragraph
 from registry.errors import Reason, ValidationError
 from registry.identifiers.document_type import DocumentTypeIdentifier
 from registry.identifiers.participant import ParticipantIdentifier
-from registry.metadata import Extension, ServiceMetadata
+from registry.metadata import CustomProperty, Extension, ServiceMetadata
 from registry.smp.exchange.json_reader import JsonReader
-from registry.smp.exchange.model_json import extensions_to_json, read_extension, read_service, service_to_json
+from registry.smp.exchange.model_json import (
+    extensions_to_json,
+    properties_to_json,
+    read_extension,
+    read_service,
+    service_to_json,
+)
 
 _MANY = 1000
 Base64 = Annotated[
@@ -37,6 +43,17 @@ class ExtensionModel(Model):
 
 
 Extensions = Annotated[list[ExtensionModel], Field(max_length=100)]
+
+
+class PropertyModel(Model):
+    """A word of the operator about a participant, which no document of the SMP carries."""
+
+    type: Annotated[Literal["public", "private"], Field(description="Whether others may be shown it.")]
+    name: Annotated[Line, Field(min_length=1, max_length=256, pattern="^[A-Za-z0-9._-]+$")]
+    value: Annotated[Line, Field(max_length=256)] = ""
+
+
+Properties = Annotated[list[PropertyModel], Field(max_length=1000)]
 
 
 class CodeModel(Model):
@@ -129,6 +146,16 @@ def metadata_of(
 def extension_models(extensions: tuple[Extension, ...]) -> list[ExtensionModel]:
     """Extensions as models."""
     return [ExtensionModel.model_validate({"content": "", **item}) for item in extensions_to_json(extensions)]
+
+
+def property_models(properties: tuple[CustomProperty, ...]) -> list[PropertyModel]:
+    """Custom properties, for an answer."""
+    return [PropertyModel.model_validate(item) for item in properties_to_json(properties)]
+
+
+def properties_of(models: list[PropertyModel]) -> tuple[CustomProperty, ...]:
+    """The reverse of `property_models`."""
+    return tuple(CustomProperty(item.name, item.value, item.type == "public") for item in models)
 
 
 def extensions_of(models: list[ExtensionModel]) -> tuple[Extension, ...]:

@@ -16,12 +16,14 @@ from registry.api.v1.routing import Resource
 from registry.api.v1.rules import Needs, Within
 from registry.dns.records import RRset
 from registry.dns.zone_reader import ZoneReader, absolute
+from registry.serials import SERIALS
 from registry.storage.queries.zone_views import ZoneView
 
 resource = Resource("zones", "What DNS says for a domain, and how it came to that.")
 _ZONE = f"{DOMAIN}/zone"
 _READ = Needs(Action.ZONE_READ, rules.domain)
-_Name = Annotated[str | None, Query(max_length=255, description="Only this name: absolute, or relative to the zone.")]
+Name = Annotated[str | None, Query(max_length=255, description="Only this name: absolute, or relative to the zone.")]
+"""The query parameter `name`."""
 
 
 class ZoneSummary(Model):
@@ -85,7 +87,7 @@ def read_zone(call: Call, domain: DomainName) -> ZoneModel:
 
 @resource.get(f"{_ZONE}/records", _READ, {200: Page[RecordSet]})
 def list_zone_records(
-    call: Call, domain: DomainName, limit: Limit = 50, cursor: Cursor = None, name: _Name = None
+    call: Call, domain: DomainName, limit: Limit = 50, cursor: Cursor = None, name: Name = None
 ) -> Page[RecordSet]:
     """List what the names of a zone hold, after all changes that are committed."""
     after = read_cursor(cursor, str, str) or ("", "")
@@ -100,10 +102,10 @@ def list_zone_records(
 def list_zone_changes(
     call: Call,
     domain: DomainName,
-    since: Annotated[int, Query(ge=0, lt=2**32, description="The serial that is known.")],
+    since: Annotated[int, Query(ge=0, lt=SERIALS, description="The serial that is known.")],
     limit: Limit = 50,
     cursor: Cursor = None,
-    name: _Name = None,
+    name: Name = None,
 ) -> Page[ZoneChangeModel]:
     """List what has changed since a serial, in order.
 

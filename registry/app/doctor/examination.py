@@ -12,6 +12,7 @@ from registry.app.doctor.findings import Finding, Level, error, hint
 from registry.app.doctor.limits import check_listeners
 from registry.app.doctor.name_servers import NameServers, Serials, check_name_servers
 from registry.app.doctor.restored import check_restored
+from registry.app.doctor.served_zones import check_served_zones
 from registry.app.doctor.work import check_access, check_backup, check_work
 from registry.app.instance import Instance
 from registry.clock import Clock, system_clock
@@ -97,6 +98,7 @@ def _check_contents(
         lambda: check_domains(settings, Instance(database, data_dir=settings.data_dir)),
         lambda: check_work(settings, database),
         lambda: check_access(database),
+        lambda: check_served_zones(database),
         lambda: check_backup(settings, database.now()),
     ]
     if wanted.online:

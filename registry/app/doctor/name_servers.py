@@ -6,23 +6,21 @@ from datetime import timedelta
 
 import dns.exception
 import dns.inet
-import dns.message
 import dns.nameserver
-import dns.query
-import dns.rdatatype
-import dns.rdtypes.ANY.SOA
 import dns.resolver
 
 from registry.app.doctor.findings import Finding, error, warning
 from registry.discovery.locator import parse_nameserver
-from registry.errors import ConfigurationError
+from registry.dns.asking import ShownSoa, ask_soa
+from registry.domains.server_address import server_address_text
+from registry.errors import ConfigurationError, TechnicalError
+from registry.serials import is_greater
 from registry.storage.engine import Database
 from registry.storage.queries import zones
 
-Serials = Mapping[str, int | None]
+Serials = Mapping[str, ShownSoa | None]
 """By name and address of a server; None where it gave no answer of its own."""
 _TIMEOUT_S = 3.0
-_HALF = 1 << 31
 _SERVERS = 16
 
 
@@ -48,7 +46,7 @@ class NameServers:
             names = [str(record.target) for record in self._resolver.resolve(zone, "NS")]
         except dns.exception.DNSException:
             return {}
-        found: dict[str, int | None] = {}
+        found: dict[str, ShownSoa | None] = {}
         for name in names:
             for address in self._addresses(name):
                 if len(found) < _SERVERS:
@@ -62,17 +60,11 @@ class NameServers:
             except dns.exception.DNSException:
                 continue
 
-    def _serial(self, zone: str, address: str) -> int | None:
-        query = dns.message.make_query(zone, dns.rdatatype.SOA)
+    def _serial(self, zone: str, address: str) -> ShownSoa | None:
         try:
-            answer, _ = dns.query.udp_with_fallback(query, address, timeout=_TIMEOUT_S, port=self._port)
-        except (dns.exception.DNSException, OSError):
+            return ask_soa(server_address_text(address, self._port), zone, _TIMEOUT_S)
+        except TechnicalError:
             return None
-        for rrset in answer.answer:
-            for record in rrset:
-                if isinstance(record, dns.rdtypes.ANY.SOA.SOA):
-                    return int(record.serial)
-        return None
 
 
 def check_name_servers(
@@ -87,16 +79,17 @@ def check_name_servers(
         if not seen:
             remedy = "Ask whoever has the zone above to delegate it to your name servers (NS, and glue records)."
             yield error("DOCTOR-DNS-DELEGATION", f"nobody is known to serve the zone {row.name}", remedy)
-        for server, serial in seen.items():
-            if serial is None:
+        for server, soa in seen.items():
+            if soa is None:
                 what = f"{server} gives no answer for the zone {row.name}"
                 yield error("DOCTOR-DNS-SERVER", what, "See that it runs, that port 53 is open over UDP and TCP.")
-            elif serial != row.serial:
-                behind = (row.serial - serial) % (2 * _HALF) < _HALF
-                what = f"{server} has the serial {serial} of {row.name}, and here it is {row.serial}"
+            elif not soa.signed and soa.serial != row.serial:  # of a signed zone it isn't ours
+                behind = is_greater(row.serial, soa.serial)
+                what = f"{server} has the serial {soa.serial} of {row.name}, and here it is {row.serial}"
                 remedy = (
                     f"If it stays so for {patience}: see why it doesn't transfer the zone."
                     if behind
-                    else "It is ahead of us: after a restore see `registry restore`; else two instances serve one zone."
+                    else f"It is ahead of us: see `registry dns check {row.name}`. After a restore, `registry dns "
+                    f"repair {row.name}`; else two instances serve one zone."
                 )
                 yield (warning if behind or waiting else error)("DOCTOR-DNS-SERIAL", what, remedy)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from registry.errors import NotFoundError, TechnicalError, ValidationError
 from registry.identifiers.url_form import encode_segment
-from registry.metadata import ServiceGroup, ServiceMetadata
+from registry.metadata import CustomProperty, ServiceGroup, ServiceMetadata
 from registry.smp.documents.catalogue import DIALECTS
 from registry.smp.documents.dialect import Dialect
 from registry.smp.exchange.json_lines import JsonLinesWriter, line_of
@@ -51,6 +51,7 @@ class _Held:
     services: list[ServiceRow]
     metadata: list[ServiceMetadata]
     business_card: bytes | None
+    properties: tuple[CustomProperty, ...]
 
 
 class Exporter:
@@ -90,7 +91,7 @@ class Exporter:
                     yield self._write_line(out, path, held)
 
     def _write_line(self, out: JsonLinesWriter, path: Path, held: _Held) -> Exported:
-        group = ServiceGroup(held.row.participant, extensions=held.row.extensions)
+        group = ServiceGroup(held.row.participant, extensions=held.row.extensions, properties=held.properties)
         try:
             out.write(line_of(group, held.metadata, held.business_card))
         except ValidationError as error:
@@ -140,7 +141,8 @@ class Exporter:
             ids = [service.id for items in listed.values() for service in items]
             for start in range(0, len(ids), _SERVICES_AT_ONCE):
                 metadata |= services.load_many(connection, ids[start : start + _SERVICES_AT_ONCE], at)
-        return [self._held(connection, row, listed[row.id], metadata) for row in rows]
+        properties = service_groups.properties_of(connection, listed.keys())
+        return [self._held(connection, row, listed[row.id], metadata, properties.get(row.id, ())) for row in rows]
 
     def _held(
         self,
@@ -148,11 +150,12 @@ class Exporter:
         row: ServiceGroupRow,
         listed: list[ServiceRow],
         metadata: dict[int, ServiceMetadata],
+        properties: tuple[CustomProperty, ...],
     ) -> _Held:
         key = self._stored.domain.identifiers.participant_key(row.participant)
         card = business_cards.find(connection, self._stored.id, row.participant.scheme, key)
         said = [metadata[item.id] for item in listed if item.id in metadata]
-        return _Held(row, listed, said, None if card is None else card.body)
+        return _Held(row, listed, said, None if card is None else card.body, properties)
 
 
 def file_name(identifier: str) -> str:

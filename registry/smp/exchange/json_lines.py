@@ -19,8 +19,10 @@ from registry.smp.exchange.json_reader import JsonReader
 from registry.smp.exchange.model_json import (
     extensions_to_json,
     identifier_to_json,
+    properties_to_json,
     read_extension,
     read_participant,
+    read_property,
     read_service,
     service_to_json,
 )
@@ -41,6 +43,8 @@ def line_of(group: ServiceGroup, services: Iterable[ServiceMetadata], business_c
     said: dict[str, Any] = {"participant": identifier_to_json(group.participant)}
     if group.extensions:
         said["extensions"] = extensions_to_json(group.extensions)
+    if group.properties:
+        said["properties"] = properties_to_json(group.properties)
     if listed := [service_to_json(item) for item in services]:
         said["services"] = listed
     if business_card is not None:
@@ -173,7 +177,10 @@ def _read_line(reader: JsonReader) -> tuple[ServiceGroup, tuple[ServiceMetadata,
     participant: ParticipantIdentifier = reader.object("participant", read_participant)
     extensions = reader.objects("extensions", read_extension)
     services = reader.objects("services", lambda item: read_service(item, participant))
-    return ServiceGroup(participant, extensions=extensions), services, reader.optional_text("business_card")
+    # A line without properties, such as those of older versions, says nothing of them.
+    properties = reader.objects("properties", read_property) or None
+    group = ServiceGroup(participant, extensions=extensions, properties=properties)
+    return group, services, reader.optional_text("business_card")
 
 
 def parse_json(data: bytes | str) -> Any:

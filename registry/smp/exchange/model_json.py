@@ -14,6 +14,7 @@ from registry.identifiers.participant import ParticipantIdentifier
 from registry.identifiers.process import ProcessIdentifier
 from registry.identifiers.scheme_value import SchemedIdentifier
 from registry.metadata import (
+    CustomProperty,
     Endpoint,
     EndpointCertificate,
     Extension,
@@ -24,6 +25,8 @@ from registry.metadata import (
 )
 from registry.smp.documents.lexical import format_date_time
 from registry.smp.exchange.json_reader import JsonReader
+
+_PUBLIC, _PRIVATE = "public", "private"
 
 
 def service_to_json(metadata: ServiceMetadata) -> dict[str, Any]:
@@ -43,6 +46,14 @@ def extensions_to_json(extensions: tuple[Extension, ...]) -> list[dict[str, Any]
             properties=[list(pair) for pair in item.properties],
         )
         for item in extensions
+    ]
+
+
+def properties_to_json(properties: tuple[CustomProperty, ...]) -> list[dict[str, Any]]:
+    """Custom properties."""
+    return [
+        _without_nothing(type=_PUBLIC if item.public else _PRIVATE, name=item.name, value=item.value)
+        for item in properties
     ]
 
 
@@ -137,6 +148,13 @@ def read_service(reader: JsonReader, participant: ParticipantIdentifier) -> Serv
 def read_extension(reader: JsonReader) -> Extension:
     """The reverse of `extensions_to_json`, for one."""
     return Extension(reader.data("content"), reader.pairs("namespaces"), reader.pairs("properties"))
+
+
+def read_property(reader: JsonReader) -> CustomProperty:
+    """The reverse of `properties_to_json`, for one."""
+    if (kind := reader.text("type")) not in (_PUBLIC, _PRIVATE):
+        reader.refuse(f"neither {_PUBLIC} nor {_PRIVATE}", "type")
+    return CustomProperty(reader.text("name"), reader.text("value"), kind == _PUBLIC)
 
 
 def _read_group(reader: JsonReader) -> ProcessMetadata:

@@ -2,11 +2,10 @@
 """What an export of phoss SMP says, as our model.
 
 Names of elements and attributes are those of phoss SMP 8 (`CSMPExchange` and its `*MicroTypeConverter`), those of
-older exports included. Each part is taken or refused by itself. What has no place here, owners and custom properties,
-is noted.
+older exports included. Each part is taken or refused by itself. What has no place here, the owner above all, is noted.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -51,23 +50,35 @@ def read_phoss_export(path: Path) -> Iterator[Statement]:
             yield Statement(where, "unknown", reasons=("nothing of this name is known here",))
 
 
+def read_group(part: PhossPart, participant: ParticipantIdentifier) -> ServiceGroup:
+    """What the element of a participant says of it; owner, services and redirects aside."""
+    part.note_unknown({"participant", "extension", "serviceinfo", "redirect", "customproperties"})
+    return ServiceGroup(participant, extensions=part.extensions(), properties=part.properties())
+
+
 def _group(where: str, element: etree._Element) -> Iterator[Statement]:
     part = PhossPart(element)
     participant = ParticipantIdentifier(*part.identifier("participant"))
     if element.get("ownerid"):
         part.notes.append("the owner (ownerid) is left out: who may publish is decided by tokens here")
-    if element.find("customproperties") is not None:
-        part.notes.append("the custom properties are left out: a service group has no place for them here")
-    part.note_unknown({"participant", "extension", "serviceinfo", "redirect", "customproperties"})
     name = str(participant)
-    yield part.statement(
-        where, "service_group", name, "", lambda: ServiceGroup(participant, extensions=part.extensions())
-    )
+    yield part.statement(where, "service_group", name, "", partial(read_group, part, participant))
     for child in element.iterchildren("serviceinfo", "redirect"):
         yield _service(where, child, participant)
 
 
 def _service(where: str, element: etree._Element, participant: ParticipantIdentifier) -> Statement:
+    part, document_type, read = service_part(element, participant)
+    redirects = element.tag == "redirect"
+    return part.statement(
+        where, "redirect" if redirects else "service_metadata", str(participant), str(document_type), read
+    )
+
+
+def service_part(
+    element: etree._Element, participant: ParticipantIdentifier
+) -> tuple[PhossPart, DocumentTypeIdentifier, Callable[[], ServiceMetadata]]:
+    """An element of service metadata or of a redirect, what it is about, and what reads it."""
     part = PhossPart(element)
     document_type = DocumentTypeIdentifier(*part.identifier("doctypeidentifier"))
     name = str(participant)
@@ -75,9 +86,8 @@ def _service(where: str, element: etree._Element, participant: ParticipantIdenti
     if ascii_lower(belongs) != ascii_lower(name):
         message = f"it belongs to {shorten(belongs)}, but stands in the group of {name}"
         part.refuse(Reason("SMP-PHOSS-PARTICIPANT", message))
-    redirects = element.tag == "redirect"
-    read = partial(_redirect if redirects else _information, part, participant, document_type)
-    return part.statement(where, "redirect" if redirects else "service_metadata", name, str(document_type), read)
+    read = _redirect if element.tag == "redirect" else _information
+    return part, document_type, partial(read, part, participant, document_type)
 
 
 def _information(

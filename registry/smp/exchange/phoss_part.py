@@ -4,12 +4,14 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from typing import TypeVar
 
 from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 
 from registry.errors import Reason, ValidationError
-from registry.metadata import Extension
+from registry.identifiers.text import shorten
+from registry.metadata import CustomProperty, Extension
 from registry.smp.documents.lexical import XML_SPACE, parse_boolean, parse_date_time
 from registry.smp.exchange.phoss_extensions import parse_extensions
 from registry.smp.exchange.verdicts import Content, Statement
@@ -17,6 +19,9 @@ from trust_lists.certificates.parsing import load_certificate
 from trust_lists.errors import CertificateError
 
 _MAX_REASONS = 100
+_PUBLIC = ("pub", "public")
+_PROPERTY_TYPES = (*_PUBLIC, "priv", "private")
+_T = TypeVar("_T")
 
 
 class PhossPart:
@@ -38,15 +43,20 @@ class PhossPart:
         self, where: str, kind: str, participant: str, document_type: str, read: Callable[[], Content]
     ) -> Statement:
         """What `read` makes of the element, or everything that is wrong with it."""
-        try:
-            content = read()
-        except ValidationError as error:
-            self.reasons += [reason for reason in error.reasons if reason not in self.reasons]
-        else:
-            if not self.reasons:
-                return Statement.of(where, content, tuple(self.notes))
+        content = self.content(read)
+        if content is not None:
+            return Statement.of(where, content, tuple(self.notes))
         reasons = tuple(map(str, self.reasons))
         return Statement(where, kind, participant, document_type, notes=tuple(self.notes), reasons=reasons)
+
+    def content(self, read: Callable[[], _T]) -> _T | None:
+        """What `read` makes of the element; None where anything is wrong with it, and `reasons` say what."""
+        try:
+            made = read()
+        except ValidationError as error:
+            self.reasons += [reason for reason in error.reasons if reason not in self.reasons]
+            return None
+        return None if self.reasons else made
 
     def refuse(self, reason: Reason) -> None:
         """Keep a reason, with where it is; raises ValidationError once there are more than anybody reads."""
@@ -90,6 +100,19 @@ class PhossPart:
         if note:
             self.notes.append(f"{self._where}{name}: {note}")
         return moment
+
+    def properties(self) -> tuple[CustomProperty, ...] | None:
+        """The custom properties, which phoss SMP has since version 8.1; None where nothing is said of them."""
+        listed = self.element.find("customproperties")
+        if listed is None:
+            return None
+        found = []
+        for child in listed.iterchildren("customproperty"):
+            kind = child.get("type", "")
+            if kind not in _PROPERTY_TYPES:
+                self.refuse(Reason("SMP-PHOSS-PROPERTY", f"a custom property has the type {shorten(kind)}"))
+            found.append(CustomProperty(child.get("name", ""), child.get("value", ""), kind in _PUBLIC))
+        return tuple(found)
 
     def certificates(self) -> tuple[bytes, ...]:
         """The certificate as DER bytes, if there is one."""

@@ -9,14 +9,18 @@ import json
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlsplit
 
-from sqlalchemy import ColumnElement, Connection, and_, case, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, case, delete, func, insert, or_, select, update
 
 from registry.metadata import Endpoint, EndpointCertificate
 from registry.storage.certificate_rows import certificate_row, certificate_sha256
 from registry.storage.queries import certificates
 from registry.storage.tables import access_point, access_point_certificate, certificate, endpoint
 from registry.storage.unit_of_work import UnitOfWork
+
+_MAX_HOST = 100
+"""Leaves room for what tells several of a host apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,10 +219,29 @@ def listed(connection: Connection, domain_id: int) -> list[AccessPointRow]:
 
 def remove_unused(work: UnitOfWork, ids: set[int]) -> None:
     """Delete those of these access points that were made for endpoints and to which none refers any more."""
-    _remove_unreferenced(work, ids, access_point.c.name.like("sha256-%"))
+    if not ids:
+        return
+    c = access_point.c
+    rows = work.connection.execute(select(c.id, c.name, c.address).where(c.id.in_(ids)))
+    _remove_unreferenced(work, {number for number, name, address in rows if made_for_endpoints(name, address)})
 
 
-def _remove_unreferenced(work: UnitOfWork, ids: set[int], *conditions: ColumnElement[bool]) -> None:
+def made_for_endpoints(name: str, address: str) -> bool:
+    """Whether an access point has a name that nobody gave it: of its content, or of the host that it is on."""
+    host = host_name(address)
+    return name.startswith(("sha256-", f"{host}-")) or name == host
+
+
+def host_name(address: str) -> str:
+    """What an access point is called that is the only one of its transport profile on its host."""
+    try:
+        host = urlsplit(address).hostname
+    except ValueError:
+        host = None
+    return (host or "access-point")[:_MAX_HOST]
+
+
+def _remove_unreferenced(work: UnitOfWork, ids: set[int]) -> None:
     if not ids:
         return
     used = select(endpoint.c.access_point_id).where(endpoint.c.access_point_id.in_(ids))
@@ -228,7 +251,6 @@ def _remove_unreferenced(work: UnitOfWork, ids: set[int], *conditions: ColumnEle
             access_point.c.id.in_(ids),
             access_point.c.id.not_in(used),
             access_point.c.id.not_in(successors),
-            *conditions,
         )
     )
 

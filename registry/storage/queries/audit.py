@@ -75,10 +75,10 @@ def forget_subject(work: UnitOfWork, subject_id: int) -> None:
         work.connection.execute(update(event_subject).where(event_subject.c.id == subject_id).values(values))
 
 
-def events_of(connection: Connection, subject: str, subject_id: int | None) -> tuple[int, int]:
-    """How many events name a subject in clear, and how many are sealed for it."""
+def events_of(connection: Connection, subject: str, subject_ids: Collection[int]) -> tuple[int, int]:
+    """How many events name a subject in clear, and how many are sealed for it, under these ids."""
     plain = select(func.count()).select_from(event).where(event.c.subject == subject).scalar_subquery()
-    sealed = select(func.count()).select_from(event).where(event.c.subject_id == subject_id).scalar_subquery()
+    sealed = select(func.count()).select_from(event).where(event.c.subject_id.in_(subject_ids)).scalar_subquery()
     return tuple(connection.execute(select(plain, sealed)).one())
 
 

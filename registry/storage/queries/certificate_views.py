@@ -74,9 +74,9 @@ class CertificateFilter:
 
 @dataclass(frozen=True, slots=True)
 class CertificateUse:
-    """Who uses a certificate: an access point or an SMP by name, an active or former signing key, a participant.
+    """Who uses a certificate: an access point or an SMP by name, a signing key by its state, a participant.
 
-    The participant is one whose documents redirect to an SMP that signs with it.
+    That is `active`, `planned` or `former`; the participant is one whose documents redirect to an SMP that signs so.
     """
 
     role: UseRole
@@ -155,7 +155,9 @@ def _uses(role: str, domain_ids: Collection[int] | None) -> Select[tuple[str, in
             name, domain_id = publisher.c.smp_id, publisher.c.domain_id
             source = publisher_certificate.join(publisher)
         case "signing-key":
-            name, domain_id = case((signing_key.c.active, "active"), else_="former"), signing_key.c.domain_id
+            planned = signing_key.c.planned_at.is_not(None) & signing_key.c.retired_at.is_(None)
+            name = case((signing_key.c.active, "active"), (planned, "planned"), else_="former")
+            domain_id = signing_key.c.domain_id
             source = signing_key
         case _:
             name, domain_id = service_group.c.scheme + "::" + service_group.c.value, service_group.c.domain_id

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
 
-from registry.storage.tables import domain
+from registry.storage.tables import domain, zone
 from registry.storage.tables import signing_key as sql_signing_key
 from registry.storage.unit_of_work import UnitOfWork
 
@@ -44,10 +44,14 @@ def all_domains(connection: Connection) -> list[DomainRow]:
     return [DomainRow(*row) for row in connection.execute(select(*columns).order_by(domain.c.name))]
 
 
-def fingerprint(connection: Connection) -> tuple[int, int]:
-    """Something cheap that differs whenever a domain was added or changed: (number, sum of versions)."""
-    row = connection.execute(select(func.count(), func.coalesce(func.sum(domain.c.version), 0))).one()
-    return int(row[0]), int(row[1])
+def fingerprint(connection: Connection) -> tuple[int, ...]:
+    """Something cheap that differs whenever a domain was added or changed, or a zone came or went."""
+    zones = select(func.count()).select_from(zone).scalar_subquery()
+    newest = select(func.coalesce(func.max(zone.c.id), 0)).scalar_subquery()
+    versions = func.coalesce(func.sum(domain.c.version), 0)
+    return tuple(
+        int(each) for each in connection.execute(select(func.count(domain.c.id), versions, zones, newest)).one()
+    )
 
 
 def add(work: UnitOfWork, name: str, profile: str, settings: dict[str, Any]) -> int:
@@ -99,7 +103,7 @@ def activate_signing_key(
     work.connection.execute(
         update(sql_signing_key)
         .where(sql_signing_key.c.domain_id == domain_id, sql_signing_key.c.active)
-        .values(active=False)
+        .values(active=False, retired_at=work.now)
     )
     values = {
         "domain_id": domain_id,

@@ -77,20 +77,38 @@ def append(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
 
 
 def page(
-    connection: Connection, wanted: EventFilter, subject_ids: Collection[int], after: int | None, size: int
+    connection: Connection,
+    wanted: EventFilter,
+    subject_ids: Collection[int],
+    after: int | None,
+    size: int,
+    sequences: Collection[int] = (),
 ) -> list[EventRow]:
-    """Events, newest first, those before the sequence `after`; a subject's may be sealed, for `subject_ids`."""
-    query = select(*_SHOWN).where(*_conditions(wanted, subject_ids)).order_by(event.c.sequence.desc()).limit(size)
+    """Events, newest first, those before the sequence `after`.
+
+    A subject's may be sealed, for `subject_ids`, or be about many, `sequences`.
+    """
+    query = (
+        select(*_SHOWN)
+        .where(*_conditions(wanted, subject_ids, sequences))
+        .order_by(event.c.sequence.desc())
+        .limit(size)
+    )
     if after is not None:
         query = query.where(event.c.sequence < after)
     return [EventRow(*row) for row in connection.execute(query)]
 
 
-def _conditions(wanted: EventFilter, subject_ids: Collection[int]) -> Iterator[ColumnElement[bool]]:
+def _conditions(
+    wanted: EventFilter, subject_ids: Collection[int], sequences: Collection[int]
+) -> Iterator[ColumnElement[bool]]:
     c = event.c
     if wanted.subject is not None:
         in_clear = and_(c.subject == wanted.subject, c.subject != literal_column("''"))  # the index has no empty ones
-        yield or_(in_clear, c.subject_id.in_(subject_ids)) if subject_ids else in_clear
+        elsewhere = [
+            column.in_(found) for column, found in ((c.subject_id, subject_ids), (c.sequence, sequences)) if found
+        ]
+        yield or_(in_clear, *elsewhere)
         if not wanted.subject:
             yield c.sealed.is_(None)  # empty is what stands beside sealed ones
     for column, pattern in ((c.tag, wanted.tag), (c.actor, wanted.actor)):

@@ -46,6 +46,13 @@ def claim(work: UnitOfWork, caller: str, key_sha256: str, request_sha256: str, s
     return StoredAnswer(row.request_sha256, row.status, row.headers, bytes(row.body))
 
 
+def renew(work: UnitOfWork, caller: str, key_sha256: str) -> None:
+    """Let a key that is claimed count from now on."""
+    c = idempotent_answer.c
+    mine = (c.caller == caller, c.key_sha256 == key_sha256)
+    work.connection.execute(update(idempotent_answer).where(*mine).values(created_at=work.now))
+
+
 def keep(work: UnitOfWork, caller: str, key_sha256: str, status: int, headers: Mapping[str, str], body: bytes) -> None:
     """Store the answer to the request that has claimed the key."""
     c = idempotent_answer.c

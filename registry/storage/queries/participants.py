@@ -9,8 +9,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, exists, func, or_, select, tuple_
 
 from registry.identifiers.participant import ParticipantIdentifier
-from registry.metadata import Extension
+from registry.metadata import CustomProperty, Extension
 from registry.storage.extension_rows import extensions_from_row
+from registry.storage.property_rows import properties_from_row
 from registry.storage.tables import owner_group, publisher, registration, service, service_group
 
 
@@ -23,6 +24,7 @@ class ParticipantRow:
     value_key: str
     modified_at: datetime
     extensions: tuple[Extension, ...]
+    properties: tuple[CustomProperty, ...]
     group_id: int | None
     group: str | None
     services: int
@@ -69,6 +71,7 @@ _QUERY = select(
     _g.value_key,
     _g.modified_at,
     _g.extensions,
+    _g.properties,
     _g.owner_group_id,
     owner_group.c.name,
     _SERVICES,
@@ -124,6 +127,7 @@ def _conditions(wanted: ParticipantFilter) -> list[ColumnElement[bool]]:
 
 
 def _row(row: Sequence[Any]) -> ParticipantRow:
-    row_id, scheme, value, key, modified_at, extensions, *others = row
+    row_id, scheme, value, key, modified_at, extensions, properties, *others = row
     participant = ParticipantIdentifier(scheme, value)
-    return ParticipantRow(row_id, participant, key, modified_at, extensions_from_row(extensions), *others)
+    told = extensions_from_row(extensions), properties_from_row(properties)
+    return ParticipantRow(row_id, participant, key, modified_at, *told, *others)

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Registrations at the SML, and their open migrations."""
+"""Registrations at the SML."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from registry.errors import AlreadyExistsError
-from registry.storage.statements import insert_rows
-from registry.storage.tables import migration, registration
+from registry.storage.statements import insert_rows, rows_among
+from registry.storage.tables import registration
 from registry.storage.types import to_microseconds
 from registry.storage.unit_of_work import UnitOfWork
 
@@ -19,7 +19,11 @@ _CHUNK = 400
 
 @dataclass(frozen=True, slots=True)
 class RegistrationRow:
-    """A registered participant; `value` as spelled, `value_key` as compared, `label` its owner name in the zone."""
+    """A registered participant; `value` as spelled, `value_key` as compared, `label` its owner name in the zone.
+
+    `services` are its own, as stored; None where it has those of the domain. `event` is the audit event that tells of
+    its registration where that was one of many, None where it has one of its own.
+    """
 
     id: int
     domain_id: int
@@ -29,17 +33,25 @@ class RegistrationRow:
     naptr_service: str
     publisher_id: int
     label: str
+    services: str | None
+    suspended: bool
+    event: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class NewRegistration:
-    """What is needed to register a participant."""
+Held = tuple[str, str, str]
+"""Scheme, value key and NAPTR service of a registration."""
+
+
+class NewRegistration(NamedTuple):
+    """What is needed to register a participant; `services` are its own, None where it has those of the domain."""
 
     scheme: str
     value: str
     value_key: str
     naptr_service: str
     label: str
+    services: str | None = None
+    suspended: bool = False
 
 
 _NEW = (
@@ -50,14 +62,20 @@ _NEW = (
     "value_key",
     "naptr_service",
     "label",
+    "services",
     "suspended",
     "modified_at",
+    "event",
 )
+_HELD = "SELECT value_key, naptr_service FROM registration WHERE domain_id = ? AND scheme = ? AND value_key"
 _COLUMNS = [registration.c[name] for name in RegistrationRow.__dataclass_fields__]
 # Made once: to put these together takes longer than to run them, and each new participant needs all of them.
-_IN_DOMAIN = select(*_COLUMNS).where(registration.c.domain_id == bindparam("domain"))
-_WITH_VALUE = _IN_DOMAIN.where(registration.c.value_key == bindparam("value"))
-_WITH_VALUES = _IN_DOMAIN.where(registration.c.value_key.in_(bindparam("values", expanding=True)))
+# The scheme is named, since the index has it before the value: without it the whole domain is looked through.
+_IN_SCHEME = select(*_COLUMNS).where(
+    registration.c.domain_id == bindparam("domain"), registration.c.scheme == bindparam("scheme")
+)
+_WITH_VALUE = _IN_SCHEME.where(registration.c.value_key == bindparam("value"))
+_WITH_VALUES = _IN_SCHEME.where(registration.c.value_key.in_(bindparam("values", expanding=True)))
 # One after the other by id, so that two lists with the same participants don't wait for each other.
 _LOCK_VALUE = _WITH_VALUE.order_by(registration.c.id).with_for_update()
 _LOCK_VALUES = _WITH_VALUES.order_by(registration.c.id).with_for_update()
@@ -71,18 +89,33 @@ def find(
     With `lock` nobody else changes them before the end of this transaction; SQLite has one writer anyway.
     """
     one, several = (_LOCK_VALUE, _LOCK_VALUES) if lock else (_WITH_VALUE, _WITH_VALUES)
-    wanted = set(keys)
-    values = sorted({value for _, value in keys})
+    by_scheme: dict[str, set[str]] = {}
+    for scheme, value in keys:
+        by_scheme.setdefault(scheme, set()).add(value)
     found: list[RegistrationRow] = []
-    for start in range(0, len(values), _CHUNK):
-        part = values[start : start + _CHUNK]
-        if len(part) == 1:
-            result = connection.execute(one, {"domain": domain_id, "value": part[0]})
-        else:
-            result = connection.execute(several, {"domain": domain_id, "values": part})
-        rows = (RegistrationRow(*row) for row in result)
-        found.extend(row for row in rows if (row.scheme, row.value_key) in wanted)
+    for scheme in sorted(by_scheme):
+        values = sorted(by_scheme[scheme])
+        for start in range(0, len(values), _CHUNK):
+            part = values[start : start + _CHUNK]
+            parameters = {"domain": domain_id, "scheme": scheme}
+            if len(part) == 1:
+                result = connection.execute(one, parameters | {"value": part[0]})
+            else:
+                result = connection.execute(several, parameters | {"values": part})
+            found.extend(RegistrationRow(*row) for row in result)
     return found
+
+
+def held(connection: Connection, domain_id: int, keys: Iterable[tuple[str, str]]) -> list[Held]:
+    """The registrations of the (scheme, value key) pairs in a domain, for every service, by no more than that."""
+    by_scheme: dict[str, list[str]] = {}
+    for scheme, value in keys:
+        by_scheme.setdefault(scheme, []).append(value)
+    return [
+        (scheme, value, service)
+        for scheme, values in by_scheme.items()
+        for value, service in rows_among(connection, _HELD, values, domain_id, scheme)
+    ]
 
 
 def lock(connection: Connection, domain_id: int, scheme: str, value_key: str) -> None:
@@ -92,14 +125,31 @@ def lock(connection: Connection, domain_id: int, scheme: str, value_key: str) ->
     connection.execute(query.with_for_update())
 
 
-def add(work: UnitOfWork, domain_id: int, publisher_id: int, new: Sequence[NewRegistration]) -> None:
-    """Register participants for a publisher.
+def add(
+    work: UnitOfWork, domain_id: int, publisher_id: int, new: Sequence[NewRegistration], event: int | None = None
+) -> None:
+    """Register participants for a publisher; `event` is the sequence of the audit event that tells of all of them.
 
     Raises AlreadyExistsError when another transaction registered one of them first: the database has the last word on
     who owns a participant.
     """
     at = to_microseconds(work.now)
-    rows = [(domain_id, publisher_id, n.scheme, n.value, n.value_key, n.naptr_service, n.label, False, at) for n in new]
+    rows = [
+        (
+            domain_id,
+            publisher_id,
+            n.scheme,
+            n.value,
+            n.value_key,
+            n.naptr_service,
+            n.label,
+            n.services,
+            n.suspended,
+            at,
+            event,
+        )
+        for n in new
+    ]
     try:
         insert_rows(work.connection, registration.name, _NEW, rows)
     except IntegrityError as error:
@@ -113,11 +163,23 @@ def remove(work: UnitOfWork, ids: Sequence[int]) -> None:
 
 
 def move(work: UnitOfWork, ids: Sequence[int], publisher_id: int) -> None:
-    """Give registrations to another publisher; their open migrations end."""
-    work.connection.execute(delete(migration).where(migration.c.registration_id.in_(ids)))
+    """Give registrations, which have no migration any more, to another publisher."""
     work.connection.execute(
         update(registration).where(registration.c.id.in_(ids)).values(publisher_id=publisher_id, modified_at=work.now)
     )
+
+
+def change_services(work: UnitOfWork, registration_id: int, services: str | None) -> None:
+    """Replace the services of a registration; None for those of its domain."""
+    values = {"services": services, "modified_at": work.now}
+    work.connection.execute(update(registration).where(registration.c.id == registration_id).values(values))
+
+
+def set_suspended(work: UnitOfWork, ids: Sequence[int], *, suspended: bool) -> None:
+    """Suspend registrations, or resume them; their names are another thing."""
+    for start in range(0, len(ids), _CHUNK):
+        part = registration.c.id.in_(ids[start : start + _CHUNK])
+        work.connection.execute(update(registration).where(part).values(suspended=suspended, modified_at=work.now))
 
 
 def name_service(work: UnitOfWork, domain_id: int, naptr_service: str) -> None:
@@ -127,60 +189,49 @@ def name_service(work: UnitOfWork, domain_id: int, naptr_service: str) -> None:
     )
 
 
-def page(connection: Connection, publisher_id: int, after_id: int, size: int) -> list[RegistrationRow]:
-    """Up to `size` registrations of a publisher with ids after `after_id`, in order of registration."""
+def page(
+    connection: Connection, publisher_id: int, after_id: int, size: int, *, lock: bool = False
+) -> list[RegistrationRow]:
+    """Up to `size` registrations of a publisher with ids after `after_id`, in order of registration.
+
+    `lock` as that of `find`: what was given to another publisher meanwhile isn't among them.
+    """
     query = (
         select(*_COLUMNS)
         .where(registration.c.publisher_id == publisher_id, registration.c.id > after_id)
         .order_by(registration.c.id)
         .limit(size)
     )
-    return [RegistrationRow(*row) for row in connection.execute(query)]
+    return [RegistrationRow(*row) for row in connection.execute(query.with_for_update() if lock else query)]
 
 
-def prepare_migration(
-    work: UnitOfWork, registration_ids: Sequence[int], key_sha256: str, expires_at: datetime | None
-) -> None:
-    """Open a migration, or replace the key of the open one."""
-    work.connection.execute(delete(migration).where(migration.c.registration_id.in_(registration_ids)))
-    rows = [
-        {
-            "registration_id": registration_id,
-            "key_sha256": key_sha256,
-            "state": "prepared",
-            "prepared_at": work.now,
-            "expires_at": expires_at,
-        }
-        for registration_id in registration_ids
-    ]
-    work.connection.execute(insert(migration), rows)
+def with_services(
+    connection: Connection, publisher_id: int, after_id: int, size: int, *, lock: bool = False
+) -> list[RegistrationRow]:
+    """As `page`, of those with services of their own."""
+    query = _few(select(*_COLUMNS)).where(registration.c.publisher_id == publisher_id, registration.c.id > after_id)
+    query = query.order_by(registration.c.id).limit(size)
+    return [RegistrationRow(*row) for row in connection.execute(query.with_for_update() if lock else query)]
 
 
-def cancel_migration(work: UnitOfWork, registration_id: int) -> None:
-    """Let the key of a migration mean nothing any more."""
-    work.connection.execute(delete(migration).where(migration.c.registration_id == registration_id))
+def count_of(connection: Connection, publisher_id: int, most: int | None, *, own_services: bool = False) -> int:
+    """How many registrations a publisher has, or has with services of their own, counted no further than `most`."""
+    every = select(registration.c.id)
+    some = (_few(every) if own_services else every).where(registration.c.publisher_id == publisher_id).limit(most)
+    return int(connection.execute(select(func.count()).select_from(some.subquery())).scalar_one())
 
 
-def open_migrations(connection: Connection, registration_ids: Sequence[int], at: datetime) -> dict[int, str]:
-    """The key hashes of the migrations of these registrations that are open at that moment."""
-    found: dict[int, str] = {}
-    for start in range(0, len(registration_ids), _CHUNK):
-        query = select(migration.c.registration_id, migration.c.key_sha256).where(
-            migration.c.registration_id.in_(registration_ids[start : start + _CHUNK]),
-            or_(migration.c.expires_at.is_(None), migration.c.expires_at > at),
-        )
-        found.update({int(row[0]): str(row[1]) for row in connection.execute(query)})
-    return found
+def _few(query: Select[Any]) -> Select[Any]:
+    """Only registrations with services of their own. SQLite has to be told that there is an index of them."""
+    query = query.where(registration.c.services.is_not(None))
+    return query.with_hint(registration, "INDEXED BY ix_registration_services", "sqlite")
 
 
-def open_migrations_of_publisher(connection: Connection, publisher_id: int, at: datetime) -> int:
-    """How many of a publisher's participants have an open migration."""
-    query = (
-        select(func.count())
-        .select_from(migration.join(registration, registration.c.id == migration.c.registration_id))
-        .where(
-            registration.c.publisher_id == publisher_id,
-            or_(migration.c.expires_at.is_(None), migration.c.expires_at > at),
-        )
+def move_part(work: UnitOfWork, from_id: int, to_id: int, after_id: int, upto_id: int) -> None:
+    """Give the registrations of one publisher with ids after `after_id`, up to `upto_id`, to another one."""
+    c = registration.c
+    work.connection.execute(
+        update(registration)
+        .where(c.publisher_id == from_id, c.id > after_id, c.id <= upto_id)
+        .values(publisher_id=to_id, modified_at=work.now)
     )
-    return int(connection.execute(query).scalar_one())

@@ -4,18 +4,41 @@
 Each function takes the moment before which rows go, and how many of them at most; it gives how many went.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Table, and_, case, delete, func, or_, select, tuple_, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Table,
+    and_,
+    case,
+    delete,
+    func,
+    not_,
+    or_,
+    select,
+    tuple_,
+    type_coerce,
+    update,
+)
 
+from registry.serials import SERIALS
 from registry.storage.queries.audit import overwriting
 from registry.storage.queries.documents import access_points_version
 from registry.storage.tables import (
+    blocked_certificate,
+    certificate,
+    certificate_reminder,
+    ended_migration,
     idempotent_answer,
+    intervention,
     job,
     login_failure,
     migration,
+    move_in,
+    moved_record,
     oidc_login,
+    quarantine,
     service,
     service_group,
     session,
@@ -26,10 +49,14 @@ from registry.storage.tables import (
     trust_timeline,
     zone,
     zone_change,
+    zone_push,
+    zone_serial,
 )
 from registry.storage.unit_of_work import UnitOfWork
 
-_SERIALS = 2**32
+_MINUTE = 60_000_000
+_PRECISE = timedelta(days=1)
+_IN_VAIN = timedelta(days=7)
 _FINISHED = ("done", "failed", "cancelled")
 
 
@@ -75,8 +102,62 @@ def migrations(work: UnitOfWork, before: datetime, limit: int) -> int:
     return _delete(work, migration, migration.c.expires_at < before, limit)
 
 
+def ended_migrations(work: UnitOfWork, before: datetime, limit: int) -> int:
+    """What is known of migrations that ended."""
+    return _delete(work, ended_migration, ended_migration.c.ended_at < before, limit)
+
+
+def moved_records(work: UnitOfWork, before: datetime, limit: int) -> int:
+    """What was loaded by moves that ended."""
+    ended = select(move_in.c.id).where(move_in.c.state == "ended", move_in.c.modified_at < before)
+    return _delete(work, moved_record, moved_record.c.move_in_id.in_(ended), limit)
+
+
+def quarantines(work: UnitOfWork, before: datetime, limit: int) -> int:
+    """Quarantines that are over."""
+    return _delete(work, quarantine, quarantine.c.until < before, limit)
+
+
+def interventions(work: UnitOfWork, before: datetime, limit: int) -> int:
+    """Interventions of operators, but those that block a certificate still."""
+    blocking = select(blocked_certificate.c.intervention_id).where(blocked_certificate.c.intervention_id.is_not(None))
+    old = and_(intervention.c.asked_at < before, intervention.c.id.not_in(blocking))
+    return _delete(work, intervention, old, limit)
+
+
+def certificate_reminders(work: UnitOfWork, before: datetime, limit: int) -> int:
+    """Reminders of certificates that have ended."""
+    ended = select(certificate.c.sha256).where(certificate.c.not_after < before)
+    return _delete(work, certificate_reminder, certificate_reminder.c.certificate_sha256.in_(ended), limit)
+
+
+def zone_serials(work: UnitOfWork, before: datetime, limit: int) -> int:
+    """Since when serials were out; of what is a day old, all but the last one of each minute.
+
+    Servers that are behind are asked every other second, and a busy zone has several serials in one. Our present serial
+    stays: who lacks it is behind for as long as it is out.
+    """
+    c, later = zone_serial.c, zone_serial.alias()
+    present = select(zone.c.serial).where(zone.c.id == c.zone_id).scalar_subquery()
+    kept = and_(c.server == "", c.serial == present)
+    gone = _delete(work, zone_serial, and_(c.seen_at < before, not_(kept)), limit)
+    minute = type_coerce(c.seen_at, BigInteger) // _MINUTE
+    same_minute = (
+        later.c.zone_id == c.zone_id,
+        later.c.server == c.server,
+        later.c.seen_at > c.seen_at,
+        type_coerce(later.c.seen_at, BigInteger) < (minute + 1) * _MINUTE,
+    )
+    outdone = and_(c.seen_at < work.now - _PRECISE, not_(kept), select(later.c.serial).where(*same_minute).exists())
+    return gone + _delete(work, zone_serial, outdone, limit - gone)
+
+
 def zone_changes(work: UnitOfWork, before: datetime, limit: int) -> int:
-    """Published changes of zones; who has an older serial gets the whole zone from then on."""
+    """Published changes of zones; who has an older serial gets the whole zone from then on.
+
+    What a primary lacks to which a zone is pushed, in vain but again and again, stays: nobody else knows what it has
+    of us, so that it can be taken away there.
+    """
     total = 0
     for zone_id, present in work.connection.execute(select(zone.c.id, zone.c.serial)).all():
         total += _zone_changes(work, zone_id, present, before, limit - total)
@@ -88,17 +169,28 @@ def zone_changes(work: UnitOfWork, before: datetime, limit: int) -> int:
 def _zone_changes(work: UnitOfWork, zone_id: int, present: int, before: datetime, limit: int) -> int:
     c = zone_change.c
     old = and_(c.zone_id == zone_id, c.serial.is_not(None), c.changed_at < before)
+    pushed = select(zone_push.c.serial).where(
+        zone_push.c.zone_id == zone_id, zone_push.c.serial.is_not(None), zone_push.c.failed_at > work.now - _IN_VAIN
+    )
+    waited_for = [_unrolled(serial, present) for serial in work.connection.execute(pushed).scalars()]
+    if waited_for:
+        old = and_(old, case((c.serial > present, c.serial), else_=c.serial + SERIALS) <= min(waited_for))
     going = select(c.sequence).where(old).order_by(c.sequence).limit(limit)
     # Serials go round, so they are compared by their distance from the present one (RFC 1982).
-    unrolled = case((c.serial > present, c.serial), else_=c.serial + _SERIALS)
+    unrolled = case((c.serial > present, c.serial), else_=c.serial + SERIALS)
     newest = work.connection.execute(select(func.max(unrolled)).where(c.sequence.in_(going))).scalar()
     if newest is None:
         return 0
     held = work.connection.execute(select(zone.c.history_from).where(zone.c.id == zone_id)).scalar_one()
-    serial = max(newest, held if held > present else held + _SERIALS) % _SERIALS
+    serial = max(newest, _unrolled(held, present)) % SERIALS
     work.connection.execute(update(zone).where(zone.c.id == zone_id).values(history_from=serial))
     with overwriting(work.connection):
         return work.connection.execute(delete(zone_change).where(c.sequence.in_(going))).rowcount
+
+
+def _unrolled(serial: int, present: int) -> int:
+    """A serial as a number that goes up to the present one's."""
+    return serial if serial > present else serial + SERIALS
 
 
 def signed_documents(work: UnitOfWork, before: datetime, limit: int) -> int:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Service groups: the participants of an SMP."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,8 +12,9 @@ from sqlalchemy.exc import IntegrityError
 from registry.errors import AlreadyExistsError
 from registry.identifiers.document_type import DocumentTypeIdentifier
 from registry.identifiers.participant import ParticipantIdentifier
-from registry.metadata import Extension
+from registry.metadata import CustomProperty, Extension
 from registry.storage.extension_rows import extensions_from_row, extensions_to_row
+from registry.storage.property_rows import properties_from_row, properties_to_row
 from registry.storage.tables import service, service_group
 from registry.storage.unit_of_work import UnitOfWork
 
@@ -105,6 +106,7 @@ def add(
     participant: ParticipantIdentifier,
     value_key: str,
     extensions: tuple[Extension, ...],
+    properties: tuple[CustomProperty, ...] = (),
 ) -> int:
     """Insert a service group; returns its id. Raises AlreadyExistsError where the participant has one."""
     values = {
@@ -115,6 +117,7 @@ def add(
         "content_version": 1,
         "modified_at": work.now,
         "extensions": extensions_to_row(extensions),
+        "properties": properties_to_row(properties),
     }
     try:
         return int(work.connection.execute(_ADD, values).scalar_one())
@@ -125,6 +128,19 @@ def add(
 def change(work: UnitOfWork, group_id: int, extensions: tuple[Extension, ...]) -> None:
     """Replace a group's extensions."""
     _touch(work, group_id, extensions=extensions_to_row(extensions))
+
+
+def properties_of(connection: Connection, ids: Collection[int]) -> dict[int, tuple[CustomProperty, ...]]:
+    """The properties of groups that have any, by id; nothing that is served has them."""
+    c = service_group.c
+    query = select(c.id, c.properties).where(c.id.in_(ids), c.properties.is_not(None))
+    return {group_id: properties_from_row(stored) for group_id, stored in connection.execute(query)}
+
+
+def set_properties(work: UnitOfWork, group_id: int, properties: tuple[CustomProperty, ...]) -> None:
+    """Replace a group's properties, which no document shows."""
+    values = {"properties": properties_to_row(properties)}
+    work.connection.execute(update(service_group).where(service_group.c.id == group_id).values(values))
 
 
 def touch(work: UnitOfWork, group_id: int) -> None:

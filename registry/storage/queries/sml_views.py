@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, tuple_
+from sqlalchemy import Connection, Select, and_, func, select, tuple_
 
+from registry.storage.queries.migrations import is_open
 from registry.storage.tables import certificate, migration, publisher, publisher_certificate, registration
 
 
@@ -47,19 +48,9 @@ class RegistrationView:
     label: str
     smp_id: str
     modified_at: datetime
+    services: str | None
+    suspended: bool
     migrating: bool
-
-
-@dataclass(frozen=True, slots=True)
-class MigrationView:
-    """An open migration."""
-
-    registration_id: int
-    scheme: str
-    value: str
-    smp_id: str
-    prepared_at: datetime
-    expires_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +145,7 @@ def registration_view(
 
 def _registrations(at: datetime) -> Select[Any]:
     c = registration.c
-    opened = and_(migration.c.registration_id == c.id, _is_open(at))
+    opened = and_(migration.c.registration_id == c.id, is_open(at))
     return select(
         c.id,
         c.scheme,
@@ -164,32 +155,9 @@ def _registrations(at: datetime) -> Select[Any]:
         c.label,
         publisher.c.smp_id,
         c.modified_at,
+        c.services,
+        c.suspended,
         migration.c.registration_id.is_not(None),
     ).select_from(
         registration.join(publisher, publisher.c.id == c.publisher_id).outerjoin(migration, opened),
     )
-
-
-def migrations(
-    connection: Connection, domain_id: int, publisher_id: int | None, after: int, size: int, at: datetime
-) -> list[MigrationView]:
-    """Up to `size` open migrations of a domain, or of one of its publishers, in order of registration."""
-    c = registration.c
-    query = (
-        select(c.id, c.scheme, c.value, publisher.c.smp_id, migration.c.prepared_at, migration.c.expires_at)
-        .select_from(
-            migration.join(registration, c.id == migration.c.registration_id).join(
-                publisher, publisher.c.id == c.publisher_id
-            )
-        )
-        .where(c.domain_id == domain_id, migration.c.registration_id > after, _is_open(at))
-        .order_by(migration.c.registration_id)
-        .limit(size)
-    )
-    if publisher_id is not None:
-        query = query.where(c.publisher_id == publisher_id)
-    return [MigrationView(*row) for row in connection.execute(query)]
-
-
-def _is_open(at: datetime) -> ColumnElement[bool]:
-    return or_(migration.c.expires_at.is_(None), migration.c.expires_at > at)

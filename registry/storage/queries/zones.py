@@ -2,20 +2,66 @@
 """Zones: what every name holds, and the journal of changes."""
 
 import contextlib
-from collections.abc import Generator, Sequence
+from collections.abc import Collection, Generator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    union_all,
+    update,
+)
+from sqlalchemy.exc import IntegrityError
 
-from registry.storage.statements import insert_rows
+from registry.serials import SERIALS, distance
+from registry.storage.statements import insert_rows, rows_among, run
 from registry.storage.tables import zone, zone_change, zone_rrset
 from registry.storage.types import to_microseconds
 from registry.storage.unit_of_work import UnitOfWork
 
-_SERIALS = 2**32
-_JOURNAL = ("zone_id", "owner", "rdtype", "before", "after", "changed_at")
-_CHUNK = 400  # owners per statement, below every database's limit on bound values
+FEW_CHANGED = 20_000
+"""So many names of which an older state is wanted are held in memory, a few megabytes."""
+_JOURNAL = ("sequence", "zone_id", "owner", "rdtype", "before", "after", "changed_at")
+_STATE = ("zone_id", "owner", "rdtype", "content", "changed")
+_LAST_CHANGE = "SELECT seq FROM sqlite_sequence WHERE name = 'zone_change'"
+_ADD_NAMES = """
+WITH journal AS (
+    INSERT INTO zone_change (zone_id, changed_at, owner, rdtype, after)
+    SELECT ?, ?, * FROM unnest(?::text[], ?::text[], ?::text[])
+    WHERE NOT EXISTS (
+        SELECT FROM unnest(?::text[]) AS wanted (owner), LATERAL (
+            SELECT FROM zone_rrset WHERE zone_id = ? AND zone_rrset.owner = wanted.owner OFFSET 0
+        ) AS held
+    )
+    RETURNING sequence, owner, rdtype, after
+), state AS (
+    INSERT INTO zone_rrset (zone_id, owner, rdtype, content, changed)
+    SELECT ?, owner, rdtype, after, sequence FROM journal
+    RETURNING 1
+)
+SELECT 1 FROM state LIMIT 1
+"""
+_WRITE = """
+WITH journal AS (
+    INSERT INTO zone_change (zone_id, changed_at, owner, rdtype, before, after)
+    SELECT ?, ?, * FROM unnest(?::text[], ?::text[], ?::text[], ?::text[])
+    RETURNING sequence, owner, rdtype, after
+)
+INSERT INTO zone_rrset (zone_id, owner, rdtype, content, changed)
+SELECT ?, owner, rdtype, after, sequence FROM journal WHERE after IS NOT NULL
+"""
+_HELD = "SELECT owner, rdtype, content FROM zone_rrset WHERE zone_id = ? AND owner"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,22 +69,24 @@ class ZoneRow:
     """A zone and the serial that its newest stamped changes carry."""
 
     id: int
-    domain_id: int
+    domain_id: int | None
+    """None for a zone that no domain has."""
     name: str
     serial: int
     history_from: int
     """The oldest serial from which the journal leads to the present one; what was published before is not all in it."""
+    alias_of: int | None = None
+    """The zone of which this one is another name."""
 
     def has_history_since(self, serial: int) -> bool:
         """Whether `changes_after` leads from a serial to the present one; else only the whole state does (RFC 1995 §2).
 
         The distances back from the present serial are compared, so a serial that the zone hasn't reached is none.
         """
-        return (self.serial - serial) % _SERIALS <= (self.serial - self.history_from) % _SERIALS
+        return distance(serial, self.serial) <= distance(self.history_from, self.serial)
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """One record set before and after; texts as stored (``TTL RDATA`` lines), None where there is no record set."""
 
     owner: str
@@ -47,18 +95,16 @@ class Change:
     after: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class StampedChange:
+class StampedChange(NamedTuple):
     """A change that has its serial."""
 
     serial: int
     owner: str
     rdtype: str
     after: str | None
-    changed_at: datetime
 
 
-_ZONE = (zone.c.id, zone.c.domain_id, zone.c.name, zone.c.serial, zone.c.history_from)
+_ZONE = (zone.c.id, zone.c.domain_id, zone.c.name, zone.c.serial, zone.c.history_from, zone.c.alias_of)
 
 
 def all_zones(connection: Connection) -> list[ZoneRow]:
@@ -77,26 +123,49 @@ def by_id(connection: Connection, zone_id: int) -> ZoneRow:
     return ZoneRow(*connection.execute(select(*_ZONE).where(zone.c.id == zone_id)).one())
 
 
-def add(work: UnitOfWork, domain_id: int, name: str, serial: int) -> int:
+def modified_at(connection: Connection, zone_id: int) -> datetime:
+    """When a zone got its present serial."""
+    at: datetime = connection.execute(select(zone.c.modified_at).where(zone.c.id == zone_id)).scalar_one()
+    return at
+
+
+def add(work: UnitOfWork, domain_id: int | None, name: str, serial: int, *, alias_of: int | None = None) -> int:
     """Insert a zone; returns its id."""
-    values = {"domain_id": domain_id, "name": name, "serial": serial, "modified_at": work.now}
+    values = {"domain_id": domain_id, "name": name, "serial": serial, "alias_of": alias_of, "modified_at": work.now}
     return int(work.connection.execute(insert(zone).values(values).returning(zone.c.id)).scalar_one())
-
-
-_HELD = select(zone_rrset.c.owner, zone_rrset.c.rdtype, zone_rrset.c.content).where(
-    zone_rrset.c.zone_id == bindparam("zone"), zone_rrset.c.owner.in_(bindparam("owners", expanding=True))
-)
 
 
 def rrset_texts(connection: Connection, zone_id: int, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
     """What the (owner, rdtype) pairs hold now; pairs without records are absent."""
     wanted = set(keys)
-    owners = sorted({owner for owner, _ in keys})
-    found: dict[tuple[str, str], str] = {}
-    for start in range(0, len(owners), _CHUNK):
-        parameters = {"zone": zone_id, "owners": owners[start : start + _CHUNK]}
-        found.update({(o, t): text for o, t, text in connection.execute(_HELD, parameters) if (o, t) in wanted})
-    return found
+    held = rows_among(connection, _HELD, sorted({owner for owner, _ in keys}), zone_id)
+    return {(owner, rdtype): text for owner, rdtype, text in held if (owner, rdtype) in wanted}
+
+
+def add_names(work: UnitOfWork, zone_id: int, states: Sequence[tuple[str, str, str]]) -> bool:
+    """Give names what they shall hold, as (owner, rdtype, text), where none of them holds anything yet.
+
+    False where one does; then nothing is written. To look first would cost as much as to write.
+    """
+    connection, at = work.connection, to_microseconds(work.now)
+    if connection.dialect.name != "sqlite":
+        owners, rdtypes, texts = map(list, zip(*states, strict=True))
+        return bool(run(connection, _ADD_NAMES, (zone_id, at, owners, rdtypes, texts, owners, zone_id, zone_id)))
+    numbered = list(enumerate(states, _next_change(connection)))
+    held = [(zone_id, owner, rdtype, text, number) for number, (owner, rdtype, text) in numbered]
+    try:
+        insert_rows(connection, zone_rrset.name, _STATE, sorted(held))
+    except IntegrityError:  # which takes back the statement, and no more
+        return False
+    journal = [(number, zone_id, owner, rdtype, None, text, at) for number, (owner, rdtype, text) in numbered]
+    insert_rows(connection, zone_change.name, _JOURNAL, journal)
+    return True
+
+
+def _next_change(connection: Connection) -> int:
+    """The number of the next change on SQLite, where whoever writes is alone."""
+    ((last,),) = run(connection, _LAST_CHANGE, ()) or [(0,)]
+    return int(last) + 1
 
 
 def write_changes(work: UnitOfWork, zone_id: int, changes: Sequence[Change]) -> None:
@@ -105,14 +174,18 @@ def write_changes(work: UnitOfWork, zone_id: int, changes: Sequence[Change]) -> 
         return
     c_state = zone_rrset.c
     gone = [{"b_owner": c.owner, "b_rdtype": c.rdtype} for c in changes if c.before is not None]
-    come = [(zone_id, c.owner, c.rdtype, c.after) for c in changes if c.after is not None]
     if gone:
         matches = and_(c_state.zone_id == zone_id, c_state.owner == bindparam("b_owner"))
         work.connection.execute(delete(zone_rrset).where(matches, c_state.rdtype == bindparam("b_rdtype")), gone)
-    insert_rows(work.connection, zone_rrset.name, ("zone_id", "owner", "rdtype", "content"), come)
-    at = to_microseconds(work.now)
-    journal = [(zone_id, c.owner, c.rdtype, c.before, c.after, at) for c in changes]
-    insert_rows(work.connection, zone_change.name, _JOURNAL, journal)
+    connection, at = work.connection, to_microseconds(work.now)
+    if connection.dialect.name != "sqlite":
+        run(connection, _WRITE, (zone_id, at, *map(list, zip(*changes, strict=True)), zone_id))
+        return
+    numbered = list(enumerate(changes, _next_change(connection)))
+    come = [(zone_id, c.owner, c.rdtype, c.after, number) for number, c in numbered if c.after is not None]
+    insert_rows(connection, zone_rrset.name, _STATE, come)
+    journal = [(number, zone_id, c.owner, c.rdtype, c.before, c.after, at) for number, c in numbered]
+    insert_rows(connection, zone_change.name, _JOURNAL, journal)
 
 
 def acquire_lease(work: UnitOfWork, zone_id: int, publisher: str, lasts: timedelta) -> bool:
@@ -148,7 +221,7 @@ def stamp(work: UnitOfWork, zone_id: int) -> int | None:
 
 def next_serial(serial: int) -> int:
     """The serial after this one (RFC 1982 §3.1); 0 is left out, since some servers read it as "none"."""
-    return (serial + 1) % _SERIALS or 1
+    return (serial + 1) % SERIALS or 1
 
 
 def begin_history(work: UnitOfWork, zone_id: int, serial: int, mark: Change) -> None:
@@ -171,10 +244,10 @@ def changes_after(connection: Connection, zone_id: int, serial: int, upto: int) 
     relative to `upto`; what the journal holds since its last beginning is short beside 2^31 serials.
     """
     c = zone_change.c
-    query = select(c.serial, c.owner, c.rdtype, c.after, c.changed_at).where(*history_window(zone_id, serial, upto))
-    changes = [StampedChange(*row) for row in connection.execute(query.order_by(c.sequence))]
+    query = select(c.serial, c.owner, c.rdtype, c.after).where(*history_window(zone_id, serial, upto))
+    changes = map(StampedChange._make, connection.execute(query.order_by(c.sequence)))
     # PostgreSQL numbers a change when it is written. What is committed later may have an earlier number.
-    return sorted(changes, key=lambda change: (change.serial - serial) % _SERIALS)
+    return sorted(changes, key=lambda change: distance(serial, change.serial))
 
 
 def history_window(zone_id: int, serial: int, upto: int) -> list[ColumnElement[bool]]:
@@ -191,22 +264,46 @@ def history_window(zone_id: int, serial: int, upto: int) -> list[ColumnElement[b
     return [*inside, or_(c.serial > serial, c.serial <= upto)]  # the serial has wrapped around since
 
 
+def newest_changes(zone_id: int, owners: Collection[str]) -> CompoundSelect[tuple[int | None]]:
+    """The numbers of the changes that made these names what they are, and of their last removals before.
+
+    No other change of a name is newer. Nothing tells of one that the journal has lost, nor, of a name that holds
+    something, of one that an older program wrote.
+    """
+    c, held = zone_change.c, zone_rrset.c
+    made = select(held.changed).where(held.zone_id == zone_id, held.owner.in_(owners))
+    gone = select(func.max(c.sequence)).where(c.zone_id == zone_id, c.owner.in_(owners), c.after.is_(None))
+    return union_all(made, gone.group_by(c.owner))
+
+
 def unstamped(connection: Connection, zone_id: int) -> int:
     """How many changes wait for their serial."""
     waiting = and_(zone_change.c.zone_id == zone_id, zone_change.c.serial.is_(None))
     return int(connection.execute(select(func.count()).select_from(zone_change).where(waiting)).scalar_one())
 
 
+# By zone, since the index begins with it: a look through the whole journal at each tick would cost as much as it holds.
+_WAITING = and_(zone_change.c.zone_id == zone.c.id, zone_change.c.serial.is_(None))
+_FIRST_WAITING = (
+    select(zone_change.c.changed_at)
+    .where(_WAITING)
+    .order_by(zone_change.c.sequence)
+    .limit(1)
+    .correlate(zone)
+    .scalar_subquery()
+)
+_OLDEST = select(_FIRST_WAITING).select_from(zone)
+_WITH_WAITING = select(zone.c.id).where(select(zone_change.c.sequence).where(_WAITING).correlate(zone).exists())
+
+
 def oldest_unstamped(connection: Connection) -> datetime | None:
-    """When the oldest change was made that waits for its serial, in any zone."""
-    return connection.execute(select(func.min(zone_change.c.changed_at)).where(zone_change.c.serial.is_(None))).scalar()
+    """When the first change was made that waits for its serial, in any zone."""
+    return min((at for at in connection.execute(_OLDEST).scalars() if at is not None), default=None)
 
 
 def zones_with_unstamped(connection: Connection) -> list[int]:
     """The ids of the zones in which changes wait for their serial."""
-    return list(
-        connection.execute(select(zone_change.c.zone_id).where(zone_change.c.serial.is_(None)).distinct()).scalars()
-    )
+    return list(connection.execute(_WITH_WAITING).scalars())
 
 
 def _is_most(connection: Connection, zone_id: int) -> bool:
@@ -217,11 +314,18 @@ def _is_most(connection: Connection, zone_id: int) -> bool:
 
 
 def newest_state(
-    connection: Connection, zone_id: int, *, owner: str | None = None
+    connection: Connection, zone_id: int, *, owner: str | None = None, without: Select[tuple[str, str]] | None = None
 ) -> Generator[tuple[str, str, str], None, None]:
-    """Every (owner, rdtype, text) that the zone, or one owner in it, holds after all committed changes; streamed."""
+    """Every (owner, rdtype, text) that the zone, or one owner in it, holds after all committed changes; streamed.
+
+    `without` selects those (owner, rdtype) that are left out.
+    """
     held = zone_rrset.c
     rows = select(held.owner, held.rdtype, held.content)
+    if without is not None:
+        left_out = without.subquery()
+        same = and_(left_out.c.owner == held.owner, left_out.c.rdtype == held.rdtype)
+        rows = rows.outerjoin_from(zone_rrset, left_out, same).where(left_out.c.owner.is_(None))
     if owner is not None:
         rows = rows.where(held.zone_id == zone_id, held.owner == owner)
     elif connection.dialect.name == "sqlite" and _is_most(connection, zone_id):
@@ -238,18 +342,32 @@ def state(connection: Connection, zone_id: int) -> Generator[tuple[str, str, str
 
     Changes without a serial are left out: whoever serves a zone serves what its serial says.
     """
+    return state_before(connection, zone_id, zone_change.c.serial.is_(None))
+
+
+def state_before(
+    connection: Connection, zone_id: int, later: ColumnElement[bool]
+) -> Generator[tuple[str, str, str], None, None]:
+    """Every (owner, rdtype, text) that the zone held before the changes `later`, which are its newest; streamed.
+
+    Where these have changed few names, they are looked up in memory, else by the database, which takes longer.
+    """
     c = zone_change.c
-    changes = select(c.owner, c.rdtype, c.before).where(c.zone_id == zone_id, c.serial.is_(None))
-    # The oldest unstamped change of a name comes last here, and has what was there at the serial.
-    newest_first = connection.execute(changes.order_by(c.sequence.desc()))
-    pending = {(name, rdtype): before for name, rdtype, before in newest_first}
-    if not pending:
-        yield from newest_state(connection, zone_id)
-        return
-    with contextlib.closing(newest_state(connection, zone_id)) as held:
+    changed = select(c.owner, c.rdtype).where(c.zone_id == zone_id, later).distinct()
+    names = {(owner, rdtype) for owner, rdtype in connection.execute(changed.limit(FEW_CHANGED + 1))}
+    are_few = len(names) <= FEW_CHANGED
+    with contextlib.closing(newest_state(connection, zone_id, without=None if are_few else changed)) as held:
         for name, rdtype, content in held:
-            if (name, rdtype) not in pending:
+            if (name, rdtype) not in names:
                 yield name, rdtype, content
-    for (name, rdtype), before in pending.items():
-        if before is not None:
-            yield name, rdtype, before
+    if not names:
+        return
+    # The changes of one name have their numbers in order, and the first has what was there before.
+    number = func.row_number().over(partition_by=(c.owner, c.rdtype), order_by=c.sequence).label("number")
+    numbered = select(c.owner, c.rdtype, c.before, number).where(c.zone_id == zone_id, later).subquery()
+    first = select(numbered.c.owner, numbered.c.rdtype, numbered.c.before).where(
+        numbered.c.number == 1, numbered.c.before.is_not(None)
+    )
+    with connection.execute(first, execution_options={"yield_per": 10_000}) as result:
+        for row in result:
+            yield row[0], row[1], row[2]

@@ -75,6 +75,16 @@ event = Table(
     sqlite_autoincrement=True,
 )
 
+# Who the subjects of an event are that is about many: sealed with a key that the salt and the master key make. It isn't
+# part of the chain; the event has a digest of it that stays the same when a subject is erased.
+event_batch = Table(
+    "event_batch",
+    metadata,
+    Column("sequence", ForeignKey("event.sequence", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("salt", LargeBinary, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+)
+
 # One row: the end of the chain, where it begins (what was before has been pruned), and who seals at present.
 audit_chain = Table(
     "audit_chain",

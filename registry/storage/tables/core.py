@@ -13,6 +13,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -37,6 +38,8 @@ domain = Table(
     Column("settings", JsonText, nullable=False),
     Column("version", Integer, nullable=False),
     Column("modified_at", Instant, nullable=False),
+    # It is being moved in from another registry, which has the say until the cutover.
+    Column("standby", Boolean, nullable=False, server_default=false()),
     UniqueConstraint("name"),
 )
 
@@ -74,6 +77,9 @@ signing_key = Table(
     Column("password_file", Text),
     Column("active", Boolean, nullable=False),
     Column("modified_at", Instant, nullable=False),
+    # When it is to become the active one, and when it ceased to be that.
+    Column("planned_at", Instant),
+    Column("retired_at", Instant),
     # One signing key is active in a domain, whoever writes.
     Index(
         "uq_signing_key_active",

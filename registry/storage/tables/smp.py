@@ -70,6 +70,8 @@ service_group = Table(
     Column("modified_at", Instant, nullable=False),
     Column("extensions", JsonText),
     Column("owner_group_id", ForeignKey("owner_group.id"), index=True),
+    # What whoever publishes it says of it beside its documents: [{"type", "name", "value"}].
+    Column("properties", JsonText),
     UniqueConstraint("domain_id", "scheme", "value_key"),
 )
 

@@ -54,9 +54,9 @@ def results(corpus: Path) -> dict[str, Result]:
     model = read_configuration(shipped_model("webpki")).configuration
     found = {}
     for case in limbo_cases(data, model, AT):
-        begin = time.process_time()
+        begin = time.thread_time()
         found[case.id] = run(case)
-        assert time.process_time() - begin < 2, case.id
+        assert time.thread_time() - begin < 20, case.id
     return found
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""RFC 4592, by the example zone of its section 2.2.1 (without the delegation, which we don't serve)."""
+"""RFC 4592, by the example zone of its section 2.2.1."""
 
 from collections.abc import Callable, Iterable
 
@@ -24,6 +24,7 @@ def responder(serve: Serve) -> Responder:
             RRset("host1", "A", 3600, ("192.0.2.1",)),
             RRset("_ssh._tcp.host1", "SRV", 3600, ("0 0 22 host1.example.",)),
             RRset("_ssh._tcp.host2", "SRV", 3600, ("0 0 22 host1.example.",)),
+            RRset("subdel", "NS", 3600, ("ns.example.com.", "ns.example.net.")),
         ]
     )
 
@@ -60,6 +61,12 @@ def test_rfc4592_2_2_1_names_that_exist_are_not_covered(
 ) -> None:
     response = ask(responder, name, rdtype)
     assert (response.rcode(), response.answer) == (rcode, [])
+
+
+def test_rfc4592_2_2_1_below_a_delegation_there_is_a_referral_and_no_wildcard(responder: Responder, ask: Ask) -> None:
+    response = ask(responder, "host.subdel.example", "A")
+    assert (response.rcode(), response.answer) == (dns.rcode.NOERROR, [])
+    assert [rrset.rdtype.name for rrset in response.authority] == ["NS"]
 
 
 def test_rfc4592_2_2_2_an_asterisk_that_is_an_empty_non_terminal_still_covers(serve: Serve, ask: Ask) -> None:

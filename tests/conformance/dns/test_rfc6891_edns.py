@@ -58,7 +58,7 @@ def test_rfc6891_7_an_opt_record_is_answered_by_one_and_only_then(responder: Res
 
 def test_rfc6891_6_1_1_an_opcode_that_is_not_implemented_gets_an_opt_record_too(responder: Responder) -> None:
     query = dns.message.make_query("example", "SOA", use_edns=0)
-    query.set_opcode(dns.opcode.NOTIFY)
+    query.set_opcode(dns.opcode.STATUS)
     answer = responder.answer(query.to_wire())
     assert answer is not None
     response = dns.message.from_wire(answer)

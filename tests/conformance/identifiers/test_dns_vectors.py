@@ -39,11 +39,12 @@ def identifier(row: Vectors) -> ParticipantIdentifier:
 
 
 def form(row: Vectors) -> NameForm:
-    return NameForm(
-        scheme_as_label=row.get("scheme_as_label", True),
-        lowercase_before_hash=row.get("lowercase_before_hash", True),
-        icd_as_label="icd_label" in row,
-    )
+    labels = ["{hash}", *(["{icd}"] if "icd_label" in row else []), *(["{scheme}"] if has_label(row) else [])]
+    return NameForm(".".join(labels), row.get("lowercase_before_hash", True))
+
+
+def has_label(row: Vectors) -> bool:
+    return bool(row.get("scheme_as_label", True))
 
 
 def test_every_kind_of_name_is_covered(vectors: Vectors) -> None:
@@ -72,6 +73,16 @@ def test_federated_option_d_names(vectors: Vectors) -> None:
     rows = named(vectors, "naptr-federated-type2")
     names = [participant_name(identifier(row), row["zone"], form(row)) for row in rows]
     assert names == [row["name"] for row in rows]
+
+
+def test_federated_type_1_names_from_the_zone_above_all_agencies(vectors: Vectors) -> None:
+    """A delegated zone `<icd>.iso6523.…` has its own name in each of its names: both ways lead to one."""
+    type_1 = NameForm("{hash}.{scheme}.{icd}.iso6523")
+    rows = [row for row in named(vectors, "naptr") if ".iso6523." in row["name"]]
+    assert len(rows) == 5
+    for row in rows:
+        above = row["zone"].split(".iso6523.")[1]
+        assert participant_name(identifier(row), above, type_1) == row["name"]
 
 
 def test_sad_13_1_2_legacy_cname_names(vectors: Vectors) -> None:

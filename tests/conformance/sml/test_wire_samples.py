@@ -1,42 +1,51 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every envelope of the corpus that belongs to the two services is understood, and every damaged one is refused.
+"""Every envelope of the corpus is understood, and every damaged one is refused.
 
-ICD 1.30 §3 (interfaces ManageServiceMetadata and ManageParticipantIdentifier).
+ICD 1.30 §3: interfaces ManageServiceMetadata, ManageParticipantIdentifier, BDMSL and BDMSLAdmin.
 """
 
 import copy
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from lxml import etree
 
 from registry.identifiers.participant import ParticipantIdentifier
+from registry.sml.admin_model import DnsRecord, Property, ReportRequest, ReportStatus, SubDomain
+from registry.sml.admin_soap import AdminSoapApp
+from registry.sml.envelope import EMPTY, EnvelopeError, read_response
 from registry.sml.errors import FaultKind, SmlError
 from registry.sml.faults import is_fault, read_fault, write_fault
 from registry.sml.messages import (
-    EMPTY,
     CreateParticipants,
     CreatePublisher,
     DeleteParticipants,
     DeletePublisher,
-    EnvelopeError,
+    IsAlive,
     ListParticipants,
     Migrate,
+    ParticipantExists,
+    PrepareCertificate,
     PrepareMigration,
     ReadPublisher,
     Request,
     UpdatePublisher,
     parse_request,
+    read_exists,
     read_page,
     read_publisher,
-    read_response,
+    write_exists,
     write_page,
     write_publisher,
     write_request,
 )
-from registry.sml.model import ParticipantPage, Publisher
-from registry.sml.wsdl import MANAGE_PARTICIPANT_IDENTIFIER, MANAGE_SERVICE_METADATA, Service
+from registry.sml.model import Caller, ParticipantPage, Publisher
+from registry.sml.wsdl import BDMSL, MANAGE_PARTICIPANT_IDENTIFIER, MANAGE_SERVICE_METADATA, Service
+from tests.simulators.asgi import call
+from tests.simulators.sml_operations import caller_by_header
 
 SMP = "SMP-EXAMPLE-01"
 GLN = ParticipantIdentifier("iso6523-actorid-upis", "0088:1234567890123")
@@ -57,6 +66,30 @@ REQUESTS: dict[str, Request] = {
     "ManageBusinessIdentifier-List": ListParticipants(SMP, None),
     "ManageBusinessIdentifier-PrepareToMigrate": PrepareMigration(SMP, GLN, KEY),
     "ManageBusinessIdentifier-Migrate": Migrate("SMP-EXAMPLE-02", GLN, KEY),
+    "BDMSL-CreateParticipantIdentifier": CreateParticipants(SMP, (GLN,), "Meta:cppa"),
+    "BDMSL-ExistsParticipantIdentifier": ParticipantExists(SMP, GLN),
+    "BDMSL-IsAlive": IsAlive(),
+    "BDMSL-PrepareChangeCertificate": PrepareCertificate(
+        "-----BEGIN CERTIFICATE-----\nPLACEHOLDER\n-----END CERTIFICATE-----", date(2027, 1, 15)
+    ),
+}
+ADMIN_REQUESTS = {
+    "BDMSLAdmin-AddDNSRecord": DnsRecord(
+        "NAPTR", "custom.test.example.eu", "test.example.eu", "!.*!https://smp.example.org/!", "Meta:SMP"
+    ),
+    "BDMSLAdmin-CreateSubDomain": SubDomain(
+        name="ehealth.test.example.eu",
+        description="eHealth acceptance",
+        zone="test.example.eu",
+        participants="^.*$",
+        records="naptr",
+        url_schemes="https",
+        subjects="^.*(CN=SMP_).*$",
+        max_participants=100_000,
+        max_participants_per_publisher=50_000,
+    ),
+    "BDMSLAdmin-GenerateInconsistencyReport": ReportRequest("ops@example.org"),
+    "BDMSLAdmin-SetProperty": Property("dnsClient.enabled", "true"),
 }
 FAULTS = {
     "Fault-BadRequestFault": (FaultKind.BAD_REQUEST, "[ERR-106] The SMP 'SMP-EXAMPLE-01' already exists."),
@@ -72,6 +105,7 @@ OPTIONAL = {
     ("ManageBusinessIdentifier-CreateList", "ParticipantIdentifier"),
     ("ManageBusinessIdentifier-DeleteList", "ParticipantIdentifier"),
     ("ManageBusinessIdentifier-DeleteList", "ServiceMetadataPublisherID"),
+    ("BDMSL-PrepareChangeCertificate", "migrationDate"),
 }
 # What nobody looks at may be in any namespace.
 UNREAD = {
@@ -86,6 +120,8 @@ def samples(corpus: Path) -> Path:
 
 
 def service_of(sample: str) -> Service:
+    if sample.startswith("BDMSL"):
+        return BDMSL
     metadata = sample.startswith("ManageServiceMetadata")
     return MANAGE_SERVICE_METADATA if metadata else MANAGE_PARTICIPANT_IDENTIFIER
 
@@ -94,15 +130,47 @@ def sample_bytes(samples: Path, name: str) -> bytes:
     return (samples / f"{name}.xml").read_bytes()
 
 
-def test_icd_3_no_sample_of_the_two_services_is_left_out(samples: Path) -> None:
-    there = {path.stem for pattern in ("Manage*.xml", "Fault-*.xml") for path in samples.glob(pattern)}
+def test_icd_3_no_sample_is_left_out(samples: Path) -> None:
+    there = {path.stem for path in samples.glob("*.xml")}
     answers = {"ManageServiceMetadata-ReadResponse", "ManageBusinessIdentifier-ListResponse"}
-    assert there == REQUESTS.keys() | FAULTS.keys() | answers
+    answers |= {"BDMSL-ExistsParticipantIdentifierResponse"}
+    assert there == REQUESTS.keys() | ADMIN_REQUESTS.keys() | FAULTS.keys() | answers
 
 
 @pytest.mark.parametrize("name", REQUESTS)
 def test_icd_3_request_sample_is_understood(samples: Path, name: str) -> None:
     assert parse_request(service_of(name), sample_bytes(samples, name)) == REQUESTS[name]
+
+
+class Recorder:
+    """Answers every operation of the admin service by keeping what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[object] = []
+
+    def __getattr__(self, _name: str) -> Any:
+        return self._ask
+
+    def _ask(self, _caller: Caller, request: object) -> Any:
+        self.asked.append(request)
+        return ReportStatus("asked") if isinstance(request, ReportRequest) else request
+
+
+@pytest.mark.parametrize("name", ADMIN_REQUESTS)
+def test_icd_3_admin_request_sample_is_understood(samples: Path, name: str) -> None:
+    admin = Recorder()
+    app = AdminSoapApp(admin, public_url="https://sml.example.org/edelivery-sml", caller_of=caller_by_header)
+    headers = [(b"content-type", b"text/xml"), (b"x-test-caller", b"one")]
+    body = [sample_bytes(samples, name)]
+    answer = call(app, "POST", b"/edelivery-sml/bdmsladminservice", headers=headers, body=body)
+    assert answer.status == 200, answer.body
+    assert admin.asked == [ADMIN_REQUESTS[name]]
+
+
+def test_icd_3_exists_response_sample_is_understood(samples: Path) -> None:
+    body = read_response(sample_bytes(samples, "BDMSL-ExistsParticipantIdentifierResponse"))
+    assert body is not None
+    assert read_exists(body)
 
 
 def test_icd_3_read_response_sample_is_understood(samples: Path) -> None:
@@ -166,14 +234,15 @@ def test_icd_3_request_without_an_optional_element_is_understood(samples: Path, 
     assert type(parse_request(service_of(name), etree.tostring(root))) is type(REQUESTS[name])
 
 
-@pytest.mark.parametrize(
-    "schema", ["wsdl-icd-1.30/ServiceMetadataLocatorTypes-1.0.xsd", "wsdl-peppol-commons/peppol-sml-types-v1.xsd"]
-)
-def test_icd_3_what_is_written_is_valid_by_the_genuine_schemas(corpus: Path, schema: str) -> None:
-    genuine = etree.XMLSchema(file=str(corpus / "sml" / schema))
+@pytest.mark.parametrize("wsdl_set", ["wsdl-icd-1.30", "wsdl-peppol-commons"])
+def test_icd_3_what_is_written_is_valid_by_the_genuine_schemas(corpus: Path, wsdl_set: str) -> None:
+    genuine = etree.XMLSchema(file=str(corpus / "sml" / wsdl_set / "BDMSLService-1.0.xsd"))
+    since_4 = wsdl_set == "wsdl-icd-1.30"
+    asked = ParticipantExists(SMP, GLN)
     publisher = Publisher(SMP, "https://smp.example.org/?a=1&b=<2>", "")
     written = [
-        *(write_request(request) for request in REQUESTS.values()),
+        *(write_request(request) for request in REQUESTS.values() if since_4 or request != asked),
+        *([write_exists(asked, exists=False)] if since_4 else []),
         write_request(DeleteParticipants(None, (GLN, TEST))),
         write_request(CreateParticipants(SMP, ())),
         write_request(ListParticipants(SMP, "2")),

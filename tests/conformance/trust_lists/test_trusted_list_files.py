@@ -274,11 +274,11 @@ def test_the_set_of_2023_is_read_without_loading_a_certificate(folder: Path, mon
 
     monkeypatch.setattr("cryptography.x509.load_der_x509_certificate", refuse)
     files = [path.read_bytes() for path in sorted((folder / SET_OF_2023).glob("*.xml"))]
-    started = time.process_time()
+    started = time.thread_time()
     services = sum(len(read_unverified(data).services) for data in files)
-    seconds = time.process_time() - started
+    seconds = time.thread_time() - started
     assert services == 2944
-    assert seconds < 2, "it takes half a second; this is no benchmark, but it must stay in that order"
+    assert seconds < 20, "it takes half a second; this is no benchmark, a computer may be slow or busy"
 
 
 def test_cut_off_downloads_are_refused(folder: Path) -> None:
@@ -295,6 +295,6 @@ def test_lists_ten_and_twenty_times_as_big_as_the_biggest_are_read(times: int, f
     start, end = (data.index(b"<TrustServiceProviderList>") + 26, data.index(b"</TrustServiceProviderList>"))
     big = data[:start] + data[start:end] * times + data[end:]
     assert len(big) > 2_300_000 * times
-    started = time.process_time()
+    started = time.thread_time()
     assert len(read_unverified(big).services) == 451 * times
-    assert time.process_time() - started < 1 * times
+    assert time.thread_time() - started < 10 * times

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from sqlalchemy.engine import make_url
 
 from registry.errors import ConfigurationError
-from registry.settings import Bind, Settings, load_settings
+from registry.setting_values import Bind
+from registry.settings import Settings, load_settings
 
 
 @pytest.fixture(autouse=True)

@@ -13,9 +13,6 @@ from trust_lists.evaluation.decisions.grounds import Grounds
 from trust_lists.evaluation.decisions.leaf import LeafCheck
 from trust_lists.evaluation.decisions.model import Case, Check, Outcome, decided
 
-OUT_OF_DATE = frozenset({"LIST_EXPIRED", "LIST_TOO_OLD", "METADATA_EXPIRED", "METADATA_TOO_OLD", "CHAIN_EXPIRED"})
-"""Checks of a source that refuses because of its own age: what it would say today isn't known."""
-
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -41,6 +38,8 @@ class Answer:
     """Those of a source, the first of many; the one that counts is the last."""
     parts: tuple["Answer", ...] = ()
     warnings: tuple[str, ...] = ()
+    outdated: bool = False
+    """Whether it doesn't accept, and could with sources that are up to date."""
 
     @property
     def accepted_by(self) -> tuple[Candidate, ...]:
@@ -73,6 +72,7 @@ class SourceExpression:
         offer = self.grounds.offer(case, question.evidence)
         told: list[Candidate] = []
         undecided = any(problem.undecided for problem in offer.problems)
+        outdated = offer.outdated or any(problem.outdated for problem in offer.problems)
         for candidate in self.demands.candidates(
             offer,
             case,
@@ -85,13 +85,15 @@ class SourceExpression:
                 warnings = tuple(dict.fromkeys((*offer.warnings, *candidate.warnings)))
                 return Answer(Outcome.ACCEPT, place, self.operator, (), (*told, candidate), warnings=warnings)
             undecided = undecided or decided(candidate.checks) is Outcome.INDETERMINATE
+            outdated = outdated or any(check.outdated for check in candidate.checks)
             if len(told) < MAX_TOLD:
                 told.append(candidate)
         checks = (*chain.from_iterable(each.checks for each in _nearest_first(told)), *offer.problems)
         if not checks:
             checks = (_no_path(case, place, offer.issuers is not None),)
         outcome = Outcome.INDETERMINATE if undecided else Outcome.REJECT
-        return Answer(outcome, place, self.operator, tuple(dict.fromkeys(checks)), tuple(told), (), offer.warnings)
+        checks = tuple(dict.fromkeys(checks))
+        return Answer(outcome, place, self.operator, checks, tuple(told), (), offer.warnings, outdated)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,8 @@ class AtLeast:
         possible = accepted + sum(each.outcome is Outcome.INDETERMINATE for each in answers)
         outcome = Outcome.INDETERMINATE if possible >= self.least else Outcome.REJECT
         checks = tuple(dict.fromkeys(chain.from_iterable(each.checks for each in _nearest_answers(answers))))
-        return Answer(outcome, self.place, self.operator, checks, (), tuple(answers))
+        outdated = sum(each.outcome is not Outcome.REJECT or each.outdated for each in answers) >= self.least
+        return Answer(outcome, self.place, self.operator, checks, (), tuple(answers), outdated=outdated)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +146,7 @@ class NotExpression:
         found = self.part.answer(question)
         subject, sha256 = question.case.certificate.subject_text, question.case.certificate.sha256
         # whoever must not accept may say so by now, in what should have replaced what is at hand
-        outdated = any(check.id in OUT_OF_DATE for check in found.checks)
-        if found.outcome is Outcome.REJECT and not outdated:
+        if found.outcome is Outcome.REJECT and not found.outdated:
             return Answer(Outcome.ACCEPT, self.place, "not", parts=(found,))
         if found.outcome is Outcome.ACCEPT:
             check = Check("EXCLUDED", self.place, f"{subject}: it is accepted by what must not accept it", sha256)

@@ -6,7 +6,7 @@ able to make an answer of it. What an authentic one says is decided.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from trust_lists.certificates.jwk import Jwk
@@ -54,7 +54,8 @@ class ChainCheck:
             if link.above is not None and link.above.statement.constraints is not None:
                 checks += self._constraints(link.above.statement.constraints, chain.links[: number + 1])
         if earlier(self.at, self.skew) >= chain.expires:
-            checks.append(self.check("CHAIN_EXPIRED", "10.4", f"the trust chain expired on {told(chain.expires)}"))
+            message = f"the trust chain expired on {told(chain.expires)}"
+            checks.append(replace(self.check("CHAIN_EXPIRED", "10.4", message), outdated=True))
         between, most = len(chain.links) - 2, self.source.max_path_length
         if most is not None and between > most:
             message = f"the trust chain has {between} intermediates, and {most} are the most"

@@ -64,9 +64,12 @@ class _Asked:
         statements = read_statements(at_hand.statements)
         grounds: list[Ground] = []
         problems: list[Check] = []
+        outdated = False
         try:
             for chain in chains(statements, self.party, source.trust_anchor):
-                found = self._of_chain(chain, statements)
+                checks = self.check.run(chain)
+                outdated = outdated or any(check.outdated for check in checks)
+                found = self._of_chain(chain, statements, checks)
                 if isinstance(found, Ground) and not found.checks:
                     return Offer(direct=(found,))
                 if isinstance(found, Ground):
@@ -79,11 +82,12 @@ class _Asked:
             message = f"no trust chain leads from {shown(self.party)} to {shown(source.trust_anchor)}"
             problems.append(self._problem("NO_CHAIN", message))
         problems += self._unread(problems, statements)
-        return Offer(direct=tuple(grounds), problems=tuple(dict.fromkeys(problems)))
+        return Offer(direct=tuple(grounds), problems=tuple(dict.fromkeys(problems)), outdated=outdated)
 
-    def _of_chain(self, chain: TrustChain, statements: Statements) -> Ground | tuple[Check, ...]:
-        """The party by one chain, or why it isn't by this one."""
-        checks = self.check.run(chain)
+    def _of_chain(
+        self, chain: TrustChain, statements: Statements, checks: tuple[Check, ...]
+    ) -> Ground | tuple[Check, ...]:
+        """The party by one chain, or why it isn't by this one; `checks` is what speaks against the chain."""
         if chain.missing:
             return checks
         fit = next(self._fit(chain), None)

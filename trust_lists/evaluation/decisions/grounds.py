@@ -50,6 +50,8 @@ class Offer:
     problems: tuple[Check, ...] = ()
     """Why the source has nothing, or maybe not everything; they count where nothing else of it accepts."""
     warnings: tuple[str, ...] = ()
+    outdated: bool = False
+    """Whether the source should have been replaced by then: also where it has nothing, which it may have by now."""
 
 
 NOTHING = Offer()
@@ -85,4 +87,5 @@ def together(offers: Sequence[Offer]) -> Offer:
         issuers=IssuersOffered(Issuers(anchors, certificates), grounds) if asked else None,
         problems=tuple(dict.fromkeys(chain.from_iterable(each.problems for each in offers))),
         warnings=tuple(dict.fromkeys(chain.from_iterable(each.warnings for each in offers))),
+        outdated=any(each.outdated for each in offers),
     )

@@ -170,10 +170,10 @@ class _Asked:
         if scheme is not None and at > later(scheme.next_update or scheme.issued_at, self.skew):
             how = "expired" if scheme.next_update else "was closed"
             message = f"{named} {how} on {told(scheme.next_update or scheme.issued_at)}"
-            yield Check("LIST_EXPIRED", "TS 119 612 5.3.15", message, source=source)
+            yield Check("LIST_EXPIRED", "TS 119 612 5.3.15", message, source=source, outdated=True)
         if self.source.max_age is not None and at - self.at_hand.fetched_at - self.skew > self.source.max_age:
             message = f"{named} was fetched on {told(self.at_hand.fetched_at)}, which is too long ago"
-            yield Check("LIST_TOO_OLD", f"{self.place}.max_age", message, source=source)
+            yield Check("LIST_TOO_OLD", f"{self.place}.max_age", message, source=source, outdated=True)
 
     def _service_checks(self, entry: ListedService, origin: str, found: AuthenticatedList | None) -> Iterator[Check]:
         at, service = self.case.at, entry.service

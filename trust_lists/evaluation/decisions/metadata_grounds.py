@@ -12,7 +12,7 @@ Metadata that aren't at hand, or not authentic, leave undecided what they would 
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from trust_lists.certificates.public_keys import canonical_key
@@ -92,14 +92,15 @@ class _Asked:
             return self._problem("METADATA_MISSING", "", f"the metadata {source.id} are not at hand", undecided=True)
         found = authentic_metadata(at_hand.document, signers)
         if found.metadata is not None:
-            return self._keys(found.metadata, at_hand, ())
+            return self._dated(self._keys(found.metadata, at_hand, ()), found.metadata.lasting, at_hand)
         if found.services is None:
             return self._not_authentic(source.id, found.problem)
         locations = found.services.of(self.party)
         if not locations:
-            return self._unknown(source.id)
+            return self._dated(self._unknown(source.id), found.services.lasting, at_hand)
         stale = tuple(self._stale(found.services.lasting, at_hand, source.id))
-        return together([self._at_location(each, stale) for each in locations])
+        offer = together([self._at_location(each, stale) for each in locations])
+        return self._dated(offer, found.services.lasting, at_hand)
 
     def _at_location(self, location: MetadataLocation, stale: tuple[Check, ...]) -> Offer:
         """What the metadata say that a list points to."""
@@ -110,7 +111,12 @@ class _Asked:
         found = authentic_metadata(at_hand.document, location.signers)
         if found.metadata is None:
             return self._not_authentic(name, found.problem or "they are a list of metadata again")
-        return self._keys(found.metadata, at_hand, stale)
+        return self._dated(self._keys(found.metadata, at_hand, stale), found.metadata.lasting, at_hand)
+
+    def _dated(self, offer: Offer, lasting: Lasting, at_hand: MetadataAtHand) -> Offer:
+        """What metadata have, which says also where it is nothing whether they should have been replaced."""
+        outdated = self.source.on_expired is OnExpired.REJECT and any(self._stale(lasting, at_hand, self.source.id))
+        return replace(offer, outdated=offer.outdated or outdated)
 
     def _keys(self, metadata: SamlMetadata, at_hand: MetadataAtHand, stale: tuple[Check, ...]) -> Offer:
         """The party's keys that are the certificate's; `stale` is what speaks against what has led here."""
@@ -150,12 +156,15 @@ class _Asked:
         at = earlier(self.case.at, self.skew)
         age = at - at_hand.fetched_at
         if lasting.until is not None and at > lasting.until:
-            yield self._check("METADATA_EXPIRED", _DATES, f"the metadata {name} expired on {told(lasting.until)}")
+            yield self._aged("METADATA_EXPIRED", _DATES, f"the metadata {name} expired on {told(lasting.until)}")
         fetched = f"the metadata {name} were fetched on {told(at_hand.fetched_at)}"
         if lasting.cached is not None and age > lasting.cached:
-            yield self._check("METADATA_TOO_OLD", _DATES, f"{fetched}, and may be kept for {lasting.cached}")
+            yield self._aged("METADATA_TOO_OLD", _DATES, f"{fetched}, and may be kept for {lasting.cached}")
         if self.source.max_age is not None and age > self.source.max_age:
-            yield self._check("METADATA_TOO_OLD", f"{self.place}.max_age", f"{fetched}, which is too long ago")
+            yield self._aged("METADATA_TOO_OLD", f"{self.place}.max_age", f"{fetched}, which is too long ago")
+
+    def _aged(self, reason_id: str, clause: str, message: str) -> Check:
+        return replace(self._check(reason_id, clause, message), outdated=True)
 
     def _unknown(self, name: str) -> Offer:
         return self._problem("ENTITY_UNKNOWN", "", f"{name} has no metadata of {shown(self.party)}")

@@ -58,6 +58,8 @@ class Check:
     source: str = ""
     undecided: bool = False
     """Whether nobody can tell, rather than that it is wrong."""
+    outdated: bool = False
+    """Whether it speaks against the source because of the source's own age: what it would say today isn't known."""
 
     def to_json(self) -> dict[str, Json]:
         """In values that `json.dumps` takes."""

@@ -34,6 +34,7 @@ from registry.storage.tables import (
     session,
     zone,
     zone_change,
+    zone_serial,
 )
 from tests.simulators.offline import MovableClock
 from tests.simulators.tampering import tampering
@@ -214,7 +215,7 @@ def test_subjects_go_with_their_last_event(database: Database, actor: Actor, clo
     with database.write(actor) as work:
         record(work, "smp:service-group:update", "0088:active", after="later")
     chain.seal(database)
-    assert purge(database, only(events=10 * DAY), batch=2) == {"event": 4, "event_subject": 2}
+    assert purge(database, only(events=10 * DAY), batch=2) == {"event": 4, "event_subject": 2, "intervention": 0}
     assert count(database, event_subject) == 1
     assert [found.after for found in about(database, "0088:active")] == ["later"]
     chain.seal(database)
@@ -373,7 +374,7 @@ def test_zone_changes_go_and_the_history_begins_later(
             rdtype="A",
             changed_at=now - ago * DAY,
         )
-    assert purge(database, only(zone_changes=10 * DAY), batch=2) == {"zone_change": len(serials)}
+    assert purge(database, only(zone_changes=10 * DAY), batch=2) == {"zone_change": len(serials), "zone_serial": 0}
     with database.read() as connection:
         left = list(connection.execute(select(zone_change.c.serial).order_by(zone_change.c.sequence)).scalars())
         row = zones.by_id(connection, 1)
@@ -381,3 +382,23 @@ def test_zone_changes_go_and_the_history_begins_later(
     assert row.history_from == history_from
     assert row.has_history_since(history_from)
     assert not row.has_history_since(begin)
+
+
+def test_of_serials_a_day_old_the_last_one_of_each_minute_stays(database: Database) -> None:
+    now = database.now().replace(second=0, microsecond=0)
+    put(database, domain, id=1, name="d", profile="p", settings={}, version=1, modified_at=now)
+    put(database, zone, id=1, domain_id=1, name="z", serial=99, modified_at=now)
+    seen = [
+        (server, serial, 2 * DAY - timedelta(seconds=2 * serial)) for server in ("", "ns1:53") for serial in range(90)
+    ]
+    seen += [("ns1:53", serial, timedelta(hours=1)) for serial in range(90, 93)]
+    seen += [("", 99, 40 * DAY), ("ns1:53", 99, 40 * DAY)]
+    for server, serial, ago in seen:
+        put(database, zone_serial, zone_id=1, server=server, serial=serial, seen_at=now - ago)
+    assert purge(database, only(zone_changes=30 * DAY), batch=50) == {"zone_change": 0, "zone_serial": 2 * 87 + 1}
+    with database.read() as connection:
+        c = zone_serial.c
+        left = [tuple(row) for row in connection.execute(select(c.server, c.serial).order_by(c.server, c.serial))]
+    kept = [29, 59, 89]
+    assert left == [*(("", serial) for serial in [*kept, 99]), *(("ns1:53", serial) for serial in [*kept, 90, 91, 92])]
+    assert purge(database, only(zone_changes=30 * DAY)) == {"zone_change": 0, "zone_serial": 0}

@@ -13,7 +13,9 @@ from typer.testing import CliRunner
 
 from registry.app.instance import Instance
 from registry.audit.chain import seal
-from registry.audit.events import about, record
+from registry.audit.events import about, record, record_batch
+from registry.audit.export import export
+from registry.audit.signing import ExportSigner
 from registry.cli.audit_page import lines
 from registry.cli.main import app
 from registry.clock import system_clock
@@ -76,6 +78,34 @@ def test_show_filters_and_pages(run: Run) -> None:
     first = run("show", "--json", "--limit", "2")
     assert "--after 2" in first.stderr
     assert [item["sequence"] for item in objects(run("show", "--json", "--limit", "2", "--after", "2"))] == [1]
+
+
+def test_show_tells_how_many_a_list_has_and_who_where_that_is_asked(run: Run, folder: Path) -> None:
+    names = [f"{WHO}{number}" for number in range(3)]
+    with Instance.open(load_settings()) as instance, instance.database.write(Actor("cli:ops", "request-1")) as work:
+        record_batch(work, "smp:service-group:list", names, after={"a": 1})
+    shown = run("show", "--limit", "1").stdout.splitlines()
+    assert "(3 subjects)" in shown[0]
+    assert {"    + count: 3", "    + each.a: 1"} <= set(shown)
+    assert not any(names[0] in line for line in shown)
+    assert run("show", "--limit", "1", "--subjects").stdout.splitlines()[-3:] == [f"    {name}" for name in names]
+    (said,) = objects(run("show", "--limit", "1", "--subjects", "--json"))
+    assert (said["count"], said["subjects"]) == (3, names)
+    (said,) = objects(run("show", "--limit", "1", "--json"))
+    assert (said["count"], said["subjects"]) == (3, None)
+
+
+def test_verify_says_what_it_could_not_look_at(run: Run, folder: Path) -> None:
+    with Instance.open(load_settings()) as instance, instance.database.write(Actor("cli:ops")) as work:
+        record_batch(work, "smp:service-group:list", [WHO, f"{WHO}0"])
+    file = folder / "audit.jsonl"
+    run("export", file)
+    assert objects(run("verify", "--file", file, "--json"))[0]["unopened"] == 0
+    with Instance.open(load_settings()) as instance:
+        instance.database.master_key = None
+        export(instance.database, folder / "blind.jsonl", ExportSigner.open(load_settings().audit_signing_key_file))
+    result = run("verify", "--file", folder / "blind.jsonl")
+    assert "1 events about many" in result.stderr
 
 
 @pytest.mark.parametrize("option", ["--since", "--until"])

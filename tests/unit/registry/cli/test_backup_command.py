@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 
 from registry.app.last_backup import last_backup
 from registry.cli.main import app
-from registry.dns.serials import is_greater
 from registry.errors import AlreadyExistsError, ConfigurationError, ValidationError
+from registry.serials import is_greater
 from tests.simulators.offline import OfflineInstance
 
 PASSPHRASE = "correct horse battery"

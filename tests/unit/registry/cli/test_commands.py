@@ -96,6 +96,17 @@ def test_participant_is_added_listed_shown_and_removed(with_domain: Path) -> Non
     refused_with(run("participant", "remove", WHO), NotFoundError)
 
 
+def test_properties_of_a_participant_are_imported_and_shown(with_domain: Path, tmp_path: Path) -> None:
+    scheme, value = WHO.split("::")
+    properties = [{"type": "private", "name": "tier", "value": "gold"}]
+    line = {"participant": {"scheme": scheme, "value": value}, "properties": properties}
+    file = tmp_path / "participants.jsonl"
+    file.write_text(json.dumps({"format": "edelivery-registry/1"}) + "\n" + json.dumps(line) + "\n")
+    assert "created" in run("import", str(file)).output
+    assert "private property tier = gold" in run("participant", "show", WHO).output
+    assert json.loads(run("participant", "show", WHO, "--json").output)["properties"] == properties
+
+
 def test_participant_that_is_none_is_refused_with_the_form(with_domain: Path) -> None:
     assert "scheme::value" in refused_with(run("participant", "add", "0088-1"), ValidationError)
 

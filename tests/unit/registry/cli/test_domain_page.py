@@ -82,7 +82,7 @@ def test_smp_2_0_has_its_own_path_and_signs_both_documents() -> None:
     shown = page("dbnalliance")
     assert "https://smp.example.org/bdxr-smp-2/GLN%3A%3A1234567890123" in shown
     assert "both documents are signed" in shown
-    assert "directly below the zone" in shown
+    assert "{hash}.<zone>, where hash is base32(sha256(…)) of scheme::value" in " ".join(shown.split())
 
 
 def test_static_network_tells_its_parties() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry.dns.query import Edns, MalformedQueryError, Query, read_query
+from registry.dns.query import Edns, MalformedQueryError, Query, read_query, soa_serial
 
 NAME = "known.sml.test."
 QUESTION_END = 12 + 16 + 4
@@ -20,7 +20,7 @@ def plain(**options: object) -> dns.message.QueryMessage:
 
 
 def test_a_plain_question_is_read() -> None:
-    assert read_query(plain().to_wire()) == Query(QUESTION_END, None, signed=False)
+    assert read_query(plain().to_wire()) == Query(QUESTION_END, None)
 
 
 @pytest.mark.parametrize("dnssec_ok", [False, True])
@@ -48,8 +48,22 @@ def test_records_in_any_section_are_skipped() -> None:
 
 def test_a_signature_is_noticed() -> None:
     message = plain(use_edns=0)
+    unsigned = len(message.to_wire())
     message.use_tsig({dns.name.from_text("key"): b"secret"})
-    assert read_query(message.to_wire()).signed
+    assert read_query(message.to_wire()).tsig == unsigned
+
+
+def test_rfc1995_3_the_serial_of_who_asks_for_differences_is_read() -> None:
+    message = plain()
+    message.authority.append(dns.rrset.from_text(NAME, 0, "IN", "SOA", f"ns.{NAME} h.{NAME} 4294967295 1 2 3 4"))
+    wire = message.to_wire()
+    query = read_query(wire)
+    assert soa_serial(wire, query) == 2**32 - 1
+    assert soa_serial(plain().to_wire(), read_query(plain().to_wire())) is None
+    assert query.soa is not None
+    short = wire[: query.soa - 2] + (len(wire) - query.soa - 1).to_bytes(2) + wire[query.soa : -1]
+    with pytest.raises(MalformedQueryError):
+        soa_serial(short, read_query(short))
 
 
 @given(st.integers(12, 200))

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from registry.dns.records import (
     RRset,
-    legacy_cname_rrset,
     naptr_rrset,
     ns_rrset,
+    publisher_alias,
     publisher_rrset,
     soa_rrset,
 )
@@ -145,7 +145,7 @@ def test_publisher_refuses_an_address_without_a_host_for_dns(address: str) -> No
 
 
 def test_legacy_alias_leads_to_the_publishers_name() -> None:
-    rrset = legacy_cname_rrset("b-00ff.iso6523-actorid-upis", "SMP-1", "sml.test", 60)
+    rrset = publisher_alias("b-00ff.iso6523-actorid-upis", "SMP-1", "sml.test", 60)
     assert rrset == RRset("b-00ff.iso6523-actorid-upis", "CNAME", 60, ("smp-1.publisher.sml.test.",))
 
 

@@ -198,3 +198,17 @@ def test_udp_answers_are_bounded_multiples_of_their_questions(responder: Respond
         assert answer is not None
         ratios.append(len(answer) / len(query))
     assert max(ratios) < 5
+
+
+@pytest.mark.parametrize("over_tcp", [False, True], ids=["udp", "tcp"])
+@pytest.mark.parametrize("name", ["sml.test", KNOWN])
+@pytest.mark.parametrize("rdtype", ["SOA", "NAPTR", "ANY", "IXFR"])
+def test_a_private_zone_is_for_those_who_sign(zone: ServedZone, name: str, rdtype: str, *, over_tcp: bool) -> None:
+    """RFC 9432 §7: a catalog isn't for everybody."""
+    asked = Responder({zone.wire: zone}, Counters(), private=[zone.wire])
+    for options in ([], [COOKIE]):  # the short cut, and the long way
+        query = dns.message.make_query(name, rdtype, use_edns=0, options=options)
+        assert ask(asked, query, over_tcp=over_tcp).rcode() == dns.rcode.REFUSED
+    if rdtype != "IXFR":
+        verified = asked.answer(query.to_wire(), over_tcp=over_tcp, verified=True)
+        assert verified == Responder({zone.wire: zone}, Counters()).answer(query.to_wire(), over_tcp=over_tcp)

@@ -2,22 +2,43 @@
 """Serials after a restore: always greater than what name servers can hold, however the numbers wrap around."""
 
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from registry.dns.serials import MAX_STEP, STAMP_INTERVAL_S, is_greater, serial_after_restore
+from registry.dns.push.messages import Soa
+from registry.dns.push.progress import chain
+from registry.dns.serials import (
+    MAX_STEP,
+    PUSH_INTERVAL_S,
+    PUSH_STEP,
+    STAMP_INTERVAL_S,
+    serial_after_restore,
+)
 from registry.errors import ConfigurationError
+from registry.serials import is_greater
 
 SERIALS = st.integers(0, 2**32 - 1)
 DAY = timedelta(days=1)
-WITHIN_REACH = st.timedeltas(timedelta(0), timedelta(days=180))
+REACH = timedelta(days=69)
+WITHIN_REACH = st.timedeltas(timedelta(0), REACH)
+BURST = 500
+"""Messages of parts that were under way when one process took over from another."""
 
 
-def published_since(time: timedelta, publishers: int = 1) -> int:
-    """The most serials that can be given in a time."""
-    return publishers + int(time.total_seconds() / STAMP_INTERVAL_S)
+def published_since(time: timedelta, takeovers: int = 1) -> int:
+    """The most serials by which a zone can go up in a time, by versions of its own or by those of a push."""
+    stamped = takeovers + int(time.total_seconds() / STAMP_INTERVAL_S)
+    pushed = PUSH_STEP * (takeovers * BURST + int(time.total_seconds() / PUSH_INTERVAL_S))
+    return max(stamped, pushed)
+
+
+def test_chain_of_a_push_goes_up_by_the_step_that_a_restore_presumes() -> None:
+    start = Soa(60, bytes(22)).with_serial(41)
+    serials = [start.serial, *(soa.serial for soa in chain(start, 9, None))]
+    assert {later - earlier for earlier, later in pairwise(serials)} == {PUSH_STEP}
 
 
 @given(SERIALS, WITHIN_REACH, st.floats(0, 1))
@@ -35,7 +56,7 @@ def test_new_serial_is_greater_than_all_that_can_have_been_published(
 def test_second_restore_of_a_backup_is_beyond_what_was_published_after_the_first(
     held: int, first: timedelta, between: timedelta, share: float
 ) -> None:
-    assume(first + between < timedelta(days=180) and between > timedelta(seconds=1))
+    assume(first + between < REACH and between > timedelta(seconds=10))
     after_first = serial_after_restore(held, first)
     published = (after_first + int(share * published_since(between, 2))) % 2**32
     assert is_greater(serial_after_restore(held, first + between), published)
@@ -67,8 +88,8 @@ def test_data_too_old_to_tell_are_refused_unless_somebody_says_what_name_servers
     assert serial_after_restore(7, 365 * DAY, 7 + MAX_STEP + 5) == 7 + MAX_STEP + 6
 
 
-def test_half_a_year_is_not_too_old() -> None:
-    assert is_greater(serial_after_restore(7, 180 * DAY), 7)
+def test_two_months_are_not_too_old() -> None:
+    assert is_greater(serial_after_restore(7, 69 * DAY), 7)
 
 
 def test_data_from_the_future_are_refused_beyond_what_clocks_differ() -> None:

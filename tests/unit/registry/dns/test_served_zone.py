@@ -94,8 +94,11 @@ def test_a_name_lives_until_the_last_one_below_it_goes() -> None:
         ([("y", "A", a("y", "not an address"))], "DNS-RDATA"),
         ([("y..z", "A", a("y..z"))], "DNS-NAME"),
         ([(".".join(["a" * 60] * 5), "A", a(".".join(["a" * 60] * 5)))], "DNS-NAME"),
-        ([("y", "NS", RRset("y", "NS", 60, ("ns.example.",)))], "DNS-DELEGATION"),
-        ([("y", "DNAME", RRset("y", "DNAME", 60, ("other.example.",)))], "DNS-DELEGATION"),
+        ([("*.y", "NS", RRset("*.y", "NS", 60, ("ns.example.",)))], "DNS-WILDCARD"),
+        ([("*", "DNAME", RRset("*", "DNAME", 60, ("other.example.",)))], "DNS-WILDCARD"),
+        ([("y", "DNAME", RRset("y", "DNAME", 60, ("other.example.", "third.example.")))], "DNS-DNAME"),
+        ([(o, t, RRset(o, t, 60, ("other.example.",))) for o, t in (("y", "DNAME"), ("y", "NS"))], "DNS-DNAME"),
+        ([("y", "SOA", RRset("y", "SOA", 60, ("ns.example. a.example. 1 2 3 4 5",)))], "DNS-SOA"),
         ([(APEX, "SOA", None)], "DNS-APEX"),
         ([(APEX, "NS", None)], "DNS-APEX"),
         ([("y", "A", a("z"))], "DNS-CHANGE"),
@@ -159,8 +162,8 @@ def test_removed_content_leaves_nothing_behind() -> None:
     zone.apply(3, [("x.one", "TXT", None)])
     gc.collect()
     assert remembered() is None
-    assert set(zone._nodes) == {b""}
-    assert not zone._below
+    assert set(zone._names.nodes) == {b""}
+    assert not zone._names.below
 
 
 LABELS = st.sampled_from(["a", "b", "*"])
@@ -183,8 +186,8 @@ def test_any_history_ends_like_a_fresh_load(history: list[list[tuple[str, str, b
             if there:
                 held[owner, rdtype] = rrset_of(owner, rdtype)
     fresh = ServedZone("sml.test", [*APEX_RECORDS, *held.values()], zone.serial)
-    assert zone._below == fresh._below
-    assert {k: v for k, v in zone._nodes.items() if k} == {k: v for k, v in fresh._nodes.items() if k}
+    assert zone._names.below == fresh._names.below
+    assert {k: v for k, v in zone._names.nodes.items() if k} == {k: v for k, v in fresh._names.nodes.items() if k}
 
 
 def expected(owners: dict[str, set[str]], asked: str, qtype: str) -> tuple[int, int]:

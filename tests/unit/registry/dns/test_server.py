@@ -2,6 +2,7 @@
 """Sockets: one port for UDP and TCP, on asyncio and on uvloop, opened and closed without a trace."""
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import Callable
 from typing import Any
@@ -13,12 +14,15 @@ import dns.query
 import dns.rcode
 import dns.resolver
 import pytest
+import structlog
 
+from registry.dns.datagrams import EachByItself
 from registry.dns.records import RRset, naptr_rrset
 from registry.dns.responder import Counters, Responder
 from registry.dns.served_zone import ServedZone
 from registry.dns.server import DnsServer, UdpLimits
 from registry.errors import ConfigurationError
+from registry.rates import Networks
 
 KNOWN = "known.iso6523-actorid-upis.sml.test."
 Running = Callable[..., Any]
@@ -92,7 +96,7 @@ def test_zones_come_and_go_while_it_runs(running: Running, zone: ServedZone, rec
         assert udp(it.address, query).rcode() == dns.rcode.NOERROR
         it.call(server.add_zone, ServedZone("sml.test", records[:2], 2))
         assert udp(it.address, query).rcode() == dns.rcode.NXDOMAIN
-        it.call(server.remove_zone, zone)
+        it.call(server.remove_zone, zone.name)
         assert udp(it.address, query).rcode() == dns.rcode.REFUSED
 
 
@@ -127,7 +131,7 @@ def test_an_answer_that_cannot_be_sent_does_no_harm(zone: ServedZone) -> None:
                 raise BlockingIOError
 
     server, full = DnsServer([zone]), OnceFull()
-    server._drain(full)  # type: ignore[arg-type]
+    server._drain(EachByItself(full))  # type: ignore[arg-type]
     assert (full.sent, server.counters.send_errors) == (2, 1)
 
 
@@ -215,3 +219,92 @@ def test_client_over_its_rate_is_dropped_and_sent_to_tcp_and_its_neighbour_is_an
 @pytest.mark.parametrize("data", [b"", bytes(11), b"\xff" * 40, bytes(40), b"\x00\x01\x80\x00" + bytes(30)], ids=repr)
 def test_what_is_no_query_gets_nothing_truncated(zone: ServedZone, data: bytes) -> None:
     assert Responder({zone.wire: zone}, Counters()).truncated(data) is None
+
+
+def sent_until_silence(it: Any, query: dns.message.Message, number: int) -> list[dns.message.Message]:
+    """Answers to so many equal queries, up to that of a name that has a rate of its own."""
+    answers = []
+    with socket.socket(type=socket.SOCK_DGRAM) as client:
+        client.connect(it.address)
+        client.settimeout(0.3)
+        for _ in range(number):
+            client.send(query.to_wire())
+        with contextlib.suppress(TimeoutError):
+            while True:
+                answers.append(dns.message.from_wire(client.recv(4096)))
+    return answers
+
+
+def test_flood_of_denials_or_errors_leaves_the_rate_of_those_who_ask_for_names(
+    running: Running, zone: ServedZone
+) -> None:
+    limits = UdpLimits(per_s=0.001, burst=3, slip=0)
+    denied = dns.message.make_query("no.sml.test.", "NAPTR")
+    foreign = dns.message.make_query("example.com.", "NAPTR")
+    known = dns.message.make_query(KNOWN, "NAPTR")
+    with running(DnsServer([zone], udp=limits)) as it:
+        for query, rcode in ((denied, 3), (foreign, 5), (known, 0)):
+            answers = sent_until_silence(it, query, 10)
+            assert [answer.rcode() for answer in answers] == [rcode] * 3
+        counters = it.server.counters
+        assert (counters.rate_limited, counters.udp_queries) == (21, 30)
+        assert [counters.rcodes[code] for code in (0, 3, 5)] == [3, 3, 3], "only what was answered"
+
+
+def test_malformed_packets_beyond_the_rate_are_dropped_and_nothing_is_truncated(
+    running: Running, zone: ServedZone
+) -> None:
+    limits = UdpLimits(per_s=0.001, burst=1, slip=1)
+    with running(DnsServer([zone], udp=limits)) as it, socket.socket(type=socket.SOCK_DGRAM) as client:
+        client.connect(it.address)
+        client.settimeout(5)
+        for _ in range(5):
+            client.send(bytes(40))
+        client.send(dns.message.make_query(KNOWN, "NAPTR", id=7).to_wire())
+        answers = [client.recv(4096), client.recv(4096)]
+    assert [answer[3] & 0x0F for answer in answers] == [1, 0]
+
+
+def test_rate_that_is_only_logged_drops_nothing(running: Running, zone: ServedZone) -> None:
+    limits = UdpLimits(per_s=0.001, burst=1, log_only=True)
+    with (
+        running(DnsServer([zone], udp=limits)) as it,
+        structlog.testing.capture_logs() as logs,
+    ):
+        answers = sent_until_silence(it, dns.message.make_query(KNOWN, "NAPTR"), 8)
+        assert [len(answer.answer) for answer in answers] == [1] * 8
+        assert (it.server.counters.rate_limited, it.server.counters.rcodes[0]) == (7, 8)
+    (line,) = [line for line in logs if line["event"] == "dns_rate_limited"]
+    assert (line["network"], line["rcode"], line["dropped"]) == ("127.0.0.0/24", 0, False)
+
+
+def test_listed_networks_are_answered_beyond_the_rate(running: Running, zone: ServedZone) -> None:
+    limits = UdpLimits(per_s=0.001, burst=1, slip=0, exempt=Networks(["127.0.0.0/8"]))
+    with running(DnsServer([zone], udp=limits)) as it:
+        assert len(sent_until_silence(it, dns.message.make_query(KNOWN, "NAPTR"), 8)) == 8
+
+
+def test_what_breaks_an_answer_gets_servfail_and_the_others_their_answers(
+    running: Running, zone: ServedZone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = Responder.answer
+
+    def broken(self: Responder, data: bytes, *, over_tcp: bool = False) -> bytes | None:
+        if data[:2] == b"\x00\x01":
+            raise ZeroDivisionError
+        return answer(self, data, over_tcp=over_tcp)
+
+    monkeypatch.setattr(Responder, "answer", broken)
+    with (
+        structlog.testing.capture_logs() as logs,
+        running(DnsServer([zone])) as it,
+        socket.socket(type=socket.SOCK_DGRAM) as client,
+    ):
+        client.connect(it.address)
+        client.settimeout(5)
+        for number in (1, 1, 2):
+            client.send(dns.message.make_query(KNOWN, "NAPTR", id=number).to_wire())
+        answers = [dns.message.from_wire(client.recv(4096)) for _ in range(3)]
+        assert it.server.counters.rcodes[dns.rcode.SERVFAIL] == 2
+    assert sorted((each.id, each.rcode()) for each in answers) == [(1, 2), (1, 2), (2, 0)]
+    assert [line["event"] for line in logs if line["log_level"] == "error"] == ["dns_answer_failed"]

@@ -117,7 +117,7 @@ class FakeLoop:
 
 def test_only_a_whole_query_prolongs_a_connection(zone: ServedZone, monkeypatch: pytest.MonkeyPatch) -> None:
     async def connect_and_wait() -> tuple[list[float], bool]:
-        loop, transport = FakeLoop(), Mock(**{"is_closing.return_value": False})
+        loop, transport = FakeLoop(), Mock(**{"is_closing.return_value": False, "get_extra_info.return_value": None})
         monkeypatch.setattr("registry.dns.tcp.asyncio.get_running_loop", lambda: loop)
         responder = Responder({zone.wire: zone}, Counters())
         connection = TcpConnections(responder, TcpLimits(idle_s=10), accepting=True).connect()
@@ -236,3 +236,22 @@ def test_closing_the_server_drops_open_connections(running: Running, zone: Serve
         it.call(server.close)
         assert is_dropped(client)
         assert server.counters.tcp_connections == 0
+
+
+def test_what_raises_is_answered_by_servfail_and_the_others_are_answered(
+    running: Running, zone: ServedZone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Responder.answer_over_tcp
+
+    def broken(self: Responder, data: bytes, host: str) -> Any:
+        if data[:2] == b"\0\x02":
+            raise RuntimeError("a fault")
+        return real(self, data, host)
+
+    monkeypatch.setattr(Responder, "answer_over_tcp", broken)
+    server = DnsServer([zone])
+    with running(server) as it, connect(it.address) as client:
+        client.sendall(framed(1) + framed(2) + framed(3))
+        answers = [receive(client, int.from_bytes(receive(client, 2))) for _ in range(3)]
+    assert [(int.from_bytes(each[:2]), each[3] & 0x0F) for each in answers] == [(1, 0), (2, 2), (3, 0)]
+    assert server.counters.rcodes[2] == 1

@@ -44,7 +44,9 @@ def made(texts: Texts) -> ServedZone | str:
 
 
 def answers(zone: ServedZone) -> dict[bytes, dict[bytes, bytes]]:
-    return {name: {code: rrset.answer for code, rrset in node.rrsets.items()} for name, node in zone._nodes.items()}
+    return {
+        name: {code: rrset.answer for code, rrset in node.rrsets.items()} for name, node in zone._names.nodes.items()
+    }
 
 
 @given(st.lists(SETS, max_size=12, unique_by=lambda item: item[:2]))
@@ -58,7 +60,7 @@ def test_zone_is_the_same_whichever_way_it_was_made(texts: Texts) -> None:
         assert isinstance(other, str)
         return
     assert answers(one) == answers(other)
-    assert one._below == other._below
+    assert one._names.below == other._names.below
     assert (one.serial, one.wire, one._negative) == (other.serial, other.wire, other._negative)
 
 
@@ -67,8 +69,8 @@ def test_everything_can_be_taken_away_again(texts: Texts) -> None:
     zone = read(texts)
     if isinstance(zone, ServedZone):
         zone.apply(8, [(owner, rdtype, None) for owner, rdtype, _ in texts if owner != "@"])
-        assert set(zone._nodes) == {b""}
-        assert not any(zone._below.values())
+        assert set(zone._names.nodes) == {b""}
+        assert not any(zone._names.below.values())
 
 
 def test_malformed_set_is_refused() -> None:

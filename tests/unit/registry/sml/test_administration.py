@@ -16,9 +16,10 @@ from registry.errors import (
 )
 from registry.identifiers.dns_names import participant_owner
 from registry.identifiers.participant import ISO6523, ParticipantIdentifier
-from registry.sml.administration import MAX_LIST, SmlAdministration, Window
+from registry.sml.administration import MAX_LIST, SmlAdministration
 from registry.sml.errors import SmlError
 from registry.sml.model import Publisher
+from registry.sml.publisher_certificates import Window
 from registry.storage.engine import Actor
 from registry.storage.queries import publishers
 from tests.simulators.databases import everything_in
@@ -126,10 +127,10 @@ def test_certificate_speaks_for_a_publisher_in_its_window_only(
     assert sml.change_certificate(ADMIN, offline.stored, "OTHER", sha256, Window())
     offline.clock.forward(hours=2)
     assert soap.read_publisher(caller, "OTHER") == OTHER
-    sml.end_certificate(ADMIN, offline.stored, "OTHER", sha256)
+    sml.end_certificate(ADMIN, offline.stored, "OTHER", sha256, last=True)
     with pytest.raises(SmlError):
         soap.read_publisher(caller, "OTHER")
-    sml.end_certificate(ADMIN, offline.stored, "OTHER", sha256)
+    sml.end_certificate(ADMIN, offline.stored, "OTHER", sha256, last=True)
     assert [tag for tag in tags(offline, "OTHER") if "certificate" in tag] == [
         "sml:publisher-certificate:create",
         "sml:publisher-certificate:update",

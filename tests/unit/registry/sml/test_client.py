@@ -4,7 +4,7 @@
 import gzip
 import ssl
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -15,15 +15,16 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from registry.errors import TechnicalError
+from registry.errors import TechnicalError, ValidationError
 from registry.identifiers.participant import ParticipantIdentifier
 from registry.sml.client import MAX_ANSWER_BYTES, SmlClient
+from registry.sml.envelope import EMPTY, envelope
 from registry.sml.errors import FaultKind, SmlError, publisher_not_found
 from registry.sml.faults import write_fault
-from registry.sml.messages import EMPTY, envelope, write_publisher
+from registry.sml.messages import write_publisher
 from registry.sml.model import Caller, ParticipantPage, Publisher
 from registry.sml.soap import SmlSoapApp
-from tests.simulators.sml_operations import BROKEN_SMP, InMemoryLocator, certificate, serving
+from tests.simulators.sml_operations import BROKEN_SMP, InMemoryLocator, certificate, pem, serving
 
 BASE_URL = "https://sml.example.org/edelivery-sml/"
 SMP = Publisher("SMP-1", "https://smp.example.org/", "192.0.2.1")
@@ -84,6 +85,35 @@ def test_participants_come_in_pages_and_go(client: SmlClient) -> None:
     client.delete_participants("SMP-1", [ONE])
     client.delete_participants(None, [TWO, THREE])
     assert client.list_participants("SMP-1").participants == ()
+
+
+def test_other_operations_of_the_locator_reach_it() -> None:
+    locator = InMemoryLocator()
+    with serving(lambda url: locator_app(url, locator)) as url, SmlClient(f"{url}/edelivery-sml", None) as client:
+        client.create_publisher(SMP)
+        client.create_participants("SMP-1", [ONE], service="Meta:CPPA")
+        assert [client.exists_participant("SMP-1", each) for each in (ONE, TWO)] == [True, False]
+        with pytest.raises(SmlError, match="ERR-100"):
+            client.exists_participant("SMP-2", ONE)
+        client.prepare_change_certificate(certificate("two"), date(2027, 1, 15))
+        client.prepare_change_certificate(certificate("three"))
+        client.is_alive()
+    assert list(locator.services.values()) == ["Meta:CPPA"]
+    assert [(str(sent), day) for sent, day in locator.following] == [
+        (pem("two").strip(), date(2027, 1, 15)),
+        (pem("three").strip(), None),
+    ]
+
+
+def test_service_is_said_of_one_participant_at_a_time() -> None:
+    with answering(lambda _: answer(500)) as client, pytest.raises(ValidationError):
+        client.create_participants("SMP-1", [ONE, TWO], service="Meta:CPPA")
+
+
+def test_exists_without_an_answer_is_no_no() -> None:
+    for content in (EMPTY, envelope("<x/>"), envelope('<d:ExistsParticipantResponse xmlns:d="urn:x"/>')):
+        with always(200, content) as client, pytest.raises(TechnicalError):
+            client.exists_participant("SMP-1", ONE)
 
 
 def test_participant_migrates(client: SmlClient) -> None:

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
+from registry.sml.envelope import EnvelopeError, envelope, read_response
 from registry.sml.errors import (
     FaultKind,
     SmlError,
@@ -16,7 +17,6 @@ from registry.sml.errors import (
     publisher_not_found,
 )
 from registry.sml.faults import INTERNAL_ERROR, fault_status, is_fault, read_fault, write_fault
-from registry.sml.messages import EnvelopeError, envelope, read_response
 from registry.sml.wsdl import LOCATOR
 
 # What SMP servers compare the start of a faultstring with, to take a repeated call for a success.

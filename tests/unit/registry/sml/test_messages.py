@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Requests and answers of the locator's services, read and written."""
 
+import itertools
 import string
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 
 import pytest
 from hypothesis import example, given
@@ -11,33 +13,35 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from registry.identifiers.participant import ParticipantIdentifier
+from registry.sml.envelope import EMPTY, MAX_BYTES, EnvelopeError, envelope, escape, read_response
 from registry.sml.errors import FaultKind, SmlError
 from registry.sml.messages import (
-    EMPTY,
-    MAX_BYTES,
     CreateParticipants,
     CreatePublisher,
     DeleteParticipants,
     DeletePublisher,
-    EnvelopeError,
+    IsAlive,
     ListParticipants,
     Migrate,
+    ParticipantExists,
+    PrepareCertificate,
     PrepareMigration,
     ReadPublisher,
     Request,
     UpdatePublisher,
-    envelope,
-    escape,
     parse_request,
+    read_exists,
     read_page,
     read_publisher,
-    read_response,
+    write_exists,
     write_page,
     write_publisher,
     write_request,
 )
 from registry.sml.model import ParticipantPage, Publisher
 from registry.sml.wsdl import (
+    BDMSL,
+    BDMSL_DATA,
     IDENTIFIERS,
     LOCATOR,
     MANAGE_PARTICIPANT_IDENTIFIER,
@@ -170,6 +174,27 @@ def test_prefixes_are_free() -> None:
     assert parse(data) == DeleteParticipants("SMP-1", (ONE,))
 
 
+def prepared(content: str) -> bytes:
+    return (
+        f'<S:Envelope xmlns:S="{SOAP}"><S:Body><PrepareChangeCertificate xmlns="{BDMSL_DATA}">'
+        f"<newCertificatePublicKey>x</newCertificatePublicKey>{content}</PrepareChangeCertificate></S:Body></S:Envelope>"
+    ).encode()
+
+
+@pytest.mark.parametrize("zone", ["", "Z", "+01:00", "-14:00"])
+def test_day_of_a_certificate_change_may_have_a_time_zone(zone: str) -> None:
+    data = prepared(f"<migrationDate>2027-01-15{zone}</migrationDate>")
+    assert parse(data) == PrepareCertificate("x", date(2027, 1, 15))
+    assert parse(prepared("<migrationDate/>")) == PrepareCertificate("x", None)
+
+
+@pytest.mark.parametrize("day", ["2027-02-30", "15.01.2027", "2027-01-15T00:00:00Z", "20270115x"])
+def test_day_that_is_none_is_refused(day: str) -> None:
+    assert "migrationDate is a day such as 2027-01-15" in refusal(
+        prepared(f"<migrationDate>{day}</migrationDate>"), BDMSL
+    )
+
+
 # Precision: what is wrong is named, all of it.
 
 
@@ -189,7 +214,7 @@ def test_unknown_request_is_named_with_what_the_service_knows() -> None:
 
 
 def test_service_accepts_only_its_own_requests() -> None:
-    for service, other in (SERVICES, SERVICES[::-1]):
+    for service, other in itertools.permutations(SERVICES, 2):
         for operation in other.operations:
             assert "does not know" in refusal(message(operation.request, ""), service)
 
@@ -401,6 +426,10 @@ REQUESTS = st.one_of(
     st.builds(ListParticipants, Texts.text, st.none() | Texts.text),
     st.builds(PrepareMigration, Texts.text, Texts.participant, Texts.text),
     st.builds(Migrate, Texts.text, Texts.participant, Texts.text),
+    st.builds(CreateParticipants, Texts.text, st.tuples(Texts.participant), Texts.text),
+    st.builds(ParticipantExists, Texts.text, Texts.participant),
+    st.builds(PrepareCertificate, Texts.text, st.none() | st.dates()),
+    st.just(IsAlive()),
 )
 
 
@@ -414,6 +443,13 @@ def test_written_page_is_read_again(page: ParticipantPage) -> None:
     body = read_response(write_page(page))
     assert body is not None
     assert read_page(body, "asked") == page
+
+
+@given(Texts.text, Texts.participant, st.booleans())
+def test_written_existence_is_read_again(smp_id: str, participant: ParticipantIdentifier, exists: bool) -> None:
+    body = read_response(write_exists(ParticipantExists(smp_id, participant), exists=exists))
+    assert body is not None
+    assert read_exists(body) is exists
 
 
 @given(Texts.publisher)

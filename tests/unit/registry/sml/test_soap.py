@@ -12,11 +12,10 @@ import pytest
 from lxml import etree
 
 from registry.identifiers.participant import ParticipantIdentifier
+from registry.sml.envelope import EMPTY, MAX_BYTES, read_response
 from registry.sml.errors import FaultKind
 from registry.sml.faults import is_fault, read_fault
 from registry.sml.messages import (
-    EMPTY,
-    MAX_BYTES,
     CreateParticipants,
     CreatePublisher,
     DeleteParticipants,
@@ -29,13 +28,12 @@ from registry.sml.messages import (
     UpdatePublisher,
     read_page,
     read_publisher,
-    read_response,
     write_request,
 )
 from registry.sml.model import Caller, ParticipantPage, Publisher
 from registry.sml.soap import SmlSoapApp, tls_caller
 from registry.sml.wsdl import SERVICES
-from tests.simulators.sml_operations import BROKEN_SMP, InMemoryLocator, caller_by_header, certificate, pem
+from tests.simulators.sml_operations import BROKEN_SMP, MOVING_SMP, InMemoryLocator, caller_by_header, certificate, pem
 
 BASE = "/edelivery-sml"
 METADATA = f"{BASE}/manageservicemetadata"
@@ -219,6 +217,12 @@ def test_refusal_has_the_status_of_the_icd_when_asked_for() -> None:
     assert ask(app, ReadPublisher("SMP-1"), caller="").status == 401
     assert send(app, METADATA, b"<x/>").status == 400
     assert ask(app, ReadPublisher(BROKEN_SMP)).status == 500
+
+
+def test_refusal_by_the_domain_says_why(caplog: pytest.LogCaptureFixture) -> None:
+    answer = ask(locator_app(), ReadPublisher(MOVING_SMP))
+    assert (answer.status, fault(answer)) == (500, (FaultKind.INTERNAL_ERROR, "[ERR-105] the domain is moving in"))
+    assert caplog.records == []
 
 
 def test_unforeseen_error_is_logged_and_not_told(caplog: pytest.LogCaptureFixture) -> None:

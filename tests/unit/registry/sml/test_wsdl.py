@@ -8,6 +8,7 @@ from lxml import etree
 
 from registry.sml.messages import CreateParticipants, write_request
 from registry.sml.wsdl import (
+    BDMSL_ADMIN,
     MANAGE_PARTICIPANT_IDENTIFIER,
     MANAGE_SERVICE_METADATA,
     SCHEMAS,
@@ -33,11 +34,13 @@ def test_soap_actions_of_the_publisher_service_have_no_blank() -> None:
         assert " " not in MANAGE_SERVICE_METADATA.soap_action(operation)
 
 
-@pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.path)
+@pytest.mark.parametrize("service", [*SERVICES, BDMSL_ADMIN], ids=lambda service: service.path)
 def test_wsdl_says_where_the_service_and_its_schema_are(service: Service) -> None:
     root = etree.fromstring(wsdl_document(service, URL))
     assert [address.get("location") for address in root.iter(f"{SOAP}address")] == [URL]
-    assert [imported.get("schemaLocation") for imported in root.iter(f"{XS}import")] == [f"{URL}?xsd=locator"]
+    schemas = dict.fromkeys((service.schema, "locator"))
+    found = [imported.get("schemaLocation") for imported in root.iter(f"{XS}import")]
+    assert found == [f"{URL}?xsd={schema}" for schema in schemas]
 
 
 def test_locator_schema_says_where_the_identifier_schema_is() -> None:

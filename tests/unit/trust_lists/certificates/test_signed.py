@@ -173,9 +173,9 @@ def test_a_key_of_any_size_verifies_soon_or_not_at_all(bits: int) -> None:
     root = Authority("root", key=rsa_key(2048))
     algorithm = der(SEQUENCE, bytes.fromhex("06092a864886f70d01010b0500"))
     leaf = with_algorithm(root.issue(), algorithm, lambda told: bytes(bits // 8))
-    begin = time.process_time()
+    begin = time.thread_time()
     assert not is_signed_with(leaf, key)
-    assert time.process_time() - begin < 0.5
+    assert time.thread_time() - begin < 5
 
 
 def test_what_has_no_signature_can_not_be_verified() -> None:

@@ -86,14 +86,14 @@ def test_times_that_are_none_are_our_error() -> None:
 
 def look_at(data: bytes) -> None:
     """Everything that can be asked of a certificate."""
-    begin = time.process_time()
+    begin = time.thread_time()
     found = ListedCertificate(data)
     _ = (found.key, found.comparable_subject, found.comparable_issuer, found.subject_text, found.issuer_text)
     assert hash((found.comparable_subject, found.comparable_issuer)) is not None
     path_extensions(data)
     assert found.certificate is not None or found.problem
     assert not check_path(trusted().anchor, [found, found], NOW).valid
-    assert time.process_time() - begin < 0.5
+    assert time.thread_time() - begin < 5
 
 
 @cache

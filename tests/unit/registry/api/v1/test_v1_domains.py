@@ -114,6 +114,26 @@ def test_admin_of_a_domain_changes_it_and_makes_none(office: RestOffice) -> None
     assert office.ask("POST", "/domains", one, NEW).status == 403
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("push_to", [{"server": "192.0.2.1:53", "key": "of-others"}]),
+        ("secondaries", [{"server": "192.0.2.1:53", "key": "of-others"}]),
+        ("transfer_keys", ["of-others"]),
+        ("transfer_networks", ["192.0.2.0/24"]),
+    ],
+)
+def test_only_admins_of_the_system_say_who_gets_a_zone_by_which_key(
+    office: RestOffice, admin: RestCaller, name: str, value: list[Any]
+) -> None:
+    theirs = office.caller(Role.ADMIN, Scope(office.offline.stored.id))
+    settings = {"dns": {name: value}}
+    assert office.ask("PATCH", "/domains/demo", theirs, settings).status == 403
+    assert office.ask("PATCH", "/domains/demo?plan=true", theirs, settings).status == 403
+    assert office.ask("PATCH", "/domains/demo", admin, settings).status == 200
+    assert office.ask("PATCH", "/domains/demo", theirs, {"dns": {"ttl": 61}}).status == 200
+
+
 def test_code_lists_in_force_are_shown(office: RestOffice, admin: RestCaller) -> None:
     assert office.ask("GET", "/domains/demo/code-lists", admin).json() == {"items": []}
 

@@ -73,10 +73,14 @@ def test_events_are_found_by_what_they_are_about(office: RestOffice) -> None:
     office.offline.instance.sml.create_participants(office.offline.caller(), SMP_ID, people)
     (found,) = office.items(f"/audit/events?subject={segment(str(people[1]))}", admin)
     assert (found["tag"], found["domain"], found["after"]) == ("sml:registration:create", "demo", {"smp_id": SMP_ID})
-    assert office.ask("GET", f"/audit/events/{found['sequence']}", admin).json() == found
+    assert (found["subject"], found["count"], found["subjects"]) == (str(people[1]), 3, None)
+    whole = office.ask("GET", f"/audit/events/{found['sequence']}", admin).json()
+    assert (whole["subject"], whole["count"], whole["subjects"]) == ("", 3, [str(each) for each in people])
+    assert (whole["before"], whole["after"]["each"]) == (None, {"smp_id": SMP_ID})
     tags = {item["tag"] for item in office.items("/audit/events?tag=sml:registration:*&limit=2", admin)}
     assert tags == {"sml:registration:create"}
-    assert len(office.items("/audit/events?actor=certificate:*&request_id=request-2", admin)) == 3
+    (listed,) = office.items("/audit/events?actor=certificate:*&request_id=request-2", admin)
+    assert (listed["subject"], listed["count"], listed["subjects"]) == ("", 3, None)
     later = office.offline.clock.now + timedelta(seconds=1)
     assert office.items(f"/audit/events?since={later:%Y-%m-%dT%H:%M:%SZ}", admin) == []
 

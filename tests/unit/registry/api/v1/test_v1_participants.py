@@ -92,6 +92,36 @@ def test_extensions_come_back_byte_for_byte(office: RestOffice, admin: RestCalle
     assert office.ask("PUT", PATH, admin, {"extensions": [{"content": "A"}]}).status == 400
 
 
+def test_properties_are_put_read_and_kept_where_nothing_is_said_of_them(office: RestOffice, admin: RestCaller) -> None:
+    """No document of the SMP has them, and its documents say nothing of them."""
+    properties = [
+        {"type": "public", "name": "tier", "value": "gold"},
+        {"type": "private", "name": "note", "value": "x"},
+    ]
+    made = office.ask("PUT", PATH, admin, {"properties": properties})
+    assert (made.status, made.json()["properties"]) == (201, properties)
+    assert office.ask("PUT", PATH, admin, {"extensions": []}).json()["properties"] == properties
+    assert office.ask("PUT", PATH, admin, {"properties": []}).json()["properties"] == []
+
+
+@pytest.mark.parametrize(
+    ("properties", "reason"),
+    [
+        pytest.param([{"type": "public", "name": "a b"}], "", id="name"),
+        pytest.param([{"type": "secret", "name": "a"}], "", id="type"),
+        pytest.param(
+            [{"type": "public", "name": "a"}, {"type": "private", "name": "a"}], "SMP-PROPERTY-TWICE", id="twice"
+        ),
+    ],
+)
+def test_properties_that_break_rules_are_refused(
+    office: RestOffice, admin: RestCaller, properties: list[dict[str, str]], reason: str
+) -> None:
+    answer = office.ask("PUT", PATH, admin, {"properties": properties})
+    assert answer.status == 400
+    assert any(reason in found for found in reasons(answer))
+
+
 def test_participants_are_listed_by_page_and_filter(office: RestOffice, admin: RestCaller) -> None:
     office.ask("PUT", "/domains/demo/groups/g", admin, {})
     for number in range(5):

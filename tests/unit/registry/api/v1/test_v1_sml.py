@@ -75,7 +75,8 @@ def test_certificate_gets_a_window_and_ends(office: RestOffice, admin: RestCalle
     assert changed.json()["usable_until"] == until
     assert office.ask("POST", path, admin, {"certificate": pem}).status == 409
     office.offline.clock.forward(hours=1)
-    assert office.ask("DELETE", where, admin).status == 204
+    assert office.ask("DELETE", where, admin).status == 409, "nobody else speaks for it"
+    assert office.ask("DELETE", f"{where}?last=true", admin).status == 204
     assert office.ask("GET", where, admin).json()["usable_until"] != until
     assert len(office.items(path, admin)) == 1
     assert reasons(office.ask("POST", path, admin, {"certificate": "x"})) == {"CERTIFICATE-PEM"}
@@ -141,6 +142,30 @@ def test_migration_is_listed_and_cancelled(office: RestOffice, admin: RestCaller
     assert office.ask("DELETE", path, admin).status == 204
     assert office.ask("DELETE", path, admin).status == 404
     assert office.items("/domains/demo/migrations", admin) == []
+    (ended,) = office.items(f"/domains/demo/ended-migrations?participant={segment(str(who))}", admin)
+    assert (ended["outcome"], ended["from_publisher"], ended["to_publisher"]) == ("cancelled", SMP_ID, None)
+
+
+def test_migration_is_prepared_read_and_completed_by_its_key(office: RestOffice, admin: RestCaller) -> None:
+    key, who = "Ab12!!cd34-Xy", str(participant("0088:1"))
+    office.ask("PUT", one("0088:1"), admin, {"publisher": SMP_ID})
+    address = {"logical_address": "https://taker.example.org/"}
+    office.ask("PUT", "/domains/demo/publishers/TAKER", admin, address)
+    weak = office.ask("POST", "/domains/demo/migrations", admin, {"participant": who, "key": "weak"})
+    assert "MIGRATION-KEY-LENGTH" in reasons(weak)
+    made = office.ask("POST", "/domains/demo/migrations", admin, {"participant": who, "key": key})
+    assert made.status == 201
+    path = made.headers["location"].removeprefix("/api/v1")
+    assert office.ask("GET", path, admin).json() == made.json()
+    assert key not in made.body.decode()
+    wrong = office.ask("POST", f"{path}/complete", admin, {"publisher": "TAKER", "key": "Zz99!!yy88-Ww"})
+    assert wrong.status == 404
+    done = office.ask("POST", f"{path}/complete", admin, {"publisher": "TAKER", "key": key})
+    assert (done.status, done.json()["publisher"], done.json()["migrating"]) == (200, "TAKER", False)
+    assert office.ask("GET", path, admin).status == 404
+    everything = "/domains/demo/ended-migrations"
+    assert [item["outcome"] for item in office.items(f"{everything}?publisher=TAKER", admin)] == ["completed"]
+    assert office.items(f"{everything}?publisher=NOBODY", admin) == []
 
 
 def test_write_that_is_sent_twice_under_one_key_is_done_once(office: RestOffice, admin: RestCaller) -> None:

@@ -16,6 +16,7 @@ from registry.app.doctor.name_servers import NameServers, check_name_servers
 from registry.app.domain_setup import change_domain
 from registry.app.trust_models import trust_folder
 from registry.cli.main import app
+from registry.dns.asking import ShownSoa
 from registry.jobs.queue import enqueue
 from registry.settings import Settings, load_settings
 from registry.storage.queries import restoring
@@ -173,11 +174,12 @@ def test_after_a_restore_it_says_what_is_left_to_people(
 @pytest.mark.parametrize(
     ("seen", "finding_id", "level"),
     [
-        (lambda serial: {"ns1": serial, "ns2": serial}, None, None),
+        (lambda serial: {"ns1": ShownSoa(serial), "ns2": ShownSoa(serial)}, None, None),
+        (lambda serial: {"ns1": ShownSoa(serial + 7, signed=True)}, None, None),
         (lambda serial: {}, "DOCTOR-DNS-DELEGATION", Level.ERROR),
-        (lambda serial: {"ns1": serial, "ns2": None}, "DOCTOR-DNS-SERVER", Level.ERROR),
-        (lambda serial: {"ns1": serial - 1}, "DOCTOR-DNS-SERIAL", Level.WARNING),
-        (lambda serial: {"ns1": serial + 7}, "DOCTOR-DNS-SERIAL", None),
+        (lambda serial: {"ns1": ShownSoa(serial), "ns2": None}, "DOCTOR-DNS-SERVER", Level.ERROR),
+        (lambda serial: {"ns1": ShownSoa(serial - 1)}, "DOCTOR-DNS-SERIAL", Level.WARNING),
+        (lambda serial: {"ns1": ShownSoa(serial + 7)}, "DOCTOR-DNS-SERIAL", None),
     ],
 )
 def test_serials_of_public_name_servers_are_compared_with_ours(
@@ -197,7 +199,7 @@ def test_name_servers_are_asked_by_their_addresses(live: LiveInstance, monkeypat
     monkeypatch.setattr(asking, "_addresses", lambda name: iter([host]))
     seen = asking.serials("sml.test")
     assert len(seen) >= 1
-    assert all(isinstance(serial, int) and serial > 0 for serial in seen.values())
+    assert all(soa is not None and soa.serial > 0 and not soa.signed for soa in seen.values())
     assert list(check_name_servers(live.instance.database, asking.serials)) == []
     assert asking.serials("nobody.example") == {}
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from registry.demo.pki import DemoPki
 from registry.errors import ValidationError
-from registry.metadata import Extension, ServiceGroup, ServiceMetadata
+from registry.metadata import CustomProperty, Extension, ServiceGroup, ServiceMetadata
 from registry.smp.documents.business_card import BusinessCard, Contact, EntityIdentifier, EntityName
 from registry.smp.exchange import phoss_stream
 from registry.smp.exchange.phoss_export import read_phoss_export
@@ -74,9 +74,9 @@ def test_group_says_who_and_notes_what_has_no_place_here(read: Read) -> None:
     (found,) = read(group(properties + "<new/>"))
     assert isinstance(found.content, ServiceGroup)
     assert str(found.content.participant) == ID
-    owner, custom, unknown = found.notes
+    assert found.content.properties == (CustomProperty("a", "b", public=True),)
+    owner, unknown = found.notes
     assert "owner" in owner
-    assert "custom properties" in custom
     assert "new" in unknown
 
 

@@ -23,8 +23,8 @@ from trust_lists.evaluation.path_suites import limbo_cases, run
 from trust_lists.evaluation.trust_configuration import Role, read_configuration
 from trust_lists.evaluation.trust_configuration.shipped import shipped_model
 
-SECONDS = 3.0
-"""Of one decision, on a slow computer that does other things too; a tenth of it is usual."""
+SECONDS = 30.0
+"""Of one decision; a hundredth is usual. It tells a bound from none, and isn't about how fast a computer is."""
 MEGABYTES = 100
 MANY = 10_000
 
@@ -42,9 +42,9 @@ WITH_CRLS = engine_of(
 
 @contextmanager
 def bounded(seconds: float = SECONDS) -> Iterator[None]:
-    begin = time.process_time()
+    begin = time.thread_time()
     yield
-    assert time.process_time() - begin < seconds
+    assert time.thread_time() - begin < seconds
 
 
 def ask(certificate: ListedCertificate, *intermediates: ListedCertificate, trace: bool = False) -> Decision:
@@ -162,7 +162,7 @@ def test_many_names_below_many_constraints() -> None:
 def test_to_look_for_what_would_help_is_bounded_too() -> None:
     own, crossed = mesh(8)
     false = Authority(own[-1].name, Authority("root"), key=own[-1].key).certificate
-    with bounded(20 * SECONDS):
+    with bounded(10 * SECONDS):
         counterfactuals(ENGINE, Case(Role.AP_SIGN, own[0].issue(), NOW, (*crossed, false)))
 
 

@@ -21,7 +21,7 @@ from trust_lists.certificates.revocation.evidence import RevocationEvidence
 from trust_lists.certificates.signed import Signatures
 from trust_lists.evaluation.decisions import Case, Check, Decision, Evidence, Outcome
 from trust_lists.evaluation.decisions.engine import DecisionEngine
-from trust_lists.evaluation.decisions.expressions import NotExpression, Question, SourceExpression
+from trust_lists.evaluation.decisions.expressions import AtLeast, NotExpression, Question, SourceExpression
 from trust_lists.evaluation.decisions.grounds import Offer
 from trust_lists.evaluation.decisions.rules import ready_rules
 from trust_lists.evaluation.trust_configuration.certificates import key_digest, serial_text
@@ -484,30 +484,39 @@ def test_whatever_bytes_come_nothing_is_raised_and_nothing_but_the_certificate_i
 
 
 @dataclass(frozen=True, slots=True)
-class _Outdated:
-    """A source that has nothing, or says that it is out of date."""
+class _Offering:
+    """A source that has nothing."""
 
-    check: Check
+    has: Offer
     place: str = "roles.ap-sign.accept.list"
 
     def offer(self, case: Case, evidence: Evidence) -> Offer:
         del case, evidence
-        return Offer(problems=(self.check,))
+        return self.has
+
+
+UNKNOWN, EXPIRED = Check("ENTITY_UNKNOWN", "a clause", "told"), Check("LIST_EXPIRED", "a clause", "told", outdated=True)
+FRESH, OLD, SILENT = Offer(problems=(UNKNOWN,)), Offer(problems=(EXPIRED,)), Offer(problems=(UNKNOWN,), outdated=True)
 
 
 @pytest.mark.parametrize(
-    ("reason_id", "expected"),
+    ("offers", "least", "expected"),
     [
-        ("LIST_EXPIRED", Outcome.INDETERMINATE),
-        ("METADATA_TOO_OLD", Outcome.INDETERMINATE),
-        ("ENTITY_UNKNOWN", Outcome.ACCEPT),
+        pytest.param([FRESH], 1, Outcome.ACCEPT, id="up to date"),
+        pytest.param([OLD], 1, Outcome.INDETERMINATE, id="says that it is out of date"),
+        pytest.param([SILENT], 1, Outcome.INDETERMINATE, id="is out of date and does not name the party"),
+        pytest.param([FRESH, SILENT], 1, Outcome.INDETERMINATE, id="one of two is out of date"),
+        pytest.param([FRESH, SILENT], 2, Outcome.ACCEPT, id="two would be needed and one surely says no"),
+        pytest.param([OLD, SILENT], 2, Outcome.INDETERMINATE, id="two would be needed and both are out of date"),
     ],
 )
-def test_a_list_of_whom_not_to_accept_is_no_yes_where_it_is_out_of_date(reason_id: str, expected: Outcome) -> None:
+def test_a_source_of_whom_not_to_accept_is_no_yes_where_it_is_out_of_date(
+    offers: list[Offer], least: int, expected: Outcome
+) -> None:
     demands = ready_rules(by_path().configuration)[Role.AP_SIGN].demands
-    outdated = SourceExpression("list", _Outdated(Check(reason_id, "a clause", "told")), demands)
+    parts = tuple(SourceExpression("list", _Offering(offer), demands) for offer in offers)
     question = Question(Case(Role.AP_SIGN, LEAF, NOW), Evidence(), lambda _name: (), Signatures())
-    assert NotExpression("a place", outdated).answer(question).outcome is expected
+    assert NotExpression("a place", AtLeast("quorum", "a place", least, parts)).answer(question).outcome is expected
 
 
 def test_a_configuration_of_which_nothing_is_known_accepts_nobody() -> None:

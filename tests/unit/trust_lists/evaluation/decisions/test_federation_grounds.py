@@ -204,7 +204,8 @@ def test_each_statement_counts_from_when_it_was_issued(name: str) -> None:
 
 @pytest.mark.parametrize("name", ON_THE_WAY)
 def test_a_chain_expires_with_the_first_of_its_statements(name: str) -> None:
-    assert reasons(changed(name, put(exp=seconds(AT - SKEW)))) == {"CHAIN_EXPIRED"}
+    expired = changed(name, put(exp=seconds(AT - SKEW)))
+    assert (reasons(expired), expired.outdated) == ({"CHAIN_EXPIRED"}, True)
     assert accepts(changed(name, put(exp=seconds(AT - SKEW) + 1)))
 
 

@@ -203,6 +203,15 @@ def test_the_earliest_date_around_a_key_counts(place: str, late: timedelta, expe
         assert reasons(offer) == {"METADATA_EXPIRED"}
 
 
+@pytest.mark.parametrize("party", [NODE, "https://nobody.example"])
+@pytest.mark.parametrize("on_expired", list(OnExpired))
+def test_expired_metadata_are_out_of_date_whoever_stands_in_them(party: str, on_expired: OnExpired) -> None:
+    document = signed(entities(entity(NODE, key(by_certificate(CERTIFICATE))), until=AT - DAY), SIGNER)
+    offer = offered(document, replace(CASE, context={Context.PARTY: party}), replace(SOURCE, on_expired=on_expired))
+    assert offer.outdated is (on_expired is OnExpired.REJECT)
+    assert not offered(metadata(key(by_certificate(CERTIFICATE)))).outdated
+
+
 def test_what_expired_elsewhere_does_not_matter() -> None:
     expired = entity(OTHER, key(by_certificate(STRANGER)), until=AT - DAY)
     group = entities(expired, until=AT - DAY, name="g")

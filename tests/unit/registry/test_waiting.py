@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whoever waits for an event goes on when it happens, and at the latest after its time."""
+
+import asyncio
+
+from registry.waiting import wait_within
+
+
+def test_event_ends_the_wait_at_once_and_time_ends_it_at_last() -> None:
+    async def waited() -> None:
+        event = asyncio.Event()
+        await wait_within(0.01, event)
+        assert not event.is_set()
+        asyncio.get_running_loop().call_soon(event.set)
+        async with asyncio.timeout(10):
+            await wait_within(3600, event)
+        assert event.is_set()
+
+    asyncio.run(waited())
