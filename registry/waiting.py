@@ -7,5 +7,7 @@ import contextlib
 
 async def wait_within(seconds: float, event: asyncio.Event) -> None:
     """Return when an event happens, or after so many seconds."""
+    # Not `wait_for`: that of Python 3.11 loses a cancellation that comes together with the event.
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(event.wait(), seconds)
+        async with asyncio.timeout(seconds):
+            await event.wait()

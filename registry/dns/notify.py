@@ -225,7 +225,8 @@ class Notifier:
         await exchange.send(news.secondary.server, message)
         while True:
             try:
-                answer = await asyncio.wait_for(exchange.received.get(), until - self._loop.time())
+                async with asyncio.timeout_at(until):
+                    answer = await exchange.received.get()
             except TimeoutError:
                 raise NotifyError("no answer") from None
             if isinstance(answer, OSError):

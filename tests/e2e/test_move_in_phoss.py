@@ -33,6 +33,8 @@ from tests.simulators.public_name import PublicName, Throughout, fetched, public
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(4_000)]
 INVOICE = DocumentTypeIdentifier(phoss_database.DOCUMENT_SCHEME, phoss_database.INVOICE)
 DIALECT = DIALECTS["busdox"]
+CHANGED = 3
+"""The participant that is changed meanwhile, and that clients leave alone."""
 PARTICIPANTS = int(os.environ.get("REGISTRY_STORY_PARTICIPANTS", "200"))
 ACCESS_POINTS = 40
 
@@ -81,6 +83,7 @@ class Story:
     def look_up(self, turn: int) -> str:
         """A client: what is wrong with the answer about some participant."""
         number = 1 + (turn * 7919) % self.count
+        number += number == CHANGED
         expected = f"https://ap{number % ACCESS_POINTS}.example/as4"
         found = self.metadata(participant(number), self.name.port)
         return "" if found == expected else f"{participant(number)}: {found} instead of {expected}"
@@ -117,7 +120,7 @@ def test_phoss_moves_in_and_back_without_one_lost_look_up(story: Story) -> None:
     timed = story.commands.timed
     source = ("--from", "phoss-sql", "--domain", "demo")
     publishing, stored = story.live.instance.publishing, story.live.stored
-    removed, kept, new = participant(2), participant(3), participant(99_999_999)
+    removed, kept, new = participant(2), participant(CHANGED), participant(99_999_999)
     with Throughout().asking(story.look_up) as clients:
         for name in ("plan", "load", "load"):
             timed(name, *source)

@@ -119,7 +119,7 @@ def load(connection: Connection, service_id: int, at: datetime) -> ServiceMetada
 
 
 def load_many(connection: Connection, ids: Sequence[int], at: datetime) -> dict[int, ServiceMetadata]:
-    """What some services say at a moment, by id; with a few queries for all of them."""
+    """What some services say at a moment, by id and in the order of `ids`; with a few queries for all of them."""
     query = (
         select(
             service.c.id,
@@ -133,7 +133,7 @@ def load_many(connection: Connection, ids: Sequence[int], at: datetime) -> dict[
         .where(service.c.id.in_(ids))
     )
     groups = _load_process_metadata(connection, ids, at)
-    return {
+    found = {
         row.id: ServiceMetadata(
             participant=ParticipantIdentifier(row.scheme, row.value),
             document_type=DocumentTypeIdentifier(row.document_scheme, row.document_value),
@@ -142,6 +142,7 @@ def load_many(connection: Connection, ids: Sequence[int], at: datetime) -> dict[
         )
         for row in connection.execute(query)
     }
+    return {each: found[each] for each in ids if each in found}
 
 
 def _load_process_metadata(

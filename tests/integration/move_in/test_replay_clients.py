@@ -48,6 +48,7 @@ def old(tmp_path_factory: pytest.TempPathFactory, pki: DemoPki, other: x509.Cert
         # By names alone only those are known there that have called before.
         caller = Caller(other, "request-1")
         running.instance.sml.create_publisher(caller, Publisher("SMP-OTHER", "https://before.example.org", "192.0.2.1"))
+        running.run(running.serving.refresh())
         yield running
 
 
