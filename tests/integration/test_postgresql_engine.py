@@ -8,12 +8,15 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import text
 
 from registry.clock import system_clock
 from registry.errors import TechnicalError
 from registry.storage import liveness
 from registry.storage.engine import Actor, Database, PoolLimits, TransientError, retried
+from registry.storage.statements import array_text, run
 from tests.simulators.postgresql import Cluster
 
 pytestmark = pytest.mark.slow
@@ -228,3 +231,16 @@ def test_a_server_that_was_started_anew_serves_on(url: str, cluster: Cluster, da
     cluster.start()
     take(database, 1)
     assert amounts(database) == [98, 100], "what was committed is there although the server was killed"
+
+
+# Arrays
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
+
+
+@given(st.lists(st.none() | TEXTS))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_an_array_holds_what_was_given(database: Database, values: list[str | None]) -> None:
+    with database.read() as connection:
+        held = run(connection, "SELECT * FROM unnest(?::text[])", (array_text(values),))
+    assert [value for (value,) in held] == values

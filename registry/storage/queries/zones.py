@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from registry.serials import SERIALS, distance
-from registry.storage.statements import insert_rows, rows_among, run
+from registry.storage.statements import array_text, insert_rows, rows_among, run
 from registry.storage.tables import zone, zone_change, zone_rrset
 from registry.storage.types import to_microseconds
 from registry.storage.unit_of_work import UnitOfWork
@@ -149,7 +149,7 @@ def add_names(work: UnitOfWork, zone_id: int, states: Sequence[tuple[str, str, s
     """
     connection, at = work.connection, to_microseconds(work.now)
     if connection.dialect.name != "sqlite":
-        owners, rdtypes, texts = map(list, zip(*states, strict=True))
+        owners, rdtypes, texts = map(array_text, zip(*states, strict=True))
         return bool(run(connection, _ADD_NAMES, (zone_id, at, owners, rdtypes, texts, owners, zone_id, zone_id)))
     numbered = list(enumerate(states, _next_change(connection)))
     held = [(zone_id, owner, rdtype, text, number) for number, (owner, rdtype, text) in numbered]
@@ -179,7 +179,7 @@ def write_changes(work: UnitOfWork, zone_id: int, changes: Sequence[Change]) -> 
         work.connection.execute(delete(zone_rrset).where(matches, c_state.rdtype == bindparam("b_rdtype")), gone)
     connection, at = work.connection, to_microseconds(work.now)
     if connection.dialect.name != "sqlite":
-        run(connection, _WRITE, (zone_id, at, *map(list, zip(*changes, strict=True)), zone_id))
+        run(connection, _WRITE, (zone_id, at, *map(array_text, zip(*changes, strict=True)), zone_id))
         return
     numbered = list(enumerate(changes, _next_change(connection)))
     come = [(zone_id, c.owner, c.rdtype, c.after, number) for number, c in numbered if c.after is not None]
