@@ -3,6 +3,8 @@
 
 import asyncio
 
+import pytest
+
 from registry.waiting import wait_within
 
 
@@ -17,3 +19,16 @@ def test_event_ends_the_wait_at_once_and_time_ends_it_at_last() -> None:
         assert event.is_set()
 
     asyncio.run(waited())
+
+
+def test_a_cancellation_that_comes_together_with_the_event_is_not_lost() -> None:
+    async def cancelled() -> None:
+        event = asyncio.Event()
+        waiting = asyncio.create_task(wait_within(3600, event))
+        await asyncio.sleep(0)
+        event.set()
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+
+    asyncio.run(cancelled())
