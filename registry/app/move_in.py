@@ -18,8 +18,18 @@ from registry.app.signing_job import request_signing
 from registry.errors import ConfigurationError, ConflictError, NotFoundError
 from registry.move_in.loading import Loader, stage, unhoused_in
 from registry.move_in.model import Source, SourceKind
-from registry.move_in.moves import begin_load, begin_move, check_loadable, end_move, finish_load, keep_plan, our_turn
+from registry.move_in.moves import (
+    begin_load,
+    begin_move,
+    check_loadable,
+    end_move,
+    finish_load,
+    keep_plan,
+    keep_source_state,
+    our_turn,
+)
 from registry.move_in.report import Limits, Report, refuse_too_many_removed
+from registry.move_in.spellings import same_participant
 from registry.move_in.staging import Staging
 from registry.move_in.standby import wait_for_writers
 from registry.move_in.states import State
@@ -47,6 +57,11 @@ class Moving:
         """The domains that are known before anything is read."""
         return [] if self.stored is None else [self.stored]
 
+    @property
+    def same(self) -> Callable[[str], str]:
+        """What is equal for all keys of one participant; those of an SML are."""
+        return str if self.stored is None else same_participant(self.stored.domain.identifiers)
+
 
 def plan(instance: Instance, settings: Settings, actor: Actor, moving: Moving, told: Told) -> Report:
     """What a load would do, found by doing it and taking it back. Raises what the source raises, and ConflictError."""
@@ -59,7 +74,7 @@ def plan(instance: Instance, settings: Settings, actor: Actor, moving: Moving, t
             rehearsed = _rehearsed(instance, settings)
             stored = None if moving.stored is None else rehearsed.directory.get(moving.stored.domain.name)
             receivers = receivers_of(rehearsed, stored, moving.choices)
-            loader = Loader(rehearsed.database, actor, move.id, receivers, staging)
+            loader = Loader(rehearsed.database, actor, move.id, receivers, staging, moving.same)
             differences = loader.differences()
             tally = loader.rehearse(lambda number: told("planned", number))
             report = Report(move.id, differences, tally, unhoused_in(staging), planned=True)
@@ -120,13 +135,14 @@ def carry_over(
             staging = staging.emptied()
             stage(instance.database, move.id, source, staging, lambda number: told("read", number), again=again)
         receivers = receivers_of(instance, moving.stored, moving.choices)
-        loader = Loader(instance.database, actor, move.id, receivers, staging)
+        loader = Loader(instance.database, actor, move.id, receivers, staging, moving.same)
         differences = loader.differences()
         refuse_too_many_removed(differences, limits)
         if begins:
             chosen = {"source": moving.source.options(), **moving.choices.to_json()}
             begin_load(instance.database, actor, move.id, moving.source.described, moving.domains, chosen)
             wait_for_writers(instance.database)
+        keep_source_state(instance.database, actor, move.id, None)
         tally = loader.run(differences, limits, lambda number: told("loaded", number))
         report = Report(move.id, differences, tally, unhoused_in(staging), resumed=resumed)
         staging.discard()

@@ -19,7 +19,9 @@ from registry.discovery.fetcher import Fetcher
 from registry.dns.asking import ask_soa
 from registry.errors import ConfigurationError, ConflictError
 from registry.move_in import back, cutover
-from registry.move_in.model import Verdict
+from registry.move_in.keys import signer_findings
+from registry.move_in.model import StatedSource, Verdict
+from registry.move_in.moves import SOURCE_STATE, keep_source_state
 from registry.move_in.outside import Outside
 from registry.move_in.reaching import PublicNames, until_reached
 from registry.move_in.report import Limits
@@ -71,6 +73,8 @@ class Choices:
     resolver: str = ""
     reach_within: timedelta = timedelta(minutes=15)
     accept_refused: bool = False
+    other_signer: bool = False
+    """That our SMP signs with another certificate than the old one, on purpose."""
 
 
 def cut_over(
@@ -87,10 +91,14 @@ def cut_over(
     if choices.freeze is None or choices.old_ttl is None:
         raise ConfigurationError("a cutover needs a freeze, and the TTL of the old names")
     world = _World(instance, row, choices)
+
+    def again() -> int:
+        return carry_over_again(instance, settings, actor, row.id, moving, counted)
+
     means = cutover.Means(
         check=world.check,
         freeze=choices.freeze,
-        carry_over=lambda: carry_over_again(instance, settings, actor, row.id, moving, counted),
+        carry_over=again,
         compare=world.compare,
         switch=choices.switch,
         reached=world.reached,
@@ -98,6 +106,7 @@ def cut_over(
         old=None if choices.old is None else choices.old.to_json(),
         old_serials=world.old_serials,
         back_for=choices.back_for,
+        catch_up=again if moving.source.file is None else int,  # a file is made after the freeze
     )
     return cutover.Cutover(instance.database, actor, row.id, world.domains, means).run(told)
 
@@ -150,6 +159,10 @@ class _World:
             missing.append(f"the domain {name} has no base URL: set smp.base_url to that of the old SMP")
         if key is None:
             missing.append(f"the domain {name} has no signing key: `registry signing-key take` takes the old SMP's")
+        if not self._choices.other_signer:
+            sides = self._choices.sides
+            old = (sides.old_url, sides.old_at, sides.wanted.ssl_context)
+            missing += signer_findings(self._instance.database, stored, *old)
         return missing
 
     def compare(self) -> Mapping[str, Any]:
@@ -241,12 +254,19 @@ def carry_over_again(
     moving: Moving,
     counted: Told = lambda _what, _number: None,
 ) -> int:
-    """Load what has changed at the source, in a turn that the caller has; gives how many records that were."""
+    """Load what has changed at the source, in a turn that the caller has; gives how many records that were.
+
+    A source that is in the very state in which this was done before isn't read again.
+    """
     row = current(instance, number)
     refused = _refused(instance, number)
     with contextlib.closing(open_source(instance, settings, moving.source, moving.stored)) as source:
         source.check()
+        state = source.state() if isinstance(source, StatedSource) else None
+        if state is not None and state == row.steps.get(SOURCE_STATE):
+            return 0
         report = carry_over(instance, settings, actor, row, source, moving, Limits(), counted, again=False)
+        keep_source_state(instance.database, actor, number, state)
     tally = report.tally
     # What was refused before and is again is no change.
     return tally.total - tally.count(Verdict.REFUSED) + max(0, _refused(instance, number) - refused)

@@ -2,6 +2,7 @@
 """Which old system a move replays to, as it is kept with the move, and the job that does so while that is wanted."""
 
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -100,7 +101,7 @@ def old_place_of(row: MoveInRow) -> OldPlace:
 def replay(instance: Instance, actor: Actor, row: MoveInRow) -> Replayed:
     """Tell the old system of a move all that was written here. Raises as `Replay.run` and `old_place_of`."""
     instance.directory.refresh()
-    with old_place_of(row).open(instance) as old:
+    with closing(old_place_of(row).open(instance)) as old:
         return Replay(instance.database, row.id, old).run(actor)
 
 

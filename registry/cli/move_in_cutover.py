@@ -80,6 +80,9 @@ def cutover(
     old_header: str = typer.Option(
         "SSLClientCert", "--old-header", help="With DomiSML: the header that tells who calls, or Client-Cert."
     ),
+    other_signer: bool = typer.Option(
+        False, "--other-signer", help="Our SMP signs with another certificate than the old one, on purpose."
+    ),
     back_for: str = typer.Option("72h", "--back-for", metavar="TIME", help="For how long that is done by itself."),
     yes: bool = _YES,
     give_up: bool = typer.Option(False, "--give-up", help="Forget a cutover that hasn't opened our domains yet."),
@@ -119,6 +122,7 @@ def cutover(
                 back_for=duration(back_for),
                 fetcher=fetcher,
                 resolver=resolver,
+                other_signer=other_signer,
             )
             if url_file is not None:
                 url = url_file.read_text(encoding="utf-8").strip()

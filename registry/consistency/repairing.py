@@ -23,7 +23,15 @@ from registry.sml.names import participant_states, publisher_states
 from registry.sml.registration import Registrar
 from registry.storage.domain_directory import StoredDomain
 from registry.storage.engine import Actor, Database, retried
-from registry.storage.queries import consistency, publishers, registrations, service_groups, zone_records, zones
+from registry.storage.queries import (
+    consistency,
+    publishers,
+    registrations,
+    served_states,
+    service_groups,
+    zone_records,
+    zones,
+)
 from registry.storage.queries.registrations import RegistrationRow
 from registry.storage.unit_of_work import UnitOfWork
 
@@ -191,7 +199,7 @@ class Repairer:
         names = [_name(item) for item in batch]
         owners = {owner for owner, _ in names}
         rows = consistency.registrations_at(work, self._stored.id, owners, self._seen.at - MARGIN)
-        touched = consistency.changed_after(work.connection, self._zone_id, owners, self._seen.sequence)
+        touched = served_states.changed_behind(work.connection, self._zone_id, owners, self._seen.sequence)
         accounted = [*self._participant_states(work, rows), *self._zone_states(work)]
         for publisher in publishers.of_domain(work.connection, self._stored.id):
             accounted += publisher_states(self._stored.domain, publisher)

@@ -47,6 +47,7 @@ class Name(StrEnum):
     """The steps, in their order."""
 
     READY = "ready"
+    CATCH_UP = "catch-up"
     FREEZE = "freeze"
     DELTA = "delta"
     UNCHANGED = "unchanged"
@@ -78,6 +79,8 @@ class Means:
     """Where the old system takes what is written here afterwards (`registry.app.move_in_replay`); None for nowhere."""
     old_serials: Callable[[], Mapping[str, Sequence[int]]] = dict
     back_for: timedelta = BACK_FOR
+    catch_up: Callable[[], int] = int
+    """As `carry_over`, before the freeze; by itself nothing."""
     nap: Callable[[float], None] = time.sleep
 
 
@@ -106,9 +109,10 @@ class Cutover:
         """The steps in their order."""
         return [
             Step(Name.READY, "look whether all is there that the switch needs", self._ready),
+            Step(Name.CATCH_UP, "load what has changed since the last load", self._catch_up),
             Step(Name.FREEZE, "stop writes at the old system", self._freeze),
-            Step(Name.DELTA, "load what has changed since the last load", self._delta),
-            Step(Name.UNCHANGED, "read the source again: nobody may have written", self._unchanged),
+            Step(Name.DELTA, "load what has changed since then", self._delta),
+            Step(Name.UNCHANGED, "look at the source again: nobody may have written", self._unchanged),
             Step(Name.COMPARE, "compare both once more", self._compare),
             Step(Name.OPEN, "open our domains for writing", self._open),
             Step(Name.SWITCH, "let the public names lead here", self._switch),
@@ -126,6 +130,9 @@ class Cutover:
     def _freeze(self) -> Came:
         told = self._means.freeze.do(self._number)
         return Came(told, lambda work: move_ins.change(work, self._number, state=State.FROZEN))
+
+    def _catch_up(self) -> Came:
+        return Came({"records": self._means.catch_up()})
 
     def _delta(self) -> Came:
         return Came({"records": self._means.carry_over()})

@@ -6,6 +6,8 @@ else goes part by part, so that an open migration comes with its registration. W
 done or not, and what is done isn't found a second time. A plan is the same on a database that takes everything back.
 """
 
+import contextlib
+import gc
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +24,7 @@ from registry.move_in.report import (
     reason_json,
     refuse_too_many_refused,
 )
+from registry.move_in.spellings import Spellings
 from registry.move_in.staging import Part, Staging
 from registry.move_in.standby import wait_for_writers
 from registry.storage.engine import Actor, Database, retried
@@ -32,10 +35,22 @@ from registry.storage.unit_of_work import UnitOfWork
 FOUNDATIONS: Final = (Kind.OWNER, Kind.SUB_DOMAIN, Kind.PUBLISHER)
 """What other records are built upon; there are few."""
 _OTHERS: Final = tuple(kind for kind in Kind if kind not in FOUNDATIONS)
-_RECORDS: Final = 1000
+_RECORDS: Final = 2000
 """Records that a step takes at least, where there are so many."""
 _HOLD_S: Final = 3.0
 """How long a plan keeps others from writing."""
+_ALLOCATIONS: Final = 50_000
+
+
+@contextlib.contextmanager
+def _rarely_collected() -> Iterator[None]:
+    """Look for cycles rarely: records have none, and what a load keeps would be looked through again and again."""
+    before = gc.get_threshold()
+    gc.set_threshold(_ALLOCATIONS, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +73,10 @@ class _Change:
     listed: Mapping[str, tuple[int, str]]
     wanted: frozenset[str]
     gone: tuple[str, ...]
+    spellings: Spellings
 
 
+@_rarely_collected()
 def stage(
     database: Database,
     move_id: int,
@@ -101,17 +118,25 @@ def unhoused_in(staging: Staging) -> tuple[Unhoused, ...]:
 
 
 class Loader:
-    """Loads one staged move."""
+    """Loads one staged move; `same` gives what is equal for all keys of one participant."""
 
     def __init__(
-        self, database: Database, actor: Actor, move_id: int, receivers: Sequence[Receiver], staging: Staging
+        self,
+        database: Database,
+        actor: Actor,
+        move_id: int,
+        receivers: Sequence[Receiver],
+        staging: Staging,
+        same: Callable[[str], str] = str,
     ) -> None:
         self._database = database
         self._actor = actor
         self._move_id = move_id
         self._receivers = {receiver.kind: receiver for receiver in receivers}
         self._staging = staging
+        self._same = same
 
+    @_rarely_collected()
     def differences(self) -> Differences:
         """Compare all that was read with the ledger; parts that are as they were, and known to be so, are done."""
         with self._database.read() as connection:
@@ -127,13 +152,14 @@ class Loader:
                 change = self._change(kind, parts)
                 new = len(change.wanted - change.held.keys())
                 found[kind] = found.get(kind, Difference()).plus(
-                    Difference(0, new, len(change.wanted) - new, len(change.gone))
+                    Difference(0, new, len(change.wanted) - new, len(change.gone) + len(change.spellings.superseded))
                 )
                 if not change.wanted and not change.gone:
                     same += [(kind, part) for part in parts if staged[kind, part][1] is None]
         self._staging.done(same)
         return found
 
+    @_rarely_collected()
     def run(self, differences: Differences, limits: Limits, told: Callable[[int], None]) -> Tally:
         """Load what is staged. Raises ConflictError where too many are refused; what was done stays done."""
         tally = Tally()
@@ -148,6 +174,7 @@ class Loader:
                 wait_for_writers(self._database)  # of the domains that have come into standby just now
         return tally
 
+    @_rarely_collected()
     def rehearse(self, told: Callable[[int], None]) -> Tally:
         """As `run`, on a `RehearsalDatabase`: what would become of everything.
 
@@ -226,11 +253,13 @@ class Loader:
         wanted = frozenset(
             key for key, (_, digest) in listed.items() if (known := held.get(key)) is None or known.digest != digest
         )
-        return _Change(kind, parts, held, listed, wanted, tuple(sorted(held.keys() - listed.keys())))
+        spellings = Spellings.of(listed, held, self._same) if kind is Kind.PARTICIPANT else Spellings()
+        gone = tuple(sorted(held.keys() - listed.keys() - spellings.superseded))
+        return _Change(kind, parts, held, listed, wanted | spellings.anew, gone, spellings)
 
     def _apply(self, work: UnitOfWork, step: _Step, change: _Change) -> Tally:
-        kind, held = change.kind, change.held
-        wanted = change.wanted if step.takes else frozenset()
+        kind, held, spellings = change.kind, change.held, change.spellings
+        wanted = change.wanted - spellings.further.keys() if step.takes else frozenset()
         gone = change.gone if step.removes else ()
         never_here = [key for key in gone if not held[key].digest]
         going = [key for key in gone if held[key].digest]
@@ -241,23 +270,25 @@ class Loader:
         results = list(receiver.apply(work, records, going)) if records or going else []
         if sorted(result.key for result in results) != sorted(chain(wanted, going)):
             raise TechnicalError(f"not all that was read of {kind} was answered for")
-        places = {key: change.listed[key] for key in wanted} | {key: held[key][:2] for key in going}
+        results += spellings.refusals()
+        places = {key: change.listed[key] for key in change.wanted} | {key: held[key][:2] for key in going}
         moved = []
         for result in results:
             part, digest = places[result.key]
             if result.verdict is not Verdict.REMOVED:
-                moved.append(_moved(part, digest, held.get(result.key), result))
-        changed = [*never_here, *(result.key for result in results if result.key in held)]
+                here = spellings.here.get(result.key, held[result.key].digest if result.key in held else "")
+                moved.append(_moved(part, digest, here, result))
+        changed = [*never_here, *spellings.superseded, *(result.key for result in results if result.key in held)]
         move_ins.remove_records(work, self._move_id, kind, [(held[key].part, key) for key in changed])
         move_ins.add_records(work, self._move_id, kind, moved)
         results += (Result(key, Verdict.REMOVED) for key in never_here)
         return Tally.of(kind, results, sum(held[key].verdict == Verdict.REFUSED for key in changed))
 
 
-def _moved(part: int, digest: str, held: Held | None, result: Result) -> Moved:
-    """For the ledger, which has the digest of what is here: nothing new where that was refused."""
+def _moved(part: int, digest: str, here: str, result: Result) -> Moved:
+    """For the ledger, which has the digest of what is here: what was `here` before where that was refused."""
     if result.verdict is Verdict.REFUSED:
-        digest = "" if held is None else held.digest
+        digest = here
     reasons = [reason_json(reason) for reason in result.reasons]
     return Moved(part, result.key, digest, result.verdict.value, reasons or None, list(result.notes) or None)
 

@@ -9,9 +9,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import md5
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from registry.errors import Reason
+from registry.identifiers.text import ascii_lower
 
 if TYPE_CHECKING:
     from registry.storage.unit_of_work import UnitOfWork
@@ -48,8 +49,19 @@ class Kind(StrEnum):
 
 
 def part_of(key: str) -> int:
-    """The part of a key, 0 to 4095: three hexadecimal digits of its MD5, which the databases of sources can say too."""
-    return int(md5(key.encode(), usedforsecurity=False).hexdigest()[:_PART_DIGITS], 16)
+    """The part of a key, 0 to 4095: three hexadecimal digits of its MD5, which the databases of sources can say too.
+
+    It is that of the folded key, so that one transaction sees all spellings of a participant.
+    """
+    return int(md5(folded(key).encode(), usedforsecurity=False).hexdigest()[:_PART_DIGITS], 16)
+
+
+def folded(key: str) -> str:
+    """A key without what may tell two spellings of one participant apart.
+
+    That is letter case (of A to Z), blanks, and the colons between which an ebCore party id is cut.
+    """
+    return ascii_lower(key.replace(" ", "").replace(":", ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +113,17 @@ class Source(Protocol):
         """Let go of the source."""
 
 
+@runtime_checkable
+class StatedSource(Source, Protocol):
+    """A source that can tell at little cost that nobody has written to it."""
+
+    def state(self) -> str | None:
+        """What tells the snapshot that `records` reads from any other: the same one means that nothing was written.
+
+        Another one means that something may have been; None that it can't be told. Errors as those of `check`.
+        """
+
+
 class Verdict(StrEnum):
     """What became of a record."""
 
@@ -133,6 +156,7 @@ class Receiver(Protocol):
     def apply(self, work: "UnitOfWork", records: Sequence[SourceRecord], gone: Sequence[str]) -> Sequence[Result]:
         """Write the records of a part that are new or have changed, and take away those that are gone at the source.
 
+        No participant comes in two spellings, and none is gone of which the source still has one.
         One result for each record and each key that is gone; what is refused leaves nothing behind. All in `work`'s
         transaction, and safe to repeat. Raises TechnicalError alone.
         """

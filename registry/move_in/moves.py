@@ -7,7 +7,7 @@ state from which somebody else can go on.
 
 import contextlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from registry.audit.events import record
 from registry.errors import ConflictError
@@ -22,6 +22,8 @@ from registry.storage.queries.move_ins import MoveInRow
 from registry.storage.turns import turn
 from registry.storage.unit_of_work import UnitOfWork
 
+SOURCE_STATE: Final = "source_state"
+"""The name in the steps of a move for the state of the source in which everything was loaded."""
 _GIVE_UP = "`registry move-in end` gives it up"
 
 
@@ -115,6 +117,21 @@ def end_move(database: Database, actor: Actor, move_id: int, directory: DomainDi
                 take_out_of_standby(work, directory.by_id(domain_id))
             _end(work, held)
         return move_ins.by_id(work.connection, move_id)
+
+
+@retried
+def keep_source_state(database: Database, actor: Actor, move_id: int, state: str | None) -> None:
+    """Keep in which state of the source everything was loaded (`StatedSource.state`), or forget it.
+
+    It is forgotten before anything of another state is loaded: broken off there, what is here is of no state.
+    """
+    with database.read() as connection:
+        if move_ins.by_id(connection, move_id).steps.get(SOURCE_STATE) == state:
+            return
+    with database.write(actor) as work:
+        steps = move_ins.lock(work, move_id).steps
+        others = {name: said for name, said in steps.items() if name != SOURCE_STATE}
+        move_ins.change(work, move_id, steps=others if state is None else {**others, SOURCE_STATE: state})
 
 
 @contextlib.contextmanager

@@ -2,9 +2,10 @@
 """Takes the participants of an old SMP into a domain: services, extensions, business cards, owners and properties.
 
 A participant is taken as a whole or refused with all reasons: half of what somebody receives would be a wrong answer.
-What a participant says of a document type is read and looked at once, however many say the same.
+What participants say of all their services, or of one, is read and looked at once, however many say the same.
 """
 
+import json
 import marshal
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -17,7 +18,7 @@ from registry.domains.domain import Domain
 from registry.errors import Reason, RegistryError, ValidationError
 from registry.identifiers.participant import ParticipantIdentifier
 from registry.move_in.attempts import attempt, reasons_of, refused
-from registry.move_in.model import Kind, Result, SourceRecord, Verdict
+from registry.move_in.model import Kind, Result, SourceRecord, Verdict, part_of
 from registry.move_in.participant_records import parsed, reasons_in
 from registry.sml.registration import Registrar
 from registry.smp.bulk_publishing import BulkPublishing, WantedParticipant, Written
@@ -29,7 +30,7 @@ from registry.smp.exchange.model_json import read_extension, read_participant, r
 from registry.smp.publishing import Outcome, Publishing
 from registry.storage.domain_directory import StoredDomain
 from registry.storage.engine import Actor, Database
-from registry.storage.queries import owner_groups, service_groups
+from registry.storage.queries import move_ins, owner_groups, service_groups
 from registry.storage.unit_of_work import UnitOfWork
 from registry.trust import TrustModel
 
@@ -41,6 +42,9 @@ _VERDICTS = {
 _LOOKS_COUNT_FOR = timedelta(minutes=10)
 _MOST_KEPT = 32_768
 """Services that are kept as they were examined: some hundred access points times the document types of a network."""
+_REDIRECT = b'"redirect":'
+_MOST_LISTED = 100
+"""Services that are kept together at most; so many more take memory, and rarely do two participants say the same."""
 
 
 class Participants:
@@ -68,6 +72,7 @@ class Participants:
         self._stored = stored
         self._lenient = replace(stored.domain, endpoint_certificates="warn") if keep_untrusted else stored.domain
         self._examined: dict[bytes, ExaminedService] = {}
+        self._listed: dict[bytes, tuple[ExaminedService, ...]] = {}
         self._examiner: ServiceExaminer | None = None
         self._examined_at: datetime | None = None
 
@@ -92,9 +97,8 @@ class Participants:
 
     def _wanted(self, record: SourceRecord, groups: "_Groups", notes: list[str]) -> WantedParticipant:
         """What a record says; raises ValidationError with all reasons."""
-        body = parsed(record)
+        body, services = parsed(record)
         reasons = list(reasons_in(body))
-        services = body.pop("services", ())
         body.pop("refused", None)
         notes += body.pop("notes", ())
         reader = JsonReader(body, "", reasons)
@@ -109,6 +113,7 @@ class Participants:
             reader.objects("properties", read_property),
             None if card is None else self._card(card, participant, reasons),
             groups.number(reader.text("owner"), notes),
+            groups.may_keep,
         )
         reader.finish()
         if reasons:
@@ -116,6 +121,21 @@ class Participants:
         return wanted
 
     def _services(
+        self, said: bytes, participant: ParticipantIdentifier, reasons: list[Reason], notes: list[str]
+    ) -> tuple[ExaminedService, ...]:
+        """The services in a JSON list: kept together where nothing is wrong, and nothing depends on who says it."""
+        key = blake2b(said, digest_size=16).digest()
+        if (known := self._listed.get(key)) is not None:
+            return known
+        before = len(reasons), len(notes)
+        found = self._each_service(json.loads(said), participant, reasons, notes)
+        if before == (len(reasons), len(notes)) and len(found) <= _MOST_LISTED and _REDIRECT not in said:
+            if len(self._listed) >= _MOST_KEPT:
+                self._listed.clear()
+            self._listed[key] = found
+        return found
+
+    def _each_service(
         self, said: Sequence[Any], participant: ParticipantIdentifier, reasons: list[Reason], notes: list[str]
     ) -> tuple[ExaminedService, ...]:
         found: dict[tuple[str, str], ExaminedService] = {}
@@ -147,7 +167,7 @@ class Participants:
             if reasons:
                 raise ValidationError(reasons)
             if len(self._examined) >= _MOST_KEPT:
-                del self._examined[next(iter(self._examined))]
+                self._forget()
             found = self._examined[key] = self._examiner.examine(metadata)
         return found
 
@@ -167,17 +187,19 @@ class Participants:
         found = service_groups.find(work.connection, self._stored.id, participant.scheme, value_key)
         if found is None:
             return Result(key, Verdict.REMOVED)
-        if found.participant != participant:
-            return Result(key, Verdict.REMOVED, notes=(f"{found.participant} stays: the source spells it so now",))
         self._publishing.delete_service_group(Actor(work.actor, work.request_id), self._stored, participant)
         return Result(key, Verdict.REMOVED)
 
     def _look_anew(self, now: datetime) -> None:
         """Forget what was examined so long ago that a certificate may have ended, or evidence have come."""
         if self._examined_at is None or now - self._examined_at > _LOOKS_COUNT_FOR:
-            self._examined.clear()
+            self._forget()
             self._examined_at = now
             self._examiner = ServiceExaminer(self._lenient, self._trust_of(self._stored.domain), now)
+
+    def _forget(self) -> None:
+        self._examined.clear()
+        self._listed.clear()  # which would keep what nobody else has
 
 
 class _Groups:
@@ -187,6 +209,7 @@ class _Groups:
         self._work = work
         self._domain_id = domain_id
         self._found: dict[str, int | None] = {"": None}
+        self._of_source: dict[int, bool] = {}
 
     def number(self, login: str, notes: list[str]) -> int | None:
         """None where nobody is named, or nobody of this name was taken in."""
@@ -196,6 +219,16 @@ class _Groups:
         if login and self._found[login] is None:
             notes.append(f"its owner {login!r} was not taken in, so it is in no group")
         return self._found[login]
+
+    def may_keep(self, group_id: int) -> bool:
+        """Whether a participant that is nobody's at the source may be in a group: in none of the source's."""
+        if group_id not in self._of_source:
+            connection = self._work.connection
+            row = owner_groups.by_id(connection, group_id)
+            self._of_source[group_id] = row is not None and move_ins.has(
+                connection, self._domain_id, Kind.OWNER, part_of(row.name), row.name
+            )
+        return not self._of_source[group_id]
 
 
 def _result(key: str, written: Written, notes: Sequence[str]) -> Result:

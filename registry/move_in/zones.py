@@ -26,6 +26,7 @@ from registry.domains.dns_profile import DnsProfile
 from registry.errors import ValidationError
 from registry.identifiers.dns_names import legacy_cname_owner, participant_owner
 from registry.move_in.model import Kind as RecordKind
+from registry.move_in.naptr_tails import LEGACY, NaptrParts
 from registry.move_in.sml_records import dns_name_of, participant_of
 from registry.sml.names import publisher_owner
 from registry.sml.registration import zone_id_of
@@ -40,7 +41,6 @@ EXAMPLES: Final = 20
 _PAGE: Final = 1000
 _NAPTR: Final = dns.rdatatype.NAPTR.to_bytes(2)
 _BEFORE_RDATA: Final = 6  # octets of type and TTL in a tail
-_LEGACY, _PRESENT = b"!^.*$!", b"!.*!"
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,11 +212,6 @@ def _shared(connection: Connection, zone_id: int, profile: DnsProfile) -> Iterat
 
 def _as_ours(tail: bytes) -> bytes:
     """A record with the expression that is written today."""
-    if tail[:2] != _NAPTR or _LEGACY not in tail:
+    if tail[:2] != _NAPTR or LEGACY not in tail:
         return tail
-    at = _BEFORE_RDATA + 4  # behind order and preference
-    for _ in ("flags", "services"):
-        at += 1 + tail[at]
-    expression = tail[at + 1 : at + 1 + tail[at]]
-    ours = expression.replace(_LEGACY, _PRESENT, 1) if expression.startswith(_LEGACY) else expression
-    return tail[:at] + bytes((len(ours),)) + ours + tail[at + 1 + len(expression) :]
+    return tail[:_BEFORE_RDATA] + NaptrParts.of(tail[_BEFORE_RDATA:]).to_rdata()

@@ -6,6 +6,7 @@ A participant is taken as a whole or not at all, and told by one event. It is as
 isn't among that is withdrawn, and its spelling is the one that comes. Whoever calls has the domain for itself.
 """
 
+import re
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, TypeVar
@@ -62,6 +63,8 @@ from registry.storage.unit_of_work import UnitOfWork
 
 _SERVICES_AT_ONCE = 500
 _ANY_TYPE = DocumentTypeIdentifier("busdox-docid-qns", "urn:any::Any##any::1")
+_PLAIN = re.compile(r"[A-Za-z0-9._-]+(:[A-Za-z0-9._-]+)*")
+"""What every dialect can write and every URL can carry as it is, whether scheme or value."""
 _NewService = tuple[int, ServiceRows]
 _T = TypeVar("_T", bound=Hashable)
 
@@ -70,7 +73,8 @@ _T = TypeVar("_T", bound=Hashable)
 class WantedParticipant:
     """All that a participant is to be; each document type stands among `services` once.
 
-    `business_card` is the XML to be served. `owner_group_id` is None where the owner group is to stay as it is.
+    `business_card` is the XML to be served. `owner_group_id` is None where the owner group is to stay as it is; but a
+    participant leaves one of which `may_stay_in` says no.
     """
 
     participant: ParticipantIdentifier
@@ -79,6 +83,7 @@ class WantedParticipant:
     properties: tuple[CustomProperty, ...] = ()
     business_card: bytes | None = None
     owner_group_id: int | None = None
+    may_stay_in: Callable[[int], bool] = lambda _group_id: True
 
 
 class Written(NamedTuple):
@@ -291,8 +296,8 @@ class _Change:
         return differs
 
     def _change_owner(self) -> bool:
-        wanted = self._item.owner_group_id
-        if wanted in (None, self._group.owner_group_id):
+        wanted, held = self._item.owner_group_id, self._group.owner_group_id
+        if wanted == held or (wanted is None and held is not None and self._item.may_stay_in(held)):
             return False
         participant = self._item.participant
         key = self._stored.domain.identifiers.participant_key(participant)
@@ -321,13 +326,12 @@ class _Change:
 def _examined(stored: StoredDomain, item: WantedParticipant) -> tuple[list[Reason], tuple[str, ...]]:
     """Why a participant can't be published, and what is worth knowing of it; its services were looked at before."""
     domain, participant = stored.domain, item.participant
-    # With a document type that nothing is wrong with: whether one can be told from its URL is asked of each by itself.
-    group = ServiceGroup(participant, (_ANY_TYPE,), item.extensions)
-    found = [
-        *participant_reasons(domain, participant),
-        *unwritable_group(domain, group),
-        *property_reasons(item.properties),
-    ]
+    found = [*participant_reasons(domain, participant)]
+    if item.properties:
+        found += property_reasons(item.properties)
+    if item.extensions or not all(map(_PLAIN.fullmatch, (participant.scheme, participant.value))):
+        # With a document type that nothing is wrong with: whether one can be told from its URL is asked of it alone.
+        found += unwritable_group(domain, ServiceGroup(participant, (_ANY_TYPE,), item.extensions))
     warnings = [
         *map(str, domain.identifiers.participant_warnings(participant)),
         *(str(reason) for reason in found if stops_new_entries_only(reason)),

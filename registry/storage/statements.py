@@ -16,6 +16,9 @@ from sqlalchemy.exc import DBAPIError
 
 _PARAMETERS = 30_000  # of a statement; SQLite takes 32,766, PostgreSQL 65,535
 _COPY_FROM = 8  # rows; fewer are faster as an INSERT
+_ROWS, _FEW_ROWS = 512, 32
+"""SQLite takes longer to understand a row of a statement that it doesn't know than to insert it: of many rows the
+statements have but a few sizes, so that the driver knows them."""
 _EACH = "SELECT found.* FROM unnest(?::{}[]) AS wanted (value), LATERAL ({} = wanted.value OFFSET 0) AS found"
 """One look into the index for each value, whatever PostgreSQL takes the table for: before it has counted its rows it
 would rather look through all that the other conditions leave, and OFFSET keeps it from that."""
@@ -100,7 +103,7 @@ def insert_rows(connection: Connection, table: str, columns: Sequence[str], rows
     # A statement for many rows rather than one for each: the way to a server costs more than a row, and between two
     # statements for SQLite the driver lets other threads go first, for whom who holds the write lock would wait.
     names = tuple(columns)
-    for part in chunks(rows, len(columns)):
+    for part in _known_sizes(rows, len(columns)):
         run(connection, _insertion(table, names, len(part)), tuple(chain.from_iterable(part)))
 
 
@@ -109,7 +112,9 @@ def insert_new_rows(
 ) -> Iterator[tuple[Any, ...]]:
     """Insert rows unless they are there already, in one order whoever inserts; gives columns of the inserted ones."""
     marks = placeholders(connection, len(columns))
-    for part in chunks(sorted(rows), len(columns)):
+    ordered = sorted(rows)
+    sqlite = connection.dialect.name == "sqlite"
+    for part in _known_sizes(ordered, len(columns)) if sqlite else chunks(ordered, len(columns)):
         values = ", ".join([marks] * len(part))
         statement = (
             f"INSERT INTO {table} ({', '.join(columns)}) VALUES {values} "  # noqa: S608 — names of ours
@@ -128,6 +133,19 @@ def copy_rows(connection: Connection, table: str, columns: Sequence[str], rows: 
                 copy.write_row(row)
     except driver.Error as error:
         raise _as_sqlalchemys(connection, error, driver.Error, "COPY") from error
+
+
+def _known_sizes(rows: Sequence[_Row], parameters: int) -> Iterator[Sequence[_Row]]:
+    """As `chunks`, but many rows are cut at powers of two, until few are left."""
+    if len(rows) <= _ROWS:
+        yield from chunks(rows, parameters)
+        return
+    start, size = 0, min(_ROWS, _PARAMETERS // parameters)
+    while left := len(rows) - start:
+        while size > left >= _FEW_ROWS:
+            size //= 2
+        yield rows[start : start + size]
+        start += min(size, left)
 
 
 def _as_sqlalchemys(connection: Connection, error: Exception, kind: type[Exception], statement: str) -> BaseException:

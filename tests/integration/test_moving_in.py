@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from registry.accounts import accounts, grants
+from registry.accounts.groups import create_group
 from registry.app import move_in
 from registry.app.move_in import Moving, chosen_move, load, moves_of, plan, standings
 from registry.app.move_in_sources import SourceChoice
@@ -297,6 +298,50 @@ def test_a_user_who_changes_or_goes_at_the_source_does_so_here(mover: Mover) -> 
     assert accounts.find_account(mover.instance.database, number).state == "erased"
     with mover.instance.database.read() as connection:
         assert owner_groups.by_name(connection, mover.offline.stored.id, "bob") is None
+
+
+def group_of(mover: Mover, value: str) -> str | None:
+    """The name of the group that a participant is in."""
+    stored, who = mover.offline.stored, participant(value)
+    with mover.instance.database.read() as connection:
+        exists, number = owner_groups.of_participant(
+            connection, stored.id, who.scheme, stored.domain.identifiers.participant_key(who)
+        )
+        assert exists
+        row = None if number is None else owner_groups.by_id(connection, number)
+    return None if row is None else row.name
+
+
+@pytest.mark.parametrize("stays", [True, False], ids=["owner-stays", "owner-goes"])
+@pytest.mark.parametrize("owner", ["", "bob", "nobody"], ids=["none", "another", "unknown"])
+def test_a_participant_whose_owner_alone_changes_at_the_source_is_in_the_group_of_the_old_one_no_longer(
+    mover: Mover, owner: str, stays: bool
+) -> None:
+    mover.holds(owner_record("alice"), owner_record("bob"), participant_record("0088:a", "alice"))
+    mover.load()
+    assert group_of(mover, "0088:a") == "alice"
+    left = [owner_record("alice")] if stays else []
+    mover.holds(*left, owner_record("bob"), participant_record("0088:a", owner))
+    report = mover.load(Limits(removed_percent=100))
+    assert group_of(mover, "0088:a") == ("bob" if owner == "bob" else None)
+    expected = {(Kind.PARTICIPANT, Verdict.UPDATED): 1} | ({} if stays else {(Kind.OWNER, Verdict.REMOVED): 1})
+    assert report.tally.counts == expected
+    assert mover.load(Limits(removed_percent=100)).tally.counts == {}
+
+
+def test_a_participant_that_is_nobodys_at_the_source_stays_in_a_group_that_was_made_here(mover: Mover) -> None:
+    database, stored = mover.instance.database, mover.offline.stored
+    mover.holds(owner_record("alice"), participant_record("0088:a", "alice"))
+    mover.load()
+    made = create_group(database, ACTOR, stored.id, "clinics")
+    who = participant("0088:a")
+    value_key = stored.domain.identifiers.participant_key(who)
+    with database.write(ACTOR) as work:
+        work.moves_in = True
+        owner_groups.place(work, stored.id, who.scheme, value_key, made.id)
+    mover.holds(owner_record("alice"), participant_record("0088:a"))
+    mover.load()
+    assert group_of(mover, "0088:a") == "clinics"
 
 
 def test_an_account_that_somebody_has_here_already_stays_as_it_is(mover: Mover) -> None:

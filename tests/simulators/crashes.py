@@ -14,7 +14,7 @@ import re
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -33,6 +33,8 @@ from tests.simulators.use_case_world import World
 
 # What differs between two runs of the same, and has no part in what was acknowledged.
 _RANDOM = {
+    "alert_channel": {"secret"},
+    "alert_delivery": {"message"},
     "event": {"request_id", "sealed", "hash"},
     "event_batch": {"salt", "sealed"},
     "event_subject": {"salt"},
@@ -55,7 +57,7 @@ class Course:
     """How a use case ran: what the database held before it and after each of its commits, and which code wrote.
 
     `end` is the last state without the audit, since who asks twice is noted twice, and without numbers of rows, which
-    differ where a transaction took some and was taken back.
+    differ where a transaction took some and was taken back. Places in the chain of events are told from its end.
     `refused` is the error by which it told that it did nothing, if it did so.
     """
 
@@ -196,12 +198,15 @@ def _caller() -> str:
 
 
 _ROOT_DIGEST = re.compile('"root":"[0-9a-f]{64}"')  # over salts
+_PLACE = re.compile('"(?:event|position)":([0-9]+)')
+_MOVE_OF_JOB = re.compile('(?:(?<="move":)|(?<=^move-in-replay:))[0-9]+')
 
 
 def _dump(database: Database, *, numbers: bool = True) -> str:
     """Every row of every table, but for what is random."""
     lines = []
     with database.read() as connection:
+        events = connection.exec_driver_sql("SELECT count(*) FROM event").scalar_one()
         for table in metadata.sorted_tables:
             if not numbers and table.name in _AUDIT:
                 continue
@@ -212,8 +217,26 @@ def _dump(database: Database, *, numbers: bool = True) -> str:
             # In plain SQL: compiling it anew for each process would take longer than all the rest.
             names = ", ".join(f'"{column.name}"' for column in columns)
             rows = connection.exec_driver_sql(f'SELECT {names} FROM "{table.name}"') if columns else ()  # noqa: S608
+            if not numbers:
+                rows = [_without_numbers(table.name, row._mapping, events) for row in rows]
             lines += [_ROOT_DIGEST.sub("…", f"{table.name} {tuple(row)!r}") for row in rows]
     return "\n".join(sorted(lines))
+
+
+def _without_numbers(table: str, row: Mapping[str, Any], events: int) -> list[Any]:
+    """The values of a row, in which events are told by how many come behind them, and a move has no number."""
+    said = dict(row)
+    if table == "move_in":
+        # A load that goes on leaves more events than one that wasn't disturbed, and those after it stand further on.
+        for name in ("steps", "counts"):
+            said[name] = _PLACE.sub(lambda found: f"{events - int(found[1])} behind", str(said[name]))
+        if said["event_at_cutover"] is not None:
+            said["event_at_cutover"] = events - said["event_at_cutover"]
+    elif table == "job":
+        for name in ("scope", "key", "payload"):
+            if name in said:
+                said[name] = _MOVE_OF_JOB.sub("…", str(said[name]))
+    return list(said.values())
 
 
 def _is_number(name: str) -> bool:

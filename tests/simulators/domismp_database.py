@@ -17,6 +17,15 @@ GROUP1 = (
     f'<ServiceGroup xmlns="{SMP1}"><ParticipantIdentifier scheme="${{resource.identifier.scheme}}">'
     "${resource.identifier.value}</ParticipantIdentifier><ServiceMetadataReferenceCollection/></ServiceGroup>"
 )
+_SMP2 = "http://docs.oasis-open.org/bdxr/ns/SMP/2"
+_DECLARED2 = (
+    f'xmlns:a="{_SMP2}/AggregateComponents" xmlns="{_SMP2}/BasicComponents" xmlns:e="{_SMP2}/ExtensionComponents"'
+)
+GROUP2 = (
+    f'<g:ServiceGroup xmlns:g="{_SMP2}/ServiceGroup" {_DECLARED2}><SMPVersionID>2.0</SMPVersionID>'
+    '<ParticipantID schemeID="${resource.identifier.scheme}">${resource.identifier.value}</ParticipantID>'
+    "</g:ServiceGroup>"
+)
 PROFILE = "bdxr-transport-ebms3-as4-v1p0"
 _AT = "2026-01-02 03:04:05"
 _BIN = "CHARACTER SET utf8 COLLATE utf8_bin"
@@ -216,6 +225,28 @@ def metadata1(address: str = "https://ap.example/as4", certificate: str = "", ex
         "<TechnicalContactUrl>mailto:help@ap.example</TechnicalContactUrl></Endpoint></ServiceEndpointList>"
         f"</Process></ProcessList>{extension}</ServiceInformation></ServiceMetadata>"
     )
+
+
+def metadata2(address: str = "https://ap.example/as4", certificate: str = "", extension: str = "") -> str:
+    """Service metadata of SMP 2.0 with the same placeholders; the certificate is base64."""
+    extensions = f"<e:SMPExtensions>{extension}</e:SMPExtensions>" if extension else ""
+    return (
+        f'<s:ServiceMetadata xmlns:s="{_SMP2}/ServiceMetadata" {_DECLARED2}>{extensions}<SMPVersionID>2.0'
+        '</SMPVersionID><ID schemeID="${subresource.identifier.scheme}">${subresource.identifier.value}</ID>'
+        '<ParticipantID schemeID="${resource.identifier.scheme}">${resource.identifier.value}</ParticipantID>'
+        f'<a:ProcessMetadata><a:Process><ID schemeID="{PROCESS_SCHEME}">{PROCESS}</ID></a:Process><a:Endpoint>'
+        f"<TransportProfileID>{PROFILE}</TransportProfileID><Description>invoices</Description>"
+        f"<Contact>mailto:help@ap.example</Contact><AddressURI>{address}</AddressURI><a:Certificate>"
+        '<ContentBinaryObject mimeCode="application/base64">'
+        f"{certificate or new_certificate('ap.example')}</ContentBinaryObject></a:Certificate></a:Endpoint>"
+        "</a:ProcessMetadata></s:ServiceMetadata>"
+    )
+
+
+def redirect1(href: str, uid: str) -> str:
+    """A redirect of SMP 1.0."""
+    uid = f"<CertificateUID>{uid}</CertificateUID>"
+    return f'<ServiceMetadata xmlns="{SMP1}"><Redirect href="{href}">{uid}</Redirect></ServiceMetadata>'
 
 
 def fill(

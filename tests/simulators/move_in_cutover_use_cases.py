@@ -14,6 +14,7 @@ from registry.metadata import ServiceGroup
 from registry.move_in import back, cutover
 from registry.move_in.back import give_up_cutover, go_back
 from registry.move_in.cutover import Cutover
+from registry.move_in.moves import keep_source_state
 from registry.move_in.outside import ByHand
 from registry.move_in.replay.changes import Change, Subject
 from registry.move_in.replay.replaying import Replay
@@ -49,6 +50,11 @@ class _Old:
 @use_case
 def cut_over(world: World) -> None:
     _cut_over(world)
+
+
+@use_case
+def keep_the_state_of_the_source(world: World) -> None:
+    keep_source_state(world.instance.database, ACTOR, _loaded(world).id, "what the source says of itself")
 
 
 @use_case

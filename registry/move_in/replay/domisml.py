@@ -11,8 +11,6 @@ import ssl
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import httpx2
 from cryptography import x509
@@ -92,14 +90,6 @@ class DomiSmlReplay:
         """Close the connections."""
         for client in self._clients.values():
             client.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _take_publisher(self, stored: StoredDomain, smp_id: str) -> None:
         here, there = self._here(stored, smp_id), self._there(stored, smp_id)

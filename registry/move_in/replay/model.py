@@ -3,7 +3,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import TracebackType
 from typing import Any, Protocol, Self
 
 from registry.move_in.replay.changes import Change, Subject
@@ -27,12 +26,6 @@ class OldSystem(Protocol):
 
     def close(self) -> None:
         """Close the connections."""
-
-    def __enter__(self) -> Self: ...
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None: ...
 
 
 @dataclass(slots=True)

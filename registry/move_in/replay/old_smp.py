@@ -2,8 +2,6 @@
 """What the interfaces of old SMPs have in common: participants, told as a whole, as they are here now."""
 
 from abc import ABC, abstractmethod
-from types import TracebackType
-from typing import Self
 
 from registry.identifiers.document_type import DocumentTypeIdentifier
 from registry.identifiers.participant import ParticipantIdentifier
@@ -39,14 +37,6 @@ class OldSmp(ABC):
     def close(self) -> None:
         """Close the connections."""
         self._api.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
 
     @abstractmethod
     def _put(self, stored: StoredDomain, held: Published) -> None:

@@ -23,6 +23,7 @@ from registry.dns.reconcile.differences import text_of
 from registry.dns.reconcile.wire_reader import Line, Message, WireReader, tail_parts
 from registry.dns.wire import IN, name_to_wire, type_code
 from registry.errors import TechnicalError, ValidationError
+from registry.move_in.naptr_tails import NaptrParts
 from registry.move_in.shadow.model import Answer, Difference, DifferenceKind, Side
 
 _TRIES: Final = 3
@@ -32,7 +33,6 @@ _RESPONSE: Final = 0x8000
 _NOERROR, _NXDOMAIN = int(dns.rcode.NOERROR), int(dns.rcode.NXDOMAIN)
 _CNAME, _NAPTR = int(dns.rdatatype.CNAME), int(dns.rdatatype.NAPTR)
 _MAX_ALIASES: Final = 8
-_LEGACY, _PRESENT = b"!^.*$!", b"!.*!"
 _OPT: Final = b"\x00\x00\x29\x10\x00\x00\x00\x00\x00\x00\x00"  # RFC 6891 §6.1.2: answers of up to 4,096 octets
 
 
@@ -166,14 +166,8 @@ def _records(lines: Collection[Line], name: bytes, wanted: int) -> dict[bytes, b
 def _meaning(tail: bytes) -> bytes:
     code, _, rdata = tail_parts(tail)
     if code == _NAPTR:
-        texts, at = [], 4  # behind order and preference
-        for _ in range(3):
-            texts.append(rdata[at + 1 : at + 1 + rdata[at]])
-            at += 1 + rdata[at]
-        flags, services, expression = texts
-        if expression.startswith(_LEGACY):
-            expression = _PRESENT + expression.removeprefix(_LEGACY)
-        rdata = b"\x00".join((rdata[:4], flags.lower(), services.lower(), expression, rdata[at:]))
+        said = NaptrParts.of(rdata)
+        rdata = said._replace(flags=said.flags.lower(), services=said.services.lower()).to_rdata()
     return code.to_bytes(2) + rdata
 
 

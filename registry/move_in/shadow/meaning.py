@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """In what two documents of an SMP differ for somebody who reads them; signatures aside. Pure.
 
-Order means nothing, nor does how processes are grouped. Which spellings are the same identifier is what the domain
-says; another spelling of the same is told apart.
+Order means nothing, nor does how processes are grouped, nor how extensions are serialised. Which spellings are the same
+identifier is what the domain says; another spelling of the same is told apart.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -17,12 +17,10 @@ from registry.identifiers.rules import IdentifierRules
 from registry.identifiers.scheme_value import SchemedIdentifier
 from registry.metadata import Endpoint, EndpointCertificate, Extension, Process, Redirect, ServiceGroup, ServiceMetadata
 from registry.move_in.shadow.model import Difference, DifferenceKind
+from registry.move_in.shadow.words import extension_words
 from registry.smp.documents.extensions import declarations
-from registry.smp.documents.lexical import XML_SPACE, format_date_time
-from trust_lists.errors import XmlRefusedError
-from trust_lists.xml import canonicalise, parse_xml
+from registry.smp.documents.lexical import format_date_time
 
-_SPACE: Final = XML_SPACE.encode()
 _SHOWN: Final = 200  # characters of a value
 _ANY: Final = ("", "")
 """The key of what holds for any process."""
@@ -167,16 +165,10 @@ def _by_profile(endpoints: Sequence[Endpoint]) -> dict[str, list[Endpoint]]:
 def _endpoints(
     where: str, old: Mapping[str, list[Endpoint]], ours: Mapping[str, list[Endpoint]]
 ) -> Iterator[Difference]:
-    """A transport profile may stand there several times (SMP 2.0): those that are equal are matched first."""
+    """A transport profile may stand there several times (SMP 2.0): those that mean the same are matched first."""
     for profile in old.keys() | ours.keys():
         place = f"{where}, {profile}" if where else profile
-        left = list(ours.get(profile, ()))
-        unmatched = []
-        for endpoint in old.get(profile, ()):
-            if endpoint in left:
-                left.remove(endpoint)
-            else:
-                unmatched.append(endpoint)
+        unmatched, left = _unmatched(old.get(profile, []), ours.get(profile, []))
         for one, other in zip(unmatched, left, strict=False):
             yield from _endpoint(place, one, other)
         matched = min(len(unmatched), len(left))
@@ -186,14 +178,28 @@ def _endpoints(
             yield Difference(DifferenceKind.EXTRA_ENDPOINT, place, ours=other.address)
 
 
+def _unmatched(old: list[Endpoint], ours: list[Endpoint]) -> tuple[list[Endpoint], list[Endpoint]]:
+    """Those of either side that nothing on the other side means the same as."""
+    if old == ours:
+        return [], []
+    left: dict[tuple[object, ...], list[Endpoint]] = {}
+    for endpoint in ours:
+        left.setdefault(_meaning(endpoint), []).append(endpoint)
+    unmatched = []
+    for endpoint in old:
+        if same := left.get(_meaning(endpoint)):
+            same.pop()
+        else:
+            unmatched.append(endpoint)
+    return unmatched, [endpoint for some in left.values() for endpoint in some]
+
+
+def _meaning(endpoint: Endpoint) -> tuple[object, ...]:
+    return (*(text_of(endpoint) for _, text_of in _COMPARED), *_canonical(endpoint.extensions))
+
+
 def _endpoint(where: str, old: Endpoint, ours: Endpoint) -> Iterator[Difference]:
-    compared: tuple[tuple[DifferenceKind, Callable[[Endpoint], str]], ...] = (
-        (DifferenceKind.URL, lambda endpoint: endpoint.address),
-        (DifferenceKind.CERTIFICATE, _certificates),
-        (DifferenceKind.DATES, lambda endpoint: _period(endpoint.activation, endpoint.expiration)),
-        (DifferenceKind.DETAILS, _details),
-    )
-    for kind, text_of in compared:
+    for kind, text_of in _COMPARED:
         one, other = text_of(old), text_of(ours)
         if one != other:
             yield Difference(kind, where, one[:_SHOWN], other[:_SHOWN])
@@ -229,21 +235,33 @@ def _period(start: datetime | None, end: datetime | None) -> str:
 def _extensions(where: str, old: tuple[Extension, ...], ours: tuple[Extension, ...]) -> Iterator[Difference]:
     if old == ours:
         return
-    one, other = sorted(map(_canonical, old)), sorted(map(_canonical, ours))
+    one, other = _canonical(old), _canonical(ours)
     if one != other:
         shown = (b"\n".join(side)[:_SHOWN].decode(errors="replace") for side in (one, other))
         yield Difference(DifferenceKind.EXTENSION, where, *shown)
 
 
-def _canonical(extension: Extension) -> bytes:
-    """Its content whatever the quotes and prefixes; as it stands where that can't be told."""
-    said = b"".join(f"{name}={text};".encode() for name, text in extension.properties)
-    wrapped = f"<e{declarations(extension)}>".encode() + extension.content.strip(_SPACE) + b"</e>"
-    try:
-        return said + canonicalise(parse_xml(wrapped), exclusive=True)
-    except (XmlRefusedError, ValidationError):
-        return said + extension.content
+def _canonical(extensions: Sequence[Extension]) -> list[bytes]:
+    """What is in them in exclusive canonical form, as the words have it; as it stands where there is none."""
+    found: list[bytes] = []
+    for extension in extensions:
+        said = b"".join(f"{name}={text};".encode() for name, text in extension.properties)
+        try:
+            wrapped = b"<e%b>%b</e>" % (declarations(extension).encode(), extension.content)
+            elements = extension_words(wrapped) or [b""]
+        except ValidationError:
+            elements = [extension.content]
+        found += (said + element for element in elements)
+    return sorted(found)
 
 
 def _listed(texts: Iterable[str]) -> str:
     return ", ".join(texts)[:_SHOWN]
+
+
+_COMPARED: Final[tuple[tuple[DifferenceKind, Callable[[Endpoint], str]], ...]] = (
+    (DifferenceKind.URL, lambda endpoint: endpoint.address),
+    (DifferenceKind.CERTIFICATE, _certificates),
+    (DifferenceKind.DATES, lambda endpoint: _period(endpoint.activation, endpoint.expiration)),
+    (DifferenceKind.DETAILS, _details),
+)

@@ -44,6 +44,7 @@ class SmpComparer:
     """Asks both SMPs in one dialect."""
 
     def __init__(self, domain: Domain, dialect: Dialect, old: HttpSide, ours: HttpSide) -> None:
+        self._domain = domain
         self._rules = domain.identifiers
         self._dialect = dialect
         self._sides = {Side.OLD: old, Side.OURS: ours}
@@ -51,7 +52,7 @@ class SmpComparer:
     def ask(self, question: Asked) -> Answer:
         """See `Comparer`."""
         try:
-            path = self._path(question)
+            path = asked_path(self._domain, self._dialect, question)
         except ValidationError as error:
             return Answer(failures=((Side.OLD, f"it can't be asked for: {error}"),))
         for side in self._sides.values():
@@ -74,15 +75,6 @@ class SmpComparer:
         """See `Comparer`."""
         for side in self._sides.values():
             side.close()
-
-    def _path(self, question: Asked) -> str:
-        """As `SmpReader` asks: in the case that the dialect writes."""
-        participant, document_type = question.participant, question.document_type
-        if self._dialect.folds_case:
-            participant = replace(participant, value=self._rules.participant_key(participant))
-            document_type = document_type and replace(document_type, value=self._rules.document_type_key(document_type))
-        path = participant_path(participant) if document_type is None else service_path(participant, document_type)
-        return f"/{self._dialect.path_prefix}{path}" if self._dialect.path_prefix else path
 
     def _compared(self, question: Asked, old: bytes, ours: bytes) -> Answer:
         is_group = question.document_type is None
@@ -115,8 +107,9 @@ class SmpComparer:
 
     def _redirected(self, question: Asked, old: bytes, ours: bytes) -> Difference | None:
         """How redirects differ; told without reading the documents: no reader takes some that old systems have."""
+        path = asked_path(self._domain, self._dialect, question)
         try:
-            return redirect_difference(redirect_in(old), redirect_in(ours), self._path(question))
+            return redirect_difference(redirect_in(old), redirect_in(ours), path)
         except ValidationError:
             return None
 
@@ -125,6 +118,19 @@ class SmpComparer:
         for key, document_type in keyed(self._rules, old.document_types).items():
             if key in both:
                 yield Asked(question.participant, document_type)
+
+
+def asked_path(domain: Domain, dialect: Dialect, question: Asked) -> str:
+    """The path below an SMP's base URL, as `SmpReader` asks: in the case that the dialect writes.
+
+    Raises ValidationError for an identifier that no URL can hold.
+    """
+    participant, document_type, rules = question.participant, question.document_type, domain.identifiers
+    if dialect.folds_case:
+        participant = replace(participant, value=rules.participant_key(participant))
+        document_type = document_type and replace(document_type, value=rules.document_type_key(document_type))
+    path = participant_path(participant) if document_type is None else service_path(participant, document_type)
+    return f"/{dialect.path_prefix}{path}" if dialect.path_prefix else path
 
 
 def _only_one(question: Asked, old: bytes | None, ours: bytes | None) -> Iterator[Difference]:

@@ -33,6 +33,17 @@ def words_of(document: bytes) -> Words:
     return tuple(words)
 
 
+def extension_words(wrapped: bytes) -> list[bytes]:
+    """The elements of an extension in the form in which `words_of` compares them; `wrapped` is one element around them.
+
+    Raises as `words_of`, and where there is text beside them, which has no such form.
+    """
+    root = _parsed(wrapped)
+    if any(text and text.strip(XML_SPACE) for text in (root.text, *(child.tail for child in root))):
+        raise ValidationError.of("SMP-WORDS", "text beside the elements of an extension")
+    return _canonical(root)
+
+
 def redirect_in(document: bytes) -> Redirect | None:
     """The redirect that a document of SMP 1.x is, without extensions; None for another document.
 
@@ -61,8 +72,7 @@ def _add(element: etree._Element, words: list[object]) -> None:
     tag = str(element.tag)
     name = tag.rpartition("}")[2]
     if name in {"Extension", "SMPExtensions"}:
-        # What is inside may be signed, so white space in there has a meaning.
-        words += (etree.tostring(child, method="c14n", exclusive=True, with_tail=False) for child in element)
+        words += _canonical(element)
         return
     words.append(tag)
     for attribute, value in sorted(element.items()):
@@ -76,6 +86,14 @@ def _add(element: etree._Element, words: list[object]) -> None:
         if child.tag != _SIGNATURE:
             _add(child, words)
     words.append(None)
+
+
+def _canonical(extension: etree._Element) -> list[bytes]:
+    """The elements inside, which may be signed: white space in them has a meaning, that between them has none."""
+    try:
+        return [etree.tostring(child, method="c14n", exclusive=True, with_tail=False) for child in extension]
+    except etree.C14NError:  # a relative namespace
+        return [etree.tostring(child, with_tail=False) for child in extension]
 
 
 def _without_space(text: str) -> str:

@@ -16,6 +16,7 @@ from registry.move_in.model import Kind, SourceKind, SourceRecord, Unhoused, par
 from registry.move_in.sml_records import RegistrationRecord
 from registry.move_in.sources.domisml_records import DomiSmlTables, Row, is_set, services_of
 from registry.move_in.sources.sql import WORDS, Snapshot
+from registry.move_in.sources.sql_states import state_of
 
 Part = tuple[Kind, int]
 
@@ -101,6 +102,10 @@ class DomiSmlSql:
         ):
             sums[Kind.REGISTRATION, int(part, 16)] = f"{rows}:{int(total)}"
         return sums
+
+    def state(self) -> str | None:
+        """See `StatedSource.state`."""
+        return state_of(self._snapshot, *_TABLES)
 
     def records(self, parts: Collection[Part] | None) -> Iterator[SourceRecord]:
         """See `Source.records`."""
@@ -200,7 +205,7 @@ class DomiSmlSql:
 
     @property
     def _part(self) -> str:
-        return f"substr({self._snapshot.words.md5.format(self._key)}, 1, 3)"
+        return self._snapshot.words.digits(self._key)
 
     def _rows(self, statement: str, **values: object) -> Iterator[Any]:
         names = {f"name_{number}": name for number, name in self._tables.names.items()}

@@ -20,6 +20,7 @@ from registry.move_in.sources.domismp_tables import RESOURCE, DomiSmpTables, tab
 from registry.move_in.sources.domismp_unhoused import unhoused_in
 from registry.move_in.sources.sql import Snapshot
 from registry.move_in.sources.sql_parts import Row, Rows, checksums, of_parts, wanted_digits
+from registry.move_in.sources.sql_states import state_of
 from registry.smp.documents.lexical import XML_SPACE
 
 _PAGE = 200
@@ -55,6 +56,10 @@ class DomiSmpSql:
     def checksums(self) -> Mapping[tuple[Kind, int], str] | None:
         """See `Source.checksums`."""
         return checksums(self._snapshot, RESOURCE, self._tables.all(), self._owners())
+
+    def state(self) -> str | None:
+        """See `StatedSource.state`."""
+        return state_of(self._snapshot, *(rows.source for rows in self._tables.all()), "smp_user")
 
     def records(self, parts: Collection[tuple[Kind, int]] | None) -> Iterator[SourceRecord]:
         """See `Source.records`."""

@@ -16,9 +16,10 @@ from registry.move_in.participant_records import participant_record
 from registry.move_in.sources.phoss_rows import PhossReader, card_of, extensions_of, properties_of
 from registry.move_in.sources.phoss_tables import GROUP, Tables, tables_of
 from registry.move_in.sources.phoss_unhoused import unhoused_in
-from registry.move_in.sources.phoss_users import owners_in
+from registry.move_in.sources.phoss_users import OWNER_TABLES, owners_in
 from registry.move_in.sources.sql import Snapshot
 from registry.move_in.sources.sql_parts import Row, Rows, checksums, of_parts, wanted_digits
+from registry.move_in.sources.sql_states import state_of
 from registry.smp.documents.lexical import XML_SPACE
 
 _PAGE = 1000
@@ -56,6 +57,10 @@ class PhossSql:
     def checksums(self) -> Mapping[tuple[Kind, int], str] | None:
         """See `Source.checksums`; what a service group has counts in its part."""
         return checksums(self._snapshot, GROUP, self._tables.all(), owners_in(self._snapshot), str(self._zone))
+
+    def state(self) -> str | None:
+        """See `StatedSource.state`."""
+        return state_of(self._snapshot, *(rows.source for rows in self._tables.all()), *OWNER_TABLES)
 
     def records(self, parts: Collection[tuple[Kind, int]] | None) -> Iterator[SourceRecord]:
         """See `Source.records`."""

@@ -11,6 +11,8 @@ from registry.move_in.model import SourceRecord
 from registry.move_in.participant_records import owner_record
 from registry.move_in.sources.sql import Snapshot
 
+OWNER_TABLES = ("smp_ownership", "smp_secuser", "smp_user")
+"""What is read for them, where it is there."""
 _USERS = (
     "SELECT u.loginname, u.firstname, u.lastname, u.email, u.disabled, u.deletedt FROM smp_secuser u "
     "WHERE u.deletedt IS NULL OR EXISTS (SELECT 1 FROM smp_ownership o WHERE o.username = u.id)"

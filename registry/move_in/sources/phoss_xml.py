@@ -9,7 +9,6 @@ whoever stands behind the break would be taken for gone. Owners come under the i
 import json
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from hashlib import blake2b
@@ -18,11 +17,12 @@ from typing import Any, Final
 
 from lxml import etree
 
-from registry.errors import ConfigurationError, ConflictError, Reason, ValidationError
+from registry.errors import ConfigurationError, Reason, ValidationError
 from registry.identifiers.participant import ParticipantIdentifier
 from registry.identifiers.text import ascii_lower
 from registry.move_in.model import Kind, SourceKind, SourceRecord, Unhoused, part_of
 from registry.move_in.participant_records import owner_record, participant_record, service_text
+from registry.move_in.sources.whole_file import reading, unchanged
 from registry.smp.documents.business_card import write_business_card
 from registry.smp.exchange.phoss_card import card_of
 from registry.smp.exchange.phoss_export import read_group, service_part
@@ -59,7 +59,7 @@ class PhossXml:
 
     def check(self) -> None:
         """See `Source.check`."""
-        with self._reading():
+        with reading(self._path):
             if source_kind(self._path) is not FileKind.PHOSS_EXPORT:
                 raise ConfigurationError(f"{self._path} is no export of phoss SMP: its root is to be <smp-data>")
             next(elements_of(self._path), None)
@@ -70,16 +70,13 @@ class PhossXml:
     def records(self, parts: Collection[tuple[Kind, int]] | None) -> Iterator[SourceRecord]:
         """See `Source.records`."""
         self._unhoused.clear()
-        with self._reading(), Spool() as cards:
-            before = self._stamp()
+        with reading(self._path), unchanged(self._path), Spool() as cards:
             for element in elements_of(self._path):
                 if element.tag == "businesscard":
                     cards.add(_key(element.get("servicegroupid", "")), _card(element))
             for record in self._records(cards):
                 if parts is None or (record.kind, part_of(record.key)) in parts:
                     yield record
-            if self._stamp() != before:
-                raise ConflictError(f"{self._path} has changed while it was read; wait for its end, and try again")
 
     def unhoused(self) -> tuple[Unhoused, ...]:
         """See `Source.unhoused`."""
@@ -160,19 +157,6 @@ class PhossXml:
         card = found.get("card")
         notes = [f"it has {len(listed)} business cards; the last one counts"] if len(listed) > 1 else []
         return None if card is None else card.encode(), [Reason(*each) for each in found.get("refused", ())], notes
-
-    def _stamp(self) -> tuple[int, ...]:
-        found = self._path.stat()
-        return found.st_ino, found.st_size, found.st_mtime_ns
-
-    @contextmanager
-    def _reading(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise ConfigurationError(f"{self._path} can't be read: {error.strerror or error}") from error
-        except ValidationError as error:
-            raise ConfigurationError(f"{self._path} can't be read, so nothing is taken of it: {error}") from error
 
 
 def _key(participant: str) -> str:

@@ -79,7 +79,6 @@ class SmpCrawl:
             check_url(base_url, ("http", "https"))
         except UrlError as error:
             raise ConfigurationError(f"--url {base_url!r} is no base URL of an SMP: {error}") from None
-        self._domain = domain
         self._base_url = base_url
         self._listed = listed
         self._journal = listed.with_name(f"{listed.name}.crawl")
@@ -117,7 +116,7 @@ class SmpCrawl:
         self._unknown = self._failed = 0
         with CrawlJournal(self._journal, self._base_url) as journal, ThreadPoolExecutor(self._pace.threads) as threads:
             for key, body in journal.read():
-                done.add(self._same(key))
+                done.add(key)
                 yield from self._told(key, body, parts)
             left = self._left(done, parts)
             while some := list(islice(left, self._pace.threads * _AT_ONCE)):
@@ -131,9 +130,8 @@ class SmpCrawl:
         self, done: set[str], parts: Collection[tuple[Kind, int]] | None
     ) -> Iterator[tuple[str, ParticipantIdentifier]]:
         for key, participant in listed_participants(self._listed):
-            same = self._same(key)
-            if same not in done and (parts is None or (Kind.PARTICIPANT, part_of(key)) in parts):
-                done.add(same)
+            if key not in done and (parts is None or (Kind.PARTICIPANT, part_of(key)) in parts):
+                done.add(key)
                 yield key, participant
 
     def _told(self, key: str, body: bytes | None, parts: Collection[tuple[Kind, int]] | None) -> Iterator[SourceRecord]:
@@ -141,11 +139,6 @@ class SmpCrawl:
             self._unknown += 1
         elif parts is None or (Kind.PARTICIPANT, part_of(key)) in parts:
             yield SourceRecord(Kind.PARTICIPANT, key, body)
-
-    def _same(self, key: str) -> str:
-        """The same for all spellings of a participant."""
-        participant = ParticipantIdentifier.parse(key, scheme_optional=True)
-        return f"{participant.scheme}::{self._domain.identifiers.participant_key(participant)}"
 
     def _patiently(self, asked: tuple[str, ParticipantIdentifier]) -> _Read:
         """The record of a participant.

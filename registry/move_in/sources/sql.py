@@ -9,7 +9,8 @@ The snapshot lasts from the first question to `close`, so that checksums and rec
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
+from string import ascii_uppercase
 from typing import Any
 
 from sqlalchemy import BindParameter, Connection, Engine, bindparam, create_engine, text
@@ -36,18 +37,32 @@ class Words:
     """A statement that gives the table and the name of each column."""
     characters: str
     """The type that everything can be cast to."""
+    stored: str
+    """The type that everything can be cast to without being put into another character set."""
     md5: str
     """Of a text in UTF-8, as 32 digits."""
     number: str
     """The first 15 of such digits as a whole number, fit for sums; "" where nothing is to be gained by sums."""
+    folded: str
+    """A key as `registry.move_in.model.folded` has it, whatever the collation."""
+
+    def digits(self, key: str) -> str:
+        """The three hexadecimal digits of a key's part, as `registry.move_in.model.part_of` counts."""
+        return f"substr({self.md5.format(self.folded.format(key))}, 1, 3)"
 
 
 _CATALOGUE = "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = "
+_WITHOUT = "replace(replace({0}, ' ', ''), ':', '')"
+# MySQL's lower() knows more letters than A to Z: those that have others are few, and may take long.
+_A_TO_Z = reduce(lambda key, letter: f"replace({key}, '{letter}', '{letter.lower()}')", ascii_uppercase, _WITHOUT)
 _MYSQL = Words(
     _CATALOGUE + "database()",
     "char",
+    "binary",
     "md5(convert({} using utf8mb4))",
     "cast(conv(substr({}, 1, 15), 16, 10) AS unsigned)",
+    "CASE WHEN octet_length(convert({0} USING utf8mb4)) = char_length({0}) "
+    f"THEN lower(convert({_WITHOUT} USING ascii)) ELSE {_A_TO_Z} END",
 )
 WORDS = {
     "mysql": _MYSQL,
@@ -55,14 +70,18 @@ WORDS = {
     "postgresql": Words(
         _CATALOGUE + "current_schema()",
         "text",
+        "text",
         "md5(convert_to({}, 'UTF8'))",
         "('x0' || substr({}, 1, 15))::bit(64)::bigint",
+        "lower(translate({0}, ' :', '') COLLATE \"C\")",
     ),
     "sqlite": Words(
         "SELECT t.name, c.name FROM sqlite_master t, pragma_table_info(t.name) c WHERE t.type = 'table'",
         "text",
+        "text",
         "md5({})",
         "",
+        f"lower({_WITHOUT})",
     ),
 }
 
@@ -72,10 +91,13 @@ class Snapshot:
     TechnicalError.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, shared: str = "") -> None:
         self._engine = engine
+        self._shared = shared
         self._connection: Connection | None = None
         self.words = WORDS[engine.dialect.name]
+        self.states: dict[frozenset[str], str | None] = {}
+        """What `registry.move_in.sources.sql_states` has found out."""
 
     @property
     def name(self) -> str:
@@ -143,6 +165,27 @@ class Snapshot:
                 "known here; let it migrate its database to a known version, or use its export"
             )
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether it is of the very moment of another one."""
+        return bool(self._shared)
+
+    def twin(self) -> "Snapshot | None":
+        """Another connection, which the caller closes: of the same moment if `is_shared`, else it begins by itself.
+
+        None where there can't be one.
+        """
+        if self.words is WORDS["sqlite"]:
+            return None
+        shared = ""
+        if self.words is WORDS["postgresql"]:
+            exported = "SELECT CASE WHEN pg_is_in_recovery() THEN '' ELSE pg_export_snapshot() END"
+            with self._explained():
+                shared = str(self._begun().execute(text(exported)).scalar_one())
+            if not shared:
+                return None
+        return Snapshot(self._engine, shared)
+
     def close(self) -> None:
         """End the snapshot."""
         if self._connection is not None:
@@ -154,7 +197,7 @@ class Snapshot:
         if self._connection is None:
             connection = self._engine.connect()
             try:
-                _begin(connection)
+                _begin(connection, self._shared)
             except BaseException:
                 connection.close()
                 raise
@@ -194,8 +237,8 @@ def open_database(address: str) -> Snapshot:
     return Snapshot(engine)
 
 
-def _begin(connection: Connection) -> None:
-    """Begin a transaction that sees one state and can change nothing."""
+def _begin(connection: Connection, shared: str) -> None:
+    """Begin a transaction that sees one state, on PostgreSQL a `shared` one, and can change nothing."""
     match connection.dialect.name:
         case "mysql" | "mariadb":
             # Whatever the statistics say, and they may be old: parents first, and children by their index.
@@ -211,6 +254,8 @@ def _begin(connection: Connection) -> None:
             connection.exec_driver_sql("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
         case "postgresql":
             connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            if shared:
+                connection.exec_driver_sql(f"SET TRANSACTION SNAPSHOT '{shared}'")
 
 
 def _explanation(url: URL, name: str, error: DBAPIError) -> RegistryError:

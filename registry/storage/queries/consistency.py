@@ -10,7 +10,6 @@ from sqlalchemy import ColumnElement, Connection, and_, collate, exists, func, o
 from registry.identifiers.participant import WILDCARD, ParticipantIdentifier
 from registry.storage.queries.jobs import UNFINISHED
 from registry.storage.queries.registrations import RegistrationRow
-from registry.storage.queries.zones import newest_changes
 from registry.storage.tables import job, registration, service_group, zone_change, zone_rrset
 from registry.storage.unit_of_work import UnitOfWork
 
@@ -138,17 +137,6 @@ def last_change(connection: Connection, zone_id: int) -> int:
     """The number of the newest change of a zone; 0 where there is none."""
     query = select(func.max(zone_change.c.sequence)).where(zone_change.c.zone_id == zone_id)
     return int(connection.execute(query).scalar() or 0)
-
-
-def changed_after(connection: Connection, zone_id: int, owners: Collection[str], sequence: int) -> set[str]:
-    """Which of these names have changes with greater numbers."""
-    c, found = zone_change.c, set[str]()
-    names = sorted(owners)
-    for start in range(0, len(names), _CHUNK):
-        newest = newest_changes(zone_id, names[start : start + _CHUNK])
-        query = select(c.owner).where(c.sequence.in_(newest), c.sequence > sequence)
-        found |= set(connection.execute(query).scalars())
-    return found
 
 
 def publishers_at_work(connection: Connection, domain_id: int, kinds: Collection[str]) -> set[int]:

@@ -238,6 +238,14 @@ def keys(connection: Connection, number: int, kind: str, part: int) -> list[str]
     return list(connection.execute(select(c.key).where(*which).order_by(c.key)).scalars())
 
 
+def has(connection: Connection, domain_id: int, kind: str, part: int, key: str) -> bool:
+    """Whether something of this key is here by the move into a domain that has not ended."""
+    c, filled = moved_record.c, move_in_domain.c
+    which = (c.kind == kind, c.part == part, c.key == key, c.digest != "")
+    query = select(c.key).join(move_in_domain, filled.move_in_id == c.move_in_id)
+    return connection.execute(query.where(filled.domain_id == domain_id, filled.active, *which)).first() is not None
+
+
 # The parts
 
 

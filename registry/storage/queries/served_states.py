@@ -52,6 +52,11 @@ def changed_after(connection: Connection, held: ZoneRow, owners: Collection[str]
     return _changed(connection, held.id, owners, later)
 
 
+def changed_behind(connection: Connection, zone_id: int, owners: Collection[str], sequence: int) -> set[str]:
+    """Which of these names have changes with greater numbers than this one."""
+    return _changed(connection, zone_id, owners, _c.sequence > sequence)
+
+
 def _changed(connection: Connection, zone_id: int, owners: Collection[str], later: ColumnElement[bool]) -> set[str]:
     found = set[str]()
     for part in _parts(owners):

@@ -2,6 +2,7 @@
 """What is told to old systems over their interfaces arrives: at another installation that speaks their dialects."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -64,7 +65,7 @@ def smp(
     secret = tmp_path / "secret"
     secret.write_text(f"{name}:{token}\n")
     api = OldApi(OldAccess(f"{old.addresses.manage}/domains/demo", secret))
-    with REPLAYS[request.param](offline.instance.database, offline.instance.directory, api) as replay:
+    with closing(REPLAYS[request.param](offline.instance.database, offline.instance.directory, api)) as replay:
         yield replay
 
 
@@ -133,7 +134,7 @@ def test_wrong_password_missing_file_and_silence_are_told_apart(
         ("http://127.0.0.1:9", TechnicalError),
     ):
         with (
-            PhossReplay(database, directory, OldApi(OldAccess(url, secret))) as replay,
+            closing(PhossReplay(database, directory, OldApi(OldAccess(url, secret)))) as replay,
             pytest.raises(expected) as caught,
         ):
             replay.take(change(offline, who))
@@ -150,7 +151,7 @@ def test_wrong_password_missing_file_and_silence_are_told_apart(
 @pytest.fixture(params=list(IdentityHeader))
 def sml(request: pytest.FixtureRequest, old: LiveInstance, offline: OfflineInstance) -> Iterator[DomiSmlReplay]:
     access = OldSmlAccess(f"{old.addresses.sml_plain}/edelivery-sml", request.param)
-    with DomiSmlReplay(offline.instance.database, offline.instance.directory, access) as replay:
+    with closing(DomiSmlReplay(offline.instance.database, offline.instance.directory, access)) as replay:
         yield replay
 
 

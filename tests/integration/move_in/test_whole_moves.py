@@ -11,13 +11,16 @@ import pytest
 from sqlalchemy import Engine, create_engine, text
 
 from registry.app.move_in import Moving, chosen_move, load, moving_of, plan, standings
+from registry.app.move_in_cutover import carry_over_again
 from registry.app.move_in_receivers import Choices
 from registry.app.move_in_sources import SourceChoice
 from registry.demo.pki import DemoPki
-from registry.errors import ConfigurationError, ConflictError, NotFoundError
+from registry.errors import ConfigurationError, ConflictError, NotFoundError, TechnicalError
+from registry.move_in.loading import Loader
 from registry.move_in.model import Kind, SourceKind, Verdict
 from registry.move_in.moves import end_move
 from registry.move_in.report import Limits, Report
+from registry.move_in.sources.phoss_sql import PhossSql
 from registry.move_in.states import State
 from registry.settings import load_settings
 from registry.sml.model import Publisher
@@ -88,6 +91,51 @@ def test_of_a_phoss_smp_only_what_has_changed_is_taken_again(offline: OfflineIns
         (Kind.PARTICIPANT, Verdict.REMOVED): 1,
         (Kind.PARTICIPANT, Verdict.CREATED): 2,
     }
+
+
+def test_what_nobody_has_written_to_since_it_was_carried_over_is_not_read_again(
+    offline: OfflineInstance, phoss: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moving = from_phoss(offline, phoss)
+    number = loaded(offline, moving).move_id
+    asked: list[PhossSql] = []
+    sums = PhossSql.checksums
+
+    def counted(source: PhossSql) -> Any:
+        asked.append(source)
+        return sums(source)
+
+    monkeypatch.setattr(PhossSql, "checksums", counted)
+
+    def carried_over() -> tuple[int, int]:
+        """How many records, and how often the source was summed up for them."""
+        asked.clear()
+        settings = load_settings(data_dir=offline.folder)
+        return carry_over_again(offline.instance, settings, ACTOR, number, moving), len(asked)
+
+    run = Loader.run
+
+    def dies(*args: Any) -> None:
+        run(*args)
+        raise TechnicalError("broken off")
+
+    def address(said: str) -> None:
+        with phoss.begin() as connection:
+            connection.execute(text("UPDATE smp_endpoint SET endpointReference = :said"), {"said": said})
+
+    address("https://one.example/as4")
+    assert carried_over() == (PEOPLE, 1)
+    assert carried_over() == (0, 0)
+    address("https://two.example/as4")
+    with monkeypatch.context() as broken:
+        broken.setattr(Loader, "run", dies)
+        with pytest.raises(TechnicalError, match="broken off"):
+            carried_over()
+    address("https://one.example/as4")
+    assert carried_over() == (PEOPLE, 1), "what had come of the other state goes back"
+    assert carried_over() == (0, 0)
+    loaded(offline, moving)
+    assert carried_over() == (0, 1), "a load isn't the cutover's"
 
 
 def test_what_is_kept_of_a_source_has_no_secrets(offline: OfflineInstance, phoss: Engine, mariadb: MariaDb) -> None:

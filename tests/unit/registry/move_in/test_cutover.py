@@ -27,6 +27,7 @@ from tests.simulators.offline import ACTOR, OfflineInstance, participant
 
 WHO = participant("0088:who")
 STEPS = [each.value for each in Name]
+ASKED = ["ready", "carry over", "freeze", "carry over", "carry over", "compare", "switch", "reached"]
 
 
 @dataclass
@@ -36,7 +37,7 @@ class World:
     offline: OfflineInstance
     number: int
     asked: list[str] = field(default_factory=list)
-    changes: list[int] = field(default_factory=lambda: [3, 0])
+    changes: list[int] = field(default_factory=lambda: [5, 3, 0])
     fails_at: str = ""
     reached: Callable[[], Mapping[str, Any]] = dict
     serials: dict[str, list[int]] = field(default_factory=dict)
@@ -80,6 +81,7 @@ class World:
             reached=self._told("reached"),
             old_ttl=timedelta(minutes=5),
             old_serials=lambda: self.serials,
+            catch_up=self._carry_over,
             nap=self._nap,
         )
 
@@ -137,7 +139,7 @@ def refused(match: str) -> Iterator[None]:
 def test_steps_come_in_order_and_open_the_domain_before_the_names_are_switched(world: World) -> None:
     assert world.is_in_standby
     assert world.cut_over() == STEPS
-    assert world.asked == ["ready", "freeze", "carry over", "carry over", "compare", "switch", "reached"]
+    assert world.asked == ASKED
     row = world.row
     assert row.state == State.CUT_OVER
     assert row.back_until is not None
@@ -154,17 +156,26 @@ def test_broken_off_anywhere_the_same_call_goes_on(world: World, step: str) -> N
     done = len(world.asked) - 1
     world.asked.clear()
     assert world.cut_over() == STEPS
-    everything = ["ready", "freeze", "carry over", "carry over", "compare", "switch", "reached"]
-    assert world.asked == everything[done:], "what is written down isn't done again"
+    assert world.asked == ASKED[done:], "what is written down isn't done again"
 
 
 def test_who_writes_after_the_freeze_is_found(world: World) -> None:
-    world.changes = [3, 1]
+    world.changes = [5, 3, 1]
     with refused("1 records have changed .* after the freeze"):
         world.cut_over()
     assert world.row.state == State.FROZEN
     assert world.is_in_standby
     assert world.cut_over() == STEPS
+
+
+def test_what_has_changed_by_now_is_loaded_while_the_old_system_still_takes_writes(world: World) -> None:
+    world.fails_at = "carry over"
+    with pytest.raises(TechnicalError):
+        world.cut_over()
+    assert world.row.state == State.LOADED
+    assert world.cut_over() == STEPS
+    told = {each["name"]: each["told"] for each in world.row.steps["cutover"]["done"]}
+    assert [told[name]["records"] for name in (Name.CATCH_UP, Name.DELTA, Name.UNCHANGED)] == [5, 3, 0]
 
 
 def test_old_ttl_is_waited_out_from_the_switch_on(world: World) -> None:
@@ -286,7 +297,7 @@ def test_after_the_way_back_a_new_load_leads_to_a_new_cutover(world: World) -> N
     begin_load(database, ACTOR, world.number, "export.xml", [stored], {})
     finish_load(database, ACTOR, report(world.number))
     world.asked.clear()
-    world.changes = [0, 0]
+    world.changes = [0, 0, 0]
     assert world.cut_over() == STEPS
     assert world.asked[0] == "ready", "all of it anew"
 

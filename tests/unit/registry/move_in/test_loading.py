@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A load takes what differs, remembers what it took, and goes on wherever it was broken off."""
 
+import gc
 import random
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -350,3 +351,10 @@ def test_memory_does_not_grow_with_the_source(world: World, monkeypatch: pytest.
         return found
 
     assert peak(1_200) < 2 * peak(400)
+
+
+def test_python_looks_for_cycles_as_often_as_before_once_a_step_has_ended(world: World) -> None:
+    before = gc.get_threshold()
+    with pytest.raises(TechnicalError):
+        world.load(MemorySource([record_of("smp", 0, Kind.PUBLISHER)]))
+    assert gc.get_threshold() == before

@@ -33,6 +33,7 @@ from registry.move_in.model import Result, SourceRecord, Verdict
 from registry.move_in.participant_records import participant_record, service_text
 from registry.move_in.participants import Participants
 from registry.smp.documents.business_card import BusinessCard, BusinessEntity, EntityName, write_business_card
+from registry.smp.examined_services import ExaminedService, ServiceExaminer
 from registry.smp.exchange import Exporter
 from registry.storage.queries import owner_groups, service_groups
 from tests.simulators.offline import ACTOR, OfflineInstance, offline_instance, participant
@@ -199,13 +200,11 @@ def test_what_is_gone_is_removed_and_again_changes_nothing(open_domain: OfflineI
     assert count(open_domain) == 0
 
 
-def test_participant_that_the_source_spells_otherwise_now_stays(open_domain: OfflineInstance, der: bytes) -> None:
+def test_participant_that_is_gone_goes_whichever_spelling_it_has_here(open_domain: OfflineInstance, der: bytes) -> None:
     apply(open_domain, [record(metadata(der))])
-    other = participant("9915:aB")
-    changed, gone = apply(open_domain, [record(metadata(der), who=other)], [str(WHO)])
-    assert (changed.verdict, gone.verdict) == (Verdict.UPDATED, Verdict.REMOVED)
-    assert "9915:aB" in gone.notes[0]
-    assert describe(open_domain.instance, open_domain.stored, WHO)["participant"] == str(other)
+    (gone,) = apply(open_domain, [], [str(participant("9915:aB"))])
+    assert gone.verdict is Verdict.REMOVED
+    assert count(open_domain) == 0
 
 
 def test_owner_who_was_not_taken_in_is_noted(open_domain: OfflineInstance, der: bytes) -> None:
@@ -248,3 +247,36 @@ def test_another_spelling_of_a_participant_that_is_here_is_noted(open_domain: Of
     apply(open_domain, [record(metadata(der))])
     (result,) = apply(open_domain, [record(metadata(der), who=participant("9915:aB"))])
     assert (result.verdict, result.notes) == (Verdict.UPDATED, (f"it was spelled {WHO} here until now",))
+
+
+def test_what_many_say_alike_is_looked_at_once_and_noted_of_each(
+    open_domain: OfflineInstance, der: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[ServiceMetadata] = []
+    examine = ServiceExaminer.examine
+
+    def noting(self: ServiceExaminer, said: ServiceMetadata) -> ExaminedService:
+        looks.append(said)
+        return examine(self, said)
+
+    monkeypatch.setattr(ServiceExaminer, "examine", noting)
+    twice = [metadata(der, description="a"), metadata(der, description="b")]
+    people = [participant(f"9915:{number}") for number in range(6)]
+    said = [record(*(twice if number < 3 else twice[:1]), who=who) for number, who in enumerate(people)]
+    assert [len(result.notes) for result in apply(open_domain, said)] == [1, 1, 1, 0, 0, 0]
+    assert len(looks) == 2
+
+
+def test_a_redirect_that_names_one_participant_serves_nobody_else(open_domain: OfflineInstance) -> None:
+    href = "https://other.example.org" + service_path(WHO, ORDER)
+    leads = ServiceMetadata(WHO, ORDER, (ProcessMetadata(redirect=Redirect(href, "CN=OTHER")),))
+    results = apply(open_domain, [record(leads), record(leads, who=participant("9915:other"))])
+    assert [result.verdict for result in results] == [Verdict.CREATED, Verdict.REFUSED]
+
+
+def test_services_are_told_apart_from_texts_that_look_like_them(open_domain: OfflineInstance, der: bytes) -> None:
+    text = ',"services":[]}'
+    (result,) = apply(open_domain, [record(metadata(der), notes=[text], properties=(CustomProperty("a", text),))])
+    assert (result.verdict, result.notes) == (Verdict.CREATED, (text,))
+    shown = describe(open_domain.instance, open_domain.stored, WHO)
+    assert (len(shown["services"]), shown["properties"][0]["value"]) == (1, text)

@@ -90,6 +90,48 @@ def test_an_extension_may_have_other_quotes_and_no_other_white_space_inside() ->
     assert _kinds(_metadata(), _metadata(extensions=(indented,))) == [DifferenceKind.EXTENSION]
 
 
+_SERIALISED: dict[str, tuple[tuple[Extension, ...], tuple[Extension, ...]]] = {
+    "declared-outside": (
+        (Extension(b"<x:a xmlns:x='urn:x' c='1' b='2'/>"),),
+        (Extension(b'<x:a b="2" c="1"></x:a>', (("unused", "urn:u"), ("x", "urn:x"))),),
+    ),
+    "space-between": ((Extension(b"<a/>\n  <b/>"),), (Extension(b"<a/><b/>"),)),
+    "one-or-two": ((Extension(b"<a/><b/>"),), (Extension(b"<a/>"), Extension(b"<b/>"))),
+    "comments": ((Extension(b"<a><!-- x -->1<?p i?></a>"),), (Extension(b"<a>1</a>"),)),
+    "relative-namespace": ((Extension(b"<a xmlns='x' />"),), (Extension(b"<a xmlns='x'></a>"),)),
+}
+
+
+@pytest.mark.parametrize(("one", "other"), _SERIALISED.values(), ids=_SERIALISED)
+def test_how_an_extension_is_serialised_is_no_difference_whatever_else_differs(
+    one: tuple[Extension, ...], other: tuple[Extension, ...]
+) -> None:
+    changed = _metadata(extensions=other, address="https://other.example.org/as4")
+
+    assert _kinds(_metadata(extensions=one), _metadata(extensions=other)) == []
+    assert _kinds(_metadata(extensions=one), changed) == [DifferenceKind.URL]
+
+
+def test_endpoints_of_one_profile_are_matched_by_what_they_mean() -> None:
+    def several(*endpoints: Endpoint) -> ServiceMetadata:
+        return replace(_metadata(), process_metadata=(ProcessMetadata((Process(PROCESS),), endpoints),))
+
+    first = _metadata().process_metadata[0].endpoints[0]
+    second = replace(first, address="https://second.example.org", extensions=(Extension(b"<a></a>"),))
+    again = replace(second, extensions=(Extension(b"<a/>"),))
+    third = replace(first, address="https://third.example.org")
+
+    assert _kinds(several(first, second), several(again, first)) == []
+    assert _kinds(several(first, second), several(again, third)) == [DifferenceKind.URL]
+
+
+def test_text_beside_the_elements_of_an_extension_is_compared_as_it_stands() -> None:
+    one, other = (_metadata(extensions=(Extension(content),)) for content in (b"<a/>one", b"<a/>other"))
+
+    assert _kinds(one, one) == []
+    assert _kinds(one, other) == [DifferenceKind.EXTENSION]
+
+
 def test_an_endpoint_that_only_one_side_has_is_missing_or_extra() -> None:
     one = _metadata()
     second = replace(one.process_metadata[0].endpoints[0], transport_profile="busdox-transport-as2-ver1p0")

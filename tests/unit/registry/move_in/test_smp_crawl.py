@@ -118,10 +118,13 @@ def test_who_is_unknown_to_the_smp_is_counted(world: _World) -> None:
     assert [(each.name, each.count) for each in crawl.unhoused()] == [("participants on the list", 1)]
 
 
-def test_two_spellings_of_one_participant_are_one_record(world: _World) -> None:
-    world.put_on_list(OTHERS[0], PARTICIPANT, f"{PARTICIPANT.scheme}::{PARTICIPANT.value.upper()}")
+def test_each_spelling_on_the_list_is_a_record_and_a_line_that_comes_again_is_none(world: _World) -> None:
+    one, other = (ParticipantIdentifier(PARTICIPANT.scheme, value) for value in ("9915:ab", "9915:AB"))
+    world.publish(one)
+    world.publish(other)
+    world.put_on_list(OTHERS[0], one, other, one)
 
-    assert [record.key for record in world.records()] == [str(PARTICIPANT)]
+    assert [record.key for record in world.records()] == [str(one), str(other)]
 
 
 def _refusals(records: list[SourceRecord]) -> list[str]:

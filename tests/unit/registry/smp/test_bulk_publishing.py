@@ -37,11 +37,12 @@ from registry.metadata import (
     ServiceMetadata,
 )
 from registry.sml.model import Publisher
-from registry.smp.bulk_publishing import BulkPublishing, WantedParticipant, Written
+from registry.smp.bulk_publishing import _ANY_TYPE, _PLAIN, BulkPublishing, WantedParticipant, Written
 from registry.smp.documents.business_card import BusinessCard, BusinessEntity, EntityName, write_business_card
+from registry.smp.documents.catalogue import DIALECTS
 from registry.smp.examined_services import ServiceExaminer
 from registry.smp.exchange import Exporter
-from registry.smp.publishing import Outcome
+from registry.smp.publishing import Outcome, unwritable_group
 from registry.storage.queries import access_points, owner_groups, service_groups
 from registry.storage.tables import (
     access_point,
@@ -340,3 +341,12 @@ def test_what_a_code_list_says_against_new_entries_is_a_warning(
     else:
         assert isinstance(became.error, ValidationError)
         assert [reason.id for reason in became.error.reasons] == ["DOCUMENT-TYPE-REMOVED"]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(scheme=st.from_regex(_PLAIN, fullmatch=True), value=st.from_regex(_PLAIN, fullmatch=True))
+def test_every_dialect_can_write_plain_identifiers(open_domain: OfflineInstance, scheme: str, value: str) -> None:
+    """So it isn't asked of each of a million participants."""
+    domain = open_domain.stored.domain
+    domain = replace(domain, smp=replace(domain.smp, dialects=tuple(DIALECTS)))
+    assert unwritable_group(domain, ServiceGroup(ParticipantIdentifier(scheme, value), (_ANY_TYPE,))) == ()

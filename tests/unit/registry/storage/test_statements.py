@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Many rows at once are the same rows as one by one: types, defaults of the database, and errors."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from sqlalchemy.exc import IntegrityError
 
 from registry.clock import system_clock
 from registry.errors import TechnicalError
+from registry.storage import statements
 from registry.storage.engine import Actor, Database
 from registry.storage.statements import insert_rows
 from registry.storage.types import Instant, JsonText, Key, to_json, to_microseconds
@@ -86,7 +87,7 @@ def add(connection: Connection, given: list[dict[str, Any]]) -> None:
     insert_rows(connection, thing.name, COLUMNS, values)
 
 
-@pytest.mark.parametrize("count", [0, 1, 7, 8, 40])
+@pytest.mark.parametrize("count", [0, 1, 7, 8, 40, 513, 1030])
 def test_rows_are_read_as_they_were_given(database: Database, count: int) -> None:
     given = rows(count)
     with database.write(ACTOR) as work:
@@ -125,3 +126,25 @@ def test_it_is_part_of_the_transaction_that_it_is_in(database: Database) -> None
             add(part.connection, rows(9))
     with database.read() as connection:
         assert len(connection.execute(select(thing.c.id)).all()) == 9
+
+
+def test_the_driver_knows_most_statements_that_insert_many_rows(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not database.is_sqlite:
+        pytest.skip("PostgreSQL gets many rows as COPY")
+    run, texts, parameters = statements.run, set[str](), list[int]()
+
+    def noting(connection: Connection, statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        texts.add(statement)
+        parameters.append(len(values))
+        return run(connection, statement, values)
+
+    monkeypatch.setattr(statements, "run", noting)
+    begin = 0
+    for end in (544, 1344, 2400, 4416):
+        with database.write(ACTOR) as work:
+            add(work.connection, rows(end)[begin:])
+        begin = end
+    assert sum(parameters) == 4416 * len(COLUMNS)
+    assert len(texts) == 5, "512, 256, 128, 64 and 32 rows"
