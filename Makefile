@@ -21,6 +21,9 @@ CODE := registry trust_lists migrations ops tests
 LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--no-annotate --no-header --quiet $(LOCK_ARGS)
 
+# Container images set it. Each of the hundreds of processes that the tests start would compile the program anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help
 help: ## show these commands
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,7 +34,7 @@ demo: .venv-run/.linked ## a participant is registered, published and found agai
 
 .PHONY: test
 test: .venv/.linked ## the tests, without those marked slow (.ci/run runs these too)
-	@.venv/bin/python -m pytest -n auto --maxprocesses 8 --dist loadfile -m "not slow" $(PYTEST_ARGS)
+	@.venv/bin/python -m pytest -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder -m "not slow" $(PYTEST_ARGS)
 
 .PHONY: bench
 bench: .venv/.linked ## the benchmarks: a JSON object a line, last the targets; in build/bench.jsonl too

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from registry.demo.pki import DemoPki
     from tests.simulators.live import LiveInstance
     from tests.simulators.mariadb import MariaDb
+    from tests.simulators.migrated_sqlite import MigratedOnce
     from tests.simulators.offline import OfflineInstance
     from tests.simulators.postgresql import Cluster
 
@@ -72,6 +73,7 @@ class ToolFinder:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "database: uses a database although neither fixtures nor imports tell")
     config.addinivalue_line("markers", "sqlite: is about SQLite itself")
+    config.addinivalue_line("markers", "any_database: is about what happens before or behind the database")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -81,6 +83,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if runs_here(item)]
+    # With --no-loadscope-reorder xdist takes files in this order. One that takes minutes and begins last would leave
+    # the other processes idle.
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
 
 
 @pytest.fixture(scope="session")
@@ -116,13 +122,26 @@ def _kind_of_database(request: pytest.FixtureRequest) -> Iterator[None]:
     Settings.model_rebuild(force=True)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _migrated_once(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[MigratedOnce]":
+    from registry.storage import migrate
+    from tests.simulators.migrated_sqlite import MigratedOnce
+
+    once = MigratedOnce(tmp_path_factory.mktemp("migrated"), migrate.upgrade)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(migrate, "upgrade", once)
+        yield once
+
+
 @pytest.fixture(autouse=True)
-def _own_databases(request: pytest.FixtureRequest) -> Iterator[None]:
-    from tests.simulators.databases import databases, refuse_databases, uses_a_database
+def _own_databases(request: pytest.FixtureRequest, _migrated_once: "MigratedOnce") -> Iterator[None]:
+    from tests.simulators.databases import databases, is_about_migrations, refuse_databases, uses_a_database
 
     with databases.of_a_test(), pytest.MonkeyPatch.context() as patch:
         if not uses_a_database(request.node):
             refuse_databases(patch)
+        if is_about_migrations(request.node):
+            patch.setattr("registry.storage.migrate.upgrade", _migrated_once.upgrade)
         yield
 
 

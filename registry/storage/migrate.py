@@ -53,6 +53,11 @@ def migrate(database: Database) -> None:
             )
         log.warning("schema_is_newer", schema=found, known=ours)
         return
+    upgrade(database)
+
+
+def upgrade(database: Database) -> None:
+    """Run the migrations that the database lacks. Raises ConfigurationError."""
     from alembic import command
     from alembic.util import CommandError
 

@@ -17,6 +17,8 @@ from tests.simulators.attacker import addresses, live_of
 from tests.simulators.hostile import cheap
 from tests.simulators.live import LiveInstance
 
+pytestmark = pytest.mark.any_database
+
 QUERY = dns.message.make_query("sml.test", "SOA", use_edns=0, payload=1232)
 
 

@@ -31,6 +31,8 @@ from tests.simulators.attacker import (
 )
 from tests.simulators.hostile import request
 
+pytestmark = pytest.mark.any_database
+
 RATE = {f"{name}_rate_per_s": 2.0 for name in ("public", "manage", "sml", "resolver")}
 MANY = 10_000
 

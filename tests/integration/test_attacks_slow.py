@@ -19,6 +19,8 @@ from registry.demo.pki import DemoPki
 from tests.simulators.attacker import HTTP_LISTENERS, NOT_EXEMPT, Target, addresses, all_targets, dawdle, live_of
 from tests.simulators.hostile import request
 
+pytestmark = pytest.mark.any_database
+
 LIMIT_S = 1.0
 LATE_S = 6.0  # other work may share the machine
 NUMBER = 40

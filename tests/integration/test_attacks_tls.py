@@ -16,6 +16,8 @@ from tests.simulators.hostile import Answer, read_answers, request
 from tests.simulators.live import ACTOR, LiveInstance, demo_trust, live_instance
 from tests.simulators.server_certificates import ServerAuthority
 
+pytestmark = pytest.mark.any_database
+
 ONE, TWO = "smp.one.example", "smp.two.example"
 
 

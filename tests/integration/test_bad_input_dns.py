@@ -19,6 +19,8 @@ from registry.identifiers.dns_names import participant_name
 from tests.simulators.hostile import assert_discreet, cheap, nothing_changed
 from tests.simulators.live import ACTOR, LiveInstance
 
+pytestmark = pytest.mark.any_database
+
 NAME = participant_name(PARTICIPANTS[0][0], "sml.test")
 
 

@@ -33,6 +33,8 @@ from tests.simulators.hostile import (
 from tests.simulators.live import SMP_ID, LiveInstance
 from trust_lists.certificates.parsing import SigningKey
 
+pytestmark = pytest.mark.any_database
+
 DAY = timedelta(days=1)
 CREATE = envelope(create_xml(SMP_ID, ParticipantIdentifier(ISO6523, "0088:by-a-stranger")))
 

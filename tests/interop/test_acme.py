@@ -22,6 +22,8 @@ from tests.simulators.live import live_instance
 from tests.simulators.programs import free_ports, running
 from tests.simulators.server_certificates import ServerAuthority, write_pair
 
+pytestmark = pytest.mark.any_database
+
 OPS = Path(__file__).resolve().parents[2] / "ops" / "acme"
 EMAIL = "admin@example.org"
 FIRST, SECOND = "smp.example.org", "smp.example.com"

@@ -20,6 +20,8 @@ from registry.demo.content import demo_metadata
 from tests.simulators.live import ACTOR, LiveInstance
 from tests.simulators.live_resolver import live_resolver
 
+pytestmark = pytest.mark.any_database
+
 VALUE = "0088:7300010000001"
 
 

@@ -27,6 +27,8 @@ from tests.simulators.live import ACTOR, LiveInstance, demo_trust
 from tests.simulators.programs import free_ports, running
 from tests.simulators.server_certificates import ServerAuthority, write_pair
 
+pytestmark = pytest.mark.any_database
+
 OPS = Path(__file__).resolve().parents[2] / "ops"
 HOST = "smp.example.org"
 PROXIES = ["haproxy", "nginx", "caddy"]

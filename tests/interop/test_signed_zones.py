@@ -23,7 +23,7 @@ from tests.simulators.live import ACTOR
 from tests.simulators.name_servers import HOST, ServerProcess, name_server, until
 from tests.simulators.programs import free_ports
 
-pytestmark = [pytest.mark.slow, pytest.mark.database, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.database, pytest.mark.timeout(300), pytest.mark.any_database]
 WAYS = {"nsec": ZONE, "nsec3": "nsec3.test", "minimal": "minimal.test"}
 SCHEME = "iso6523-actorid-upis"
 NAPTR = '60 100 10 "U" "Meta:SMP" "!.*!http://smp.example.org/!" .'

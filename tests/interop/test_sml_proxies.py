@@ -23,6 +23,8 @@ from tests.simulators.lying_proxies import telling_client, told
 from tests.simulators.programs import free_ports, running
 from tests.simulators.server_certificates import ServerAuthority, write_pair
 
+pytestmark = pytest.mark.any_database
+
 OPS = Path(__file__).resolve().parents[2] / "ops"
 MINE = "SMP-PROXIED"
 HAPROXY_NAMES = "    # http-request set-header Client-Cert"

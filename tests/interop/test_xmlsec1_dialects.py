@@ -24,6 +24,8 @@ from tests.interop.signed_documents import signed_documents
 from tests.simulators.live import ACTOR, LiveInstance, demo_trust
 from trust_lists.certificates.parsing import subject_text
 
+pytestmark = pytest.mark.any_database
+
 Accepts = Callable[..., bool]
 Complaints = Callable[[bytes], str]
 DIALECTS = ("busdox", "bdxr1", "bdxr2")

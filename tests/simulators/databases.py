@@ -7,7 +7,9 @@ is changed, so that tests needn't care.
 
 With PostgreSQL only tests run that use a database. They are known by their fixtures, by what their module imports, or
 by the mark `database`. Tests about SQLite itself have the mark `sqlite`. Tests that ask for the fixture `cluster`, or
-that have the kind of database as a parameter, run on PostgreSQL anyway.
+that have the kind of database as a parameter, run on PostgreSQL anyway. Tests that have an instance, and are about
+what happens before or behind its database (TLS, DNS packets, proxies in front), have the mark `any_database`: they run
+once.
 """
 
 import os
@@ -28,6 +30,7 @@ ON_POSTGRESQL = {"sqlite": False, "postgresql": True}[os.environ.get("REGISTRY_T
 _FIXTURES = frozenset({"open_instance", "office", "live", "shared_live", "offline", "registry", "demo"})
 _NAMES = frozenset({"Database", "Instance", "database_url", "live_instance", "offline_instance"})
 _FOLDERS = ("tests/e2e/", "tests/integration/", "unit/registry/cli/")
+_WITHOUT = "tests/integration/listeners/"
 
 
 class TestDatabases:
@@ -71,7 +74,8 @@ def runs_here(item: pytest.Item) -> bool:
     """Whether a test has something to do with the kind of database that was chosen."""
     if not ON_POSTGRESQL:
         return True
-    if item.get_closest_marker("sqlite") or "cluster" in _fixtures(item) or _runs_on_both(item):
+    runs_once = item.get_closest_marker("sqlite") or item.get_closest_marker("any_database")
+    if runs_once or "cluster" in _fixtures(item) or _runs_on_both(item):
         return False
     return uses_a_database(item)
 
@@ -83,8 +87,13 @@ def uses_a_database(item: pytest.Item) -> bool:
         or item.get_closest_marker("sqlite")
         or _fixtures(item) & (_FIXTURES | {"cluster"})
         or vars(getattr(item, "module", None) or object).keys() & _NAMES
-        or any(folder in item.path.as_posix() for folder in _FOLDERS)
+        or (any(folder in item.path.as_posix() for folder in _FOLDERS) and _WITHOUT not in item.path.as_posix())
     )
+
+
+def is_about_migrations(item: pytest.Item) -> bool:
+    """Whether a test's databases have to be migrated for itself, and not be copies of one that was."""
+    return "unit/registry/storage/" in item.path.as_posix()
 
 
 def _runs_on_both(item: pytest.Item) -> bool:
