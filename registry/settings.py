@@ -9,7 +9,7 @@ descriptions.
 import ipaddress
 import os
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from pydantic_settings import (
@@ -107,6 +107,31 @@ class Settings(InstanceSettings):
         "(`sml.admission` of a domain), as `10.0.0.0/8, fd00::/8`; any port there.",
     )
 
+    smtp_host: str = Field(
+        "", max_length=253, description="Mail server that alerts are handed in to; without one there are no mails."
+    )
+    smtp_port: int = Field(587, ge=1, le=65_535, description="Its port: 587 for STARTTLS, 465 for TLS, 25 for neither.")
+    smtp_tls: Literal["starttls", "tls", "none"] = Field(
+        "starttls",
+        description="How the connection to it is protected: `starttls`, `tls` (from the start), or `none`. Its "
+        "certificate is always verified, by the authorities of the system.",
+    )
+    smtp_user: str = Field("", max_length=254, description="Name for the mail server; empty: it wants none.")
+    smtp_password_file: Path | None = Field(
+        None, description="File with the password for SMTP_USER, readable by nobody else; read for each mail."
+    )
+    alert_sender: str = Field(
+        "",
+        max_length=254,
+        pattern=r"^([!-?A-~]+@[A-Za-z0-9.-]+)?$",
+        description="Mail address that alerts come from. SMTP_HOST needs one.",
+    )
+    alert_networks: Annotated[tuple[str, ...], NoDecode, BeforeValidator(split)] = Field(
+        (),
+        description="Networks that aren't public and that webhooks of alerts may be in, as `10.0.0.0/8, fd00::/8`; any "
+        "port there.",
+    )
+
     resolver_bind: BindField = Field(
         Bind("127.0.0.1", 8053), description="HOST:PORT of `registry resolver`: look-ups as JSON, DNS over HTTPS."
     )
@@ -193,8 +218,21 @@ class Settings(InstanceSettings):
         return self
 
     @model_validator(mode="after")
+    def _check_mail(self) -> Self:
+        if self.smtp_host and not self.alert_sender:
+            raise ValueError(f"{_PREFIX}SMTP_HOST needs {_PREFIX}ALERT_SENDER")
+        if bool(self.smtp_user) != (self.smtp_password_file is not None):
+            raise ValueError(f"{_PREFIX}SMTP_USER and {_PREFIX}SMTP_PASSWORD_FILE go together")
+        if self.smtp_user and self.smtp_tls == "none":
+            raise ValueError(f"{_PREFIX}SMTP_USER: the password would travel in clear; set {_PREFIX}SMTP_TLS")
+        return self
+
+    @model_validator(mode="after")
     def _check_networks(self) -> Self:
-        for name in ("rate_exempt_networks", "sml_admission_networks", "sml_proxy_networks", "trusted_proxies"):
+        for name in (
+            *("alert_networks", "rate_exempt_networks", "sml_admission_networks", "sml_proxy_networks"),
+            "trusted_proxies",
+        ):
             for network in getattr(self, name):
                 try:
                     ipaddress.ip_network(network)

@@ -66,11 +66,14 @@ class Asked:
     look: Callable[[bytes, str], object] = _anything
     """Called with the beginning of an answer and its media type while the rest is still to come; may refuse it by
     raising SourceError."""
+    accepts: frozenset[int] = frozenset()
+    """Further statuses that are good answers; what comes with them isn't read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer with status 200, or 304 where the request was conditional; `location` is where it came from at last."""
+    """An answer with status 200, one that the request accepts besides, or 304 where the request was conditional;
+    `location` is where it came from at last."""
 
     status: int
     headers: Mapping[str, str]
@@ -173,7 +176,7 @@ class Web:
             if answer.status in _REDIRECTIONS and asked.body is None:
                 seen.append(_redirected(seen, answer.headers.get("location", ""), limits))
                 continue
-            return _judged(answer)
+            return answer if answer.status in asked.accepts else _judged(answer)
 
     def _answer(self, client: httpx2.Client, asked: Asked, limits: Limits, end: float) -> Answer:
         url = asked.url

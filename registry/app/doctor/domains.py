@@ -28,7 +28,7 @@ def check_domains(settings: Settings, instance: Instance) -> Iterator[Finding]:
     for health in found:
         for lack in health.lacks:
             remedy = f"registry domain show {health.name}; registry domain change {health.name} …"
-            yield error("DOCTOR-DOMAIN", f"domain {health.name}: {lack}", remedy)
+            yield error("DOCTOR-DOMAIN", f"domain {health.name}: {lack}", remedy, lack, health.name)
     now = instance.database.now()
     try:
         tls = open_public_tls(settings, instance.database.now)
@@ -38,7 +38,7 @@ def check_domains(settings: Settings, instance: Instance) -> Iterator[Finding]:
         domain = stored.domain
         for lack in lacks_certificate(settings, tls, domain, now):
             remedy = f"Put a certificate and its key into {settings.public_tls}; it is taken over by itself."
-            yield error("DOCTOR-DOMAIN-TLS", f"domain {domain.name}: {lack}", remedy)
+            yield error("DOCTOR-DOMAIN-TLS", f"domain {domain.name}: {lack}", remedy, lack, domain.name)
         yield from _check_trust(instance, domain, now)
         with instance.database.read() as connection:
             key = domains.active_signing_key(connection, stored.id)
@@ -46,14 +46,14 @@ def check_domains(settings: Settings, instance: Instance) -> Iterator[Finding]:
         if ends is not None and now < ends <= now + SOON:
             remedy = "Ask for a new certificate now; `registry domain change` takes it, and signs everything again."
             what = f"domain {domain.name}: the certificate of the signing key ends {ends:%Y-%m-%d}"
-            yield warning("DOCTOR-DOMAIN-ENDS", what, remedy)
+            yield warning("DOCTOR-DOMAIN-ENDS", what, remedy, domain=domain.name)
 
 
 def _check_trust(instance: Instance, domain: Domain, now: datetime) -> Iterator[Finding]:
     try:
         trust = instance.trust_models.of(domain)
     except ConfigurationError as problem:
-        yield error("DOCTOR-TRUST", str(problem), f"registry trust use … --domain {domain.name}")
+        yield error("DOCTOR-TRUST", str(problem), f"registry trust use … --domain {domain.name}", domain=domain.name)
         return
     yield from _check_anchors(trust, domain, now)
     if needs_evidence(trust.configuration):
@@ -61,7 +61,8 @@ def _check_trust(instance: Instance, domain: Domain, now: datetime) -> Iterator[
         if collected_at is None or now - collected_at > EVIDENCE_IS_OLD:
             since = f"since {collected_at:%Y-%m-%d}" if collected_at else "yet"
             what = f"domain {domain.name}: no evidence was collected {since}, and its trust model asks for some"
-            yield warning("DOCTOR-EVIDENCE", what, f"registry trust collect --domain {domain.name}")
+            remedy = f"registry trust collect --domain {domain.name}"
+            yield warning("DOCTOR-EVIDENCE", what, remedy, domain=domain.name)
 
 
 def _check_anchors(trust: TrustModel, domain: Domain, now: datetime) -> Iterator[Finding]:
@@ -76,4 +77,5 @@ def _check_anchors(trust: TrustModel, domain: Domain, now: datetime) -> Iterator
                 subject = certificate.subject_text
                 what = f"domain {domain.name}: the {kind} {subject} of the role {role} {verb} {ends:%Y-%m-%d}"
                 remedy = "See what the network says of its successor, and add that one in time."
-                yield (error if ends <= now else warning)("DOCTOR-ANCHOR", what, remedy)
+                found_as = error if ends <= now else warning
+                yield found_as("DOCTOR-ANCHOR", what, remedy, f"{role} {kind} {subject}", domain.name)

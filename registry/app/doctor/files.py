@@ -29,9 +29,8 @@ def check_secrets(settings: Settings) -> Iterator[Finding]:
     for path in _secrets(settings):
         mode = _mode(path)
         if mode is not None and mode & (stat.S_IROTH | stat.S_IWOTH):
-            yield error(
-                "DOCTOR-SECRET-OPEN", f"everybody on this machine may read or change {path}", f"chmod o= {path}"
-            )
+            what = f"everybody on this machine may read or change {path}"
+            yield error("DOCTOR-SECRET-OPEN", what, f"chmod o= {path}", str(path))
     mode = _mode(settings.data_dir)
     if mode is not None and mode & stat.S_IWOTH:
         yield error(
@@ -69,6 +68,7 @@ def _check_user(settings: Settings) -> Iterator[Finding]:
                 "DOCTOR-RUN-AS-FILE",
                 f"{identity.name} can't read {path}, and the program reads it as that user",
                 f"chown {identity.name} {path}, and see that the folders above can be entered.",
+                str(path),
             )
 
 
@@ -117,14 +117,17 @@ def check_tls(settings: Settings, now: datetime) -> Iterator[Finding]:
             server_context(str(pair.certificate), str(pair.key), policy=policy)
             ends = ServerCertificate.read(pair.certificate).not_after
         except ConfigurationError as problem:
-            yield error("DOCTOR-TLS", str(problem), "Put the certificate's chain and its own key there, in PEM.")
+            remedy = "Put the certificate's chain and its own key there, in PEM."
+            yield error("DOCTOR-TLS", str(problem), remedy, str(pair.certificate))
             continue
         if ends <= now:
             remedy = "Renew it; the new one is taken over without a restart."
-            yield error("DOCTOR-TLS-EXPIRED", f"the certificate {pair.certificate} ended {ends:%Y-%m-%d}", remedy)
+            what = f"the certificate {pair.certificate} ended {ends:%Y-%m-%d}"
+            yield error("DOCTOR-TLS-EXPIRED", what, remedy, str(pair.certificate))
         elif ends <= now + TLS_SOON:
             remedy = "Renew it, and see why that wasn't done by itself."
-            yield warning("DOCTOR-TLS-ENDS", f"the certificate {pair.certificate} ends {ends:%Y-%m-%d}", remedy)
+            what = f"the certificate {pair.certificate} ends {ends:%Y-%m-%d}"
+            yield warning("DOCTOR-TLS-ENDS", what, remedy, str(pair.certificate))
 
 
 def _pairs(settings: Settings) -> list[PairFiles]:

@@ -12,9 +12,8 @@ _LISTENERS = ("public", "manage", "sml", "resolver")
 def check_listeners(settings: Settings) -> Iterator[Finding]:
     """What the addresses of the settings mean for who can reach them."""
     for text in settings.warnings():
-        yield warning(
-            "DOCTOR-NO-TLS", text, "Set REGISTRY_PUBLIC_TLS to a folder of certificates, or put a proxy there."
-        )
+        remedy = "Set REGISTRY_PUBLIC_TLS to a folder of certificates, or put a proxy there."
+        yield warning("DOCTOR-NO-TLS", text, remedy, text)
     for name in _LISTENERS:
         bind = getattr(settings, f"{name}_bind")
         if not bind.is_loopback and not getattr(settings, f"{name}_rate_per_s"):
@@ -31,7 +30,8 @@ def check_listeners(settings: Settings) -> Iterator[Finding]:
 
 def _off(setting: str, what: str) -> Finding:
     default = _default(setting)
-    return warning("DOCTOR-LIMIT-OFF", what, f"Leave REGISTRY_{setting.upper()} out (then it is {default}), or set it.")
+    remedy = f"Leave REGISTRY_{setting.upper()} out (then it is {default}), or set it."
+    return warning("DOCTOR-LIMIT-OFF", what, remedy, setting)
 
 
 def _default(setting: str) -> object:

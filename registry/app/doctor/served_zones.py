@@ -17,6 +17,7 @@ def check_served_zones(database: Database) -> Iterator[Finding]:
             for zone, row in name_servers.observed(connection)
         ]
     for zone, row, trouble in found:
+        subject = f"{zone.name} {row.address}"
         where = f"{row.address} has the serial {row.serial} of {zone.name}"
         match trouble:
             case Trouble.AHEAD:
@@ -24,12 +25,15 @@ def check_served_zones(database: Database) -> Iterator[Finding]:
                     f"This database is older than what was published: `registry dns check {zone.name}` shows what "
                     f"differs, `registry dns repair {zone.name}` goes on with a serial beyond all that are served."
                 )
-                yield warning("DOCTOR-DNS-AHEAD", f"{where}, which is ahead of ours, {zone.serial}", remedy)
+                what = f"{where}, which is ahead of ours, {zone.serial}"
+                yield warning("DOCTOR-DNS-AHEAD", what, remedy, subject)
             case Trouble.BEHIND:
                 remedy = "`registry dns status` tells how NOTIFY, transfers and pushes went; its log may tell why."
-                yield warning("DOCTOR-DNS-BEHIND", f"{where}, which is behind ours, {zone.serial}, for minutes", remedy)
+                what = f"{where}, which is behind ours, {zone.serial}, for minutes"
+                yield warning("DOCTOR-DNS-BEHIND", what, remedy, subject)
             case Trouble.SILENT:
                 what = f"{row.address} gives no good answer for {zone.name}: {row.failure}"
-                yield warning("DOCTOR-DNS-SILENT", what, "See that it runs, serves the zone, and can be reached.")
+                remedy = "See that it runs, serves the zone, and can be reached."
+                yield warning("DOCTOR-DNS-SILENT", what, remedy, subject)
             case None:
                 pass
