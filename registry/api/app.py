@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The FastAPI application of the management listener: probes, metrics, the REST interface and AuthZEN.
+"""The FastAPI application of the management listener: probes, metrics, the REST interface, AuthZEN and pages.
 
 All other paths are published documents.
 """
@@ -22,6 +22,7 @@ from registry.problems import MEDIA_TYPE, NOT_READY, Problem, problem_for
 from registry.telemetry import AskedGauges, render_metrics
 
 _UNCACHED = {"cache-control": "no-store"}
+_UI = b"/ui"
 
 
 class DomainHealth(BaseModel):
@@ -60,11 +61,12 @@ def management_app(
     gauges: AskedGauges = tuple,
     rest: Any = None,
     authzen: Any = None,
+    ui: Callable[[Any], Any] | None = None,
 ) -> FastAPI:
     """The application of the management listener.
 
     `rest` is the ASGI application below `/api/v1/`, `authzen` the one at the paths of AuthZEN, `publishing` the one for
-    everything that isn't named here.
+    everything that isn't named here. `ui` makes the one of the pages at `/ui`, and is given what it asks: this.
     `health`, `readiness` and `gauges` are called in worker threads.
     """
     app = FastAPI(
@@ -104,6 +106,8 @@ def management_app(
         body, media_type = await asyncio.to_thread(render_metrics, gauges)
         return Response(body, media_type=media_type)
 
+    pages = None if ui is None else ui(app)
+
     # Not mounts: those would look for a pattern in the decoded path, and identifiers may hold anything.
     async def others(scope: Any, receive: Any, send: Any) -> None:
         below = publishing
@@ -111,10 +115,20 @@ def management_app(
             below = rest
         elif authzen is not None and scope["raw_path"] in AUTHZEN_PATHS:
             below = authzen
+        elif pages is not None and (scope["raw_path"] == _UI or scope["raw_path"].startswith(_UI + b"/")):
+            below = pages
+        elif pages is not None and scope["raw_path"] == b"/" and _is_browser(scope):
+            below = Response(status_code=303, headers={"location": f"{_UI.decode()}/", **_UNCACHED, "vary": "accept"})
         await below(scope, receive, send)
 
     app.router.default = others
     return app
+
+
+def _is_browser(scope: Any) -> bool:
+    """Whether a page is wanted: programs that ask for `/` ask for JSON, or for anything."""
+    accepted = b",".join(value for name, value in scope["headers"] if name == b"accept")
+    return scope["method"] in {"GET", "HEAD"} and b"text/html" in accepted
 
 
 def _said(content: Mapping[str, Any]) -> Response:

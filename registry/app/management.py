@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the management listener serves, put together: documents as they are published, REST, AuthZEN, probes."""
+"""What the management listener serves, put together: documents, REST, AuthZEN, pages, probes."""
 
 from fastapi import FastAPI
 
@@ -15,6 +15,7 @@ from registry.app.instance import Instance
 from registry.app.name_server_metrics import NameServerMetrics
 from registry.app.trust_metrics import TrustMetrics
 from registry.smp.http import SmpReadApp
+from registry.ui.app import Ui
 
 
 def open_management(
@@ -46,4 +47,5 @@ def open_management(
         gauges=lambda: [*trust.gauges(), *servers.gauges(), *certificate_gauges(instance)],
         rest=ApiV1(context),
         authzen=AuthzenApp(context, public_url),
+        ui=lambda rest: Ui(rest, oidc=context.oidc_logins is not None),
     )

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The first page: how each domain is, and what the visitor has going on."""
+
+from starlette.responses import Response
+
+from registry.ui.rest import RestError
+from registry.ui.routing import Pages
+from registry.ui.visit import Visit
+
+pages = Pages()
+_JOBS = 10
+_PROBLEMS = 20
+
+
+@pages.get("/")
+async def show_dashboard(visit: Visit) -> Response:
+    """What the visitor's domains hold and lack, and their jobs that haven't ended."""
+    shell = await visit.shell()
+    health = {item["name"]: item for item in await _health(visit)}
+    listed = await visit.rest.get("/domains", query={"limit": "500"})
+    jobs = []
+    for state in ("running", "waiting"):
+        query = {"own": "true", "state": state, "limit": str(_JOBS)}
+        jobs += (await visit.rest.get("/jobs", query=query))["items"]
+    problems = None
+    if "problem:read" in shell.allowed | shell.here:  # to others an empty list would say that nothing is wrong
+        problems = await visit.rest.find("/problems", query={"limit": str(_PROBLEMS)})
+    described = {item["name"]: item for item in listed["items"]}
+    domains = [(name, described.get(name), health.get(name)) for name in shell.domains]
+    return await visit.page("dashboard.html", domains=domains, jobs=jobs, problems=problems)
+
+
+async def _health(visit: Visit) -> list[dict[str, object]]:
+    """Of each domain; nothing where this listener doesn't tell."""
+    try:
+        answer = await visit.rest.ask("GET", "/health")
+    except RestError as error:
+        if error.status == 404:
+            return []
+        answer = error.answer  # 503 says what is missing, in the same form
+    body = answer.json()
+    return list(body["domains"]) if isinstance(body, dict) and "domains" in body else []

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Making, changing and removing a participant; what follows is said before anything is done."""
+
+from typing import Any
+
+from starlette.responses import Response
+
+from registry.ui.labels import mark
+from registry.ui.rendering import path_of
+from registry.ui.rest import RestError
+from registry.ui.routing import Pages
+from registry.ui.visit import Visit
+
+pages = Pages()
+_PARTICIPANTS = "/domains/{domain}/participants"
+_PARTICIPANT = f"{_PARTICIPANTS}/{{participant}}"
+_REST = "/domains/{}/participants/{}"
+_EXISTS = mark("This participant exists already.")
+
+
+@pages.get("/domains/{domain}/new-participant")
+async def show_new(visit: Visit, domain: str) -> Response:
+    """The form for a new participant."""
+    return await _form(visit, domain, "", None)
+
+
+@pages.get(f"{_PARTICIPANT}/change")
+async def show_change(visit: Visit, domain: str, participant: str) -> Response:
+    """The form for what can be changed of a participant."""
+    held = await visit.rest.get(_REST, domain, participant)
+    return await _form(visit, domain, held["participant"], held)
+
+
+@pages.get("/domains/{domain}/confirm-participant")
+async def confirm_put(visit: Visit, domain: str) -> Response:
+    """What follows from a new participant, or from a change, before it is done."""
+    participant = visit.query.get("participant", "").strip()
+    group, registered = visit.query.get("group", ""), "registered" in visit.query
+    if not participant:
+        return await _form(visit, domain, "", None)
+    before, etag = await _present(visit, domain, participant)
+    if before is not None and "new" in visit.query:
+        return await _form(visit, domain, participant, None, wrong=[_EXISTS])
+    return await visit.page(
+        "participant_confirm.html",
+        domain=domain,
+        participant=participant,
+        group=group,
+        registered=registered,
+        before=before,
+        etag=etag,
+    )
+
+
+@pages.post("/domains/{domain}/confirm-participant")
+async def put(visit: Visit, domain: str) -> Response:
+    """Make a participant, or change it, unless somebody has meanwhile."""
+    participant, etag = visit.form.get("participant", ""), visit.form.get("etag", "")
+    wanted: dict[str, Any] = {"group": visit.form.get("group") or None, "registered": "registered" in visit.form}
+    condition = {"if-match": etag} if etag else {"if-none-match": "*"}
+    try:
+        await visit.rest.ask("PUT", _REST, domain, participant, body=wanted, headers=condition)
+    except RestError as error:
+        if error.status not in {400, 409} or etag:
+            raise
+        return await _form(visit, domain, participant, None, wrong=error.messages, status=400)
+    return visit.go(
+        path_of("/domains/{}/participants/{}", domain, participant),
+        flash="saved" if etag else "created",
+        name=participant,
+    )
+
+
+@pages.get(f"{_PARTICIPANT}/delete")
+async def confirm_delete(visit: Visit, domain: str, participant: str) -> Response:
+    """What is lost with a participant, before that is done."""
+    await visit.shell(domain)
+    held, etag = await _present(visit, domain, participant)
+    if held is None:
+        await visit.rest.get(_REST, domain, participant)  # raises
+    card = None
+    try:
+        card = await visit.rest.ask("GET", f"{_REST}/business-card", domain, participant)
+    except RestError as error:
+        if error.status not in {403, 404}:
+            raise
+    return await visit.page(
+        "participant_delete.html",
+        domain=domain,
+        participant=participant,
+        held=held,
+        etag=etag,
+        card=card is not None,
+        registration=await visit.rest.find("/domains/{}/registrations/{}", domain, participant),
+    )
+
+
+@pages.post(f"{_PARTICIPANT}/delete")
+async def delete(visit: Visit, domain: str, participant: str) -> Response:
+    """Remove a participant, unless somebody has changed it meanwhile."""
+    await visit.rest.ask("DELETE", _REST, domain, participant, headers={"if-match": visit.form.get("etag", "")})
+    return visit.go(path_of("/domains/{}/participants", domain), flash="deleted", name=participant)
+
+
+async def _present(visit: Visit, domain: str, participant: str) -> tuple[Any, str]:
+    """A participant and its entity tag; None where there is none yet."""
+    try:
+        answer = await visit.rest.ask("GET", _REST, domain, participant)
+    except RestError as error:
+        if error.status != 404:
+            raise
+        return None, ""
+    return answer.json(), answer.header("etag")
+
+
+async def _form(
+    visit: Visit, domain: str, participant: str, held: Any, *, wrong: list[str] | None = None, status: int = 200
+) -> Response:
+    shell = await visit.shell(domain)
+    groups = await visit.rest.find("/domains/{}/groups", domain, query={"limit": "500"})
+    # Who edits in one group only makes new ones there, and REST decides which.
+    if domain not in shell.domains:
+        await visit.rest.get("/domains/{}", domain)  # raises
+    return await visit.page(
+        "participant_form.html",
+        status=status,
+        domain=domain,
+        participant=participant,
+        held=held,
+        groups=[item["name"] for item in (groups or {"items": []})["items"]],
+        wrong=wrong or [],
+    )

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The pages on an instance without listeners, and browsers that visit them without JavaScript."""
+
+import re
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from http.cookies import SimpleCookie
+from typing import Any
+from urllib.parse import urlencode
+
+from registry.accounts.accounts import Kind, create_account
+from registry.accounts.credentials import set_password
+from registry.accounts.grants import give_grant
+from registry.accounts.permissions import SYSTEM, Role, Scope
+from registry.api.app import DomainHealth, management_app
+from registry.ui.app import Ui
+from tests.simulators.asgi import Reply, call
+from tests.simulators.offline import ACTOR, OfflineInstance
+from tests.simulators.rest_callers import RestOffice
+
+PASSWORD = "long enough for a test"
+DOCUMENT = 299
+"""The status of every published document."""
+_HEALTH = DomainHealth(name="demo", participants=7, zone="sml.test", zone_serial=4, unpublished_changes=0, lacks=[])
+
+
+async def nothing_published(scope: Any, receive: Any, send: Any) -> None:
+    """Stands for the documents, which no page asks for."""
+    await send({"type": "http.response.start", "status": DOCUMENT, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
+
+
+class UiOffice(RestOffice):
+    """The whole management application; `pages` is it."""
+
+    def __init__(self, offline: OfflineInstance, *, oidc: bool = False) -> None:
+        super().__init__(offline)
+        self.pages = management_app(
+            nothing_published, lambda: [_HEALTH], rest=self.app, ui=lambda rest: Ui(rest, oidc=oidc)
+        )
+
+    def person(self, name: str, role: Role | None = None, scope: Scope = SYSTEM, *, must_change: bool = False) -> int:
+        """Somebody with a password, and perhaps a role."""
+        account = create_account(self.database, ACTOR, Kind.PERSON, name)
+        set_password(self.database, ACTOR, account.id, PASSWORD, must_change=must_change)
+        if role is not None:
+            give_grant(self.database, ACTOR, account.id, role, scope)
+        return account.id
+
+    def browser(self, name: str | None = None, user_agent: str = "") -> "Browser":
+        """A browser, in which somebody is logged in."""
+        browser = Browser(self, user_agent=user_agent)
+        if name is not None:
+            reply = browser.post("/ui/login", name=name, password=PASSWORD, next="/ui/")
+            assert (reply.status, reply.headers["location"]) == (303, "/ui/"), reply.body
+        return browser
+
+
+@dataclass(slots=True)
+class Browser:
+    """Keeps cookies, and says where its requests come from."""
+
+    office: UiOffice
+    user_agent: str = ""
+    cookies: dict[str, str] = field(default_factory=dict)
+
+    def get(self, path: str, **headers: str) -> Reply:
+        """A page."""
+        return self._ask("GET", path, b"", headers)
+
+    def post(self, path: str, /, **form: str) -> Reply:
+        """What a form of a page of ours sends."""
+        headers = {"sec-fetch-site": "same-origin", "content-type": "application/x-www-form-urlencoded"}
+        return self._ask("POST", path, urlencode(form).encode(), headers)
+
+    def submit(self, path: str, **changed: str) -> Reply:
+        """Send the last form of the main part of a page as it is, with some fields filled in otherwise."""
+        forms = forms_of(self.get(path))
+        form = forms[-2]  # behind it only the one in the footer
+        sent = {**form.fields, **changed}
+        target = form.action or path
+        if form.method == "post":
+            return self.post(target, **sent)
+        return self.get(f"{target}?{urlencode(sent)}")
+
+    def _ask(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> Reply:
+        sent = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
+        if self.user_agent:
+            sent.append((b"user-agent", self.user_agent.encode()))
+        if self.cookies:
+            sent.append((b"cookie", "; ".join(f"{name}={value}" for name, value in self.cookies.items()).encode()))
+        reply = call(self.office.pages, method, path.encode(), headers=sent, body=[body])
+        for header in reply.all("set-cookie"):
+            for cookie in SimpleCookie(header).values():
+                self.cookies[cookie.key] = cookie.value
+                if cookie["max-age"] == "0":
+                    del self.cookies[cookie.key]
+        return reply
+
+
+@dataclass(slots=True)
+class Form:
+    """A form of a page, with what its fields hold."""
+
+    action: str
+    method: str
+    fields: dict[str, str] = field(default_factory=dict)
+
+
+class _Forms(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.forms: list[Form] = []
+        self._select = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        told = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self.forms.append(Form(told.get("action", ""), told.get("method", "get")))
+        elif tag == "input" and (told.get("type") != "checkbox" or "checked" in told):
+            self.forms[-1].fields[told["name"]] = told.get("value", "")
+        elif tag == "select":
+            self._select = told["name"]
+            self.forms[-1].fields[self._select] = ""
+        elif tag == "option" and "selected" in told:
+            self.forms[-1].fields[self._select] = told.get("value", "")
+
+
+def forms_of(reply: Reply) -> list[Form]:
+    """The forms of a page."""
+    parser = _Forms()
+    parser.feed(reply.body.decode())
+    return parser.forms
+
+
+def links_of(reply: Reply) -> set[str]:
+    """Where the links of a page lead."""
+    return {found.replace("&amp;", "&") for found in re.findall(r'<a [^>]*href="([^"]*)"', reply.body.decode())}
