@@ -25,6 +25,7 @@ import dns_servers
 import dns_transfer
 import dns_visible
 import impact
+import plans
 import resolver
 import rest_writes
 import scoring
@@ -66,6 +67,7 @@ BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "simulation": simulation.run,
     "decisions": decisions.run,
     "impact": impact.run,
+    "plans": plans.run,
     "comparison": comparison.run,
 }
 TARGETS = (
@@ -119,6 +121,9 @@ TARGETS = (
     ("decisions", "per_second", ">=", 2_000),
     ("decisions", "per_second_with_trace", ">=", 500),
     ("decisions", "times_pyhanko", ">=", 3),
+    ("plans", "plan.seconds", "<=", 60),
+    ("plans", "apply.seconds", "<=", 120),
+    ("plans", "plan.memory_mb", "<=", 500),
     ("impact", "seconds", "<=", 30),
     ("comparison", "seconds", "<=", 30),
     ("impact", "peak_megabytes", "<=", 500),

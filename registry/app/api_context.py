@@ -51,6 +51,7 @@ def api_context(
         database=instance.database,
         directory=instance.directory,
         authenticator=authenticator or Authenticator(instance.database, idle),
+        registrar=instance.registrar,
         publishing=instance.publishing,
         participants=Participants(instance.database, instance.publishing, instance.registrar),
         business_cards=instance.business_cards,

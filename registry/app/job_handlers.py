@@ -7,15 +7,25 @@ from functools import partial
 from typing import Any
 
 from registry.api.v1 import bulk_job
-from registry.app import audit_jobs, consistency_job, move_in_replay, server_check_job, signing_job, trust_impact
+from registry.app import (
+    alert_job,
+    audit_jobs,
+    consistency_job,
+    move_in_replay,
+    server_check_job,
+    signing_job,
+    trust_impact,
+)
 from registry.app.api_context import api_context
 from registry.app.instance import Instance
+from registry.app.plans import apply_handler
 from registry.app.retention import policy_of
 from registry.app.signing_key_job import activate_planned_key
 from registry.audit.retention import purge
 from registry.jobs.schedule import Recurring
 from registry.jobs.worker import Handler, JobContext
 from registry.move_in.replay.replaying import REPLAY
+from registry.plans import applying
 from registry.settings import Settings
 from registry.sml import migrations as sml_migrations
 from registry.sml.reminders import known_by_name, remind
@@ -31,6 +41,7 @@ RECURRING = (
     Recurring("trust-impact", trust_impact.IMPACT, timedelta(days=1)),
     Recurring("certificate-reminders", REMINDERS, timedelta(hours=1)),
     Recurring("dns-server-checks", server_check_job.CHECK_ALL, timedelta(days=1)),
+    Recurring("problems", alert_job.LOOK, timedelta(minutes=15)),
 )
 
 
@@ -43,6 +54,7 @@ def handlers(instance: Instance, settings: Settings) -> Mapping[str, Handler]:
         ACTIVATION: partial(activate_planned_key, instance),
         signing_job.KIND: partial(signing_job.sign_documents, instance),
         bulk_job.KIND: _then_sign(bulk_job.bulk_handler(lambda: api_context(instance))),
+        applying.KIND: _then_sign(apply_handler(instance)),
         audit_jobs.VERIFY: audit_jobs.verify_audit,
         audit_jobs.EXPORT: partial(
             audit_jobs.export_audit, settings.data_dir / "exports", settings.audit_signing_key_file
@@ -54,6 +66,9 @@ def handlers(instance: Instance, settings: Settings) -> Mapping[str, Handler]:
         REPLAY: partial(move_in_replay.replay_job, instance),
         server_check_job.CHECK_ALL: partial(server_check_job.request_checks, instance),
         server_check_job.CHECK: partial(server_check_job.server_check_job, instance, settings),
+        alert_job.LOOK: partial(alert_job.look_job, instance, settings),
+        alert_job.TRY: partial(alert_job.try_job, instance, settings),
+        alert_job.DELIVER: partial(alert_job.deliver_job, instance, settings),
         trust_impact.IMPACT: partial(trust_impact.compare_job, instance, settings.data_dir),
         trust_impact.EVIDENCE: partial(trust_impact.evidence_job, instance, settings.data_dir, WebFetcher),
     }
@@ -69,7 +84,8 @@ def _then_sign(handler: Handler) -> Handler:
 
     def both(context: JobContext) -> Any:
         result = handler(context)
-        if context.job.domain_id is not None and not context.payload["plan"]:
+        # A bulk job may only plan; the one that applies a plan has its number there.
+        if context.job.domain_id is not None and context.payload.get("plan") is not True:
             with context.database.write(context.actor) as work:
                 signing_job.request_signing(work, context.job.domain_id)
         return result

@@ -28,6 +28,7 @@ class ExportFormat(StrEnum):
 
     DOCUMENTS = "documents"
     JSON_LINES = "jsonl"
+    CSV = "csv"
 
 
 def import_documents(
@@ -123,29 +124,39 @@ def _print_plan(counts: Counter[Any], told: "list[ImportedDocument]", *, json_ou
 
 def export_documents(
     target: Path = typer.Argument(
-        help="A folder for documents, made where it is missing; or a file, FILE.jsonl or FILE.jsonl.gz.",
+        help="A folder for documents, made where it is missing; or a file, .jsonl or .csv, with .gz behind it or not.",
         metavar="TARGET",
     ),
     export_format: ExportFormat | None = typer.Option(
-        None, "--format", help="By default what TARGET's name says: jsonl for a .jsonl file, else documents."
+        None, "--format", help="By default what TARGET's name says: jsonl or csv for such a file, else documents."
     ),
+    csv: bool = typer.Option(False, "--csv", help="The same as --format csv."),
+    jsonl: bool = typer.Option(False, "--jsonl", help="The same as --format jsonl."),
     domain: str | None = DOMAIN_OPTION,
     json_output: bool = JSON_OPTION,
 ) -> None:
-    """Write what a domain publishes into files that `registry import` takes back unchanged."""
+    """Write what a domain publishes into files that are taken back unchanged: `registry import`, `registry plan`."""
     from registry.cli.common import chosen_domain, open_instance, print_json
     from registry.cli.exits import REFUSED
     from registry.smp.exchange import Exporter
 
-    if export_format is None:
-        export_format = ExportFormat.JSON_LINES if _is_json_lines(target) else ExportFormat.DOCUMENTS
-    lines = export_format is ExportFormat.JSON_LINES
+    asked = {export_format} if export_format else set()
+    asked |= {form for form, said in ((ExportFormat.CSV, csv), (ExportFormat.JSON_LINES, jsonl)) if said}
+    if len(asked) > 1:
+        raise typer.BadParameter("one format at a time", param_hint="--format")
+    export_format = asked.pop() if asked else _format_of(target)
+    lines = export_format is not ExportFormat.DOCUMENTS
     what = "participants" if lines else "files"
     written = 0
     left_out: list[Exported] = []
     with open_instance() as instance:
         exporter = Exporter(instance.database, instance.signer, chosen_domain(instance, domain))
-        for item in _counted(what, exporter.run_json_lines(target) if lines else exporter.run(target)):
+        run = {
+            ExportFormat.DOCUMENTS: exporter.run,
+            ExportFormat.JSON_LINES: exporter.run_json_lines,
+            ExportFormat.CSV: exporter.run_table,
+        }[export_format]
+        for item in _counted(what, run(target)):
             written += not item.reasons
             if item.reasons:
                 left_out.append(item)
@@ -159,8 +170,13 @@ def export_documents(
         raise typer.Exit(REFUSED)
 
 
-def _is_json_lines(target: Path) -> bool:
-    return target.name.endswith((".jsonl", ".jsonl.gz")) and not target.is_dir()
+def _format_of(target: Path) -> ExportFormat:
+    """What a name says."""
+    name = target.name.removesuffix(".gz")
+    if target.is_dir():
+        return ExportFormat.DOCUMENTS
+    by_end = {".jsonl": ExportFormat.JSON_LINES, ".csv": ExportFormat.CSV}
+    return by_end.get(Path(name).suffix, ExportFormat.DOCUMENTS)
 
 
 def _counted(what: str, items: Iterable[T], *, lines: bool = False) -> Iterator[T]:

@@ -12,10 +12,9 @@ from registry.cli.common import JSON_OPTION
 from registry.cli.exits import REFUSED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from registry.app.instance import Instance
-    from registry.jobs.worker import Worker
     from registry.settings import Settings
     from registry.storage.queries.jobs import JobRow
 
@@ -111,7 +110,7 @@ def _work(instance: "Instance", settings: "Settings") -> "Iterator[JobRow]":
     worker = Worker(instance.database, handlers(instance, settings), "cli")
     before = signal.signal(signal.SIGINT, lambda _number, _frame: worker.stop())
     try:
-        with _shown_progress(instance, worker):
+        with shown_progress(instance, lambda: worker.job_id):
             while worker.run_one():
                 if worker.job_id is not None:
                     yield _read(instance, worker.job_id)
@@ -120,8 +119,8 @@ def _work(instance: "Instance", settings: "Settings") -> "Iterator[JobRow]":
 
 
 @contextlib.contextmanager
-def _shown_progress(instance: "Instance", worker: "Worker") -> "Iterator[None]":
-    """On a terminal, a bar for the job that is being done."""
+def shown_progress(instance: "Instance", job_id: "Callable[[], int | None]") -> "Iterator[None]":
+    """On a terminal, a bar for the job of this number while it is being done."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -136,8 +135,8 @@ def _shown_progress(instance: "Instance", worker: "Worker") -> "Iterator[None]":
 
         def follow() -> None:
             while not ended.wait(_LOOK_S):
-                if worker.job_id is not None:
-                    row = _read(instance, worker.job_id)
+                if (number := job_id()) is not None:
+                    row = _read(instance, number)
                     progress.update(bar, description=f"{row.kind} {row.message}", completed=row.done, total=row.total)
 
         thread = threading.Thread(target=follow, name="progress", daemon=True)

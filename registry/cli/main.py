@@ -9,6 +9,7 @@ from registry import __version__
 from registry.cli import (
     access_point,
     account,
+    alert,
     audit,
     backup,
     business_card,
@@ -25,6 +26,8 @@ from registry.cli import (
     move_in,
     participant,
     permission,
+    plan,
+    problem,
     resolve,
     resolver,
     restore,
@@ -60,6 +63,7 @@ app.add_typer(database.app, name="database")
 app.add_typer(domain.app, name="domain")
 app.add_typer(trust.app, name="trust")
 app.add_typer(code_list.app, name="code-list")
+app.add_typer(plan.app, name="plan")
 app.add_typer(participant.app, name="participant")
 app.add_typer(access_point.app, name="access-point")
 app.add_typer(business_card.app, name="business-card")
@@ -72,6 +76,8 @@ app.add_typer(signing_key.app, name="signing-key")
 app.add_typer(sml.app, name="sml")
 app.add_typer(dns.app, name="dns")
 app.add_typer(job.app, name="job")
+app.add_typer(problem.app, name="problem")
+app.add_typer(alert.app, name="alert")
 app.add_typer(move_in.app, name="move-in")
 app.add_typer(audit.app, name="audit")
 

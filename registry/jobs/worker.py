@@ -115,6 +115,11 @@ class Worker:
         """Take no more jobs; the present one is given back, for others, when it next says how far it is."""
         self._stopping.set()
 
+    @property
+    def is_stopping(self) -> bool:
+        """Whether it was told to stop."""
+        return self._stopping.is_set()
+
     def run_one(self) -> bool:
         """Do a job if one is due; False where there is none, or after `stop`."""
         if self._stopping.is_set():

@@ -43,6 +43,7 @@ class AccessPoints:
         actor: Actor,
         name: str,
         *,
+        transport_profile: str | None = None,
         address: str | None = None,
         certificate: bytes | None = None,
         at: datetime | None = None,
@@ -52,13 +53,16 @@ class AccessPoints:
         Where a domain speaks SMP 2.0 only, a certificate for the begin of a day (UTC) is shown at once, beside the
         present one, each with its day (OASIS SMP 2.0, CertificateType); else a successor takes over at the instant.
 
+        Of several of one name that of `transport_profile` is meant, without it the first one.
+
         Raises NotFoundError for an unknown name, ValidationError with all reasons.
         """
         now = self._database.now()
         if at is not None and at <= now:
             raise ValidationError.of("ACCESS-POINT-INSTANT", f"{at.isoformat()} is over already")
         with self._database.write(actor) as work:
-            row = next((r for r in access_points.listed(work.connection, self._stored.id) if r.name == name), None)
+            named = (r for r in access_points.listed(work.connection, self._stored.id) if r.name == name)
+            row = next((r for r in named if transport_profile in (None, r.transport_profile)), None)
             if row is None:
                 raise NotFoundError(f"the domain {self._stored.domain.name} has no access point {name!r}")
             before = access_points.content(work.connection, row.id, now)

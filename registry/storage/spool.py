@@ -39,6 +39,13 @@ class Spool:
             found = self._connection.execute("SELECT value FROM item WHERE key = ? ORDER BY rowid", (key,)).fetchall()
         return [value for (value,) in found]
 
+    def larger_than(self, size: int) -> list[str]:
+        """The first keys whose values have more bytes together. Call it once all are there."""
+        self._prepare()
+        query = "SELECT key FROM item GROUP BY key HAVING sum(length(value)) > ? ORDER BY key LIMIT 10"
+        with _translated():
+            return [key for (key,) in self._connection.execute(query, (size,))]
+
     def groups(self) -> Iterator[tuple[str, list[bytes]]]:
         """All keys in order, each with its values in the order in which they came."""
         self._prepare()

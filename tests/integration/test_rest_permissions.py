@@ -22,18 +22,24 @@ from registry.accounts.grants import give_grant
 from registry.accounts.groups import create_group, move_participant
 from registry.accounts.permissions import ACTIONS, SYSTEM, Level, Role, Scope
 from registry.accounts.tokens import create_token
+from registry.alerts import book, channels
+from registry.alerts.channels import ChannelKind, NewChannel
+from registry.alerts.problem import Look, Problem, ProblemKind, Severity
 from registry.api.v1 import bulk_job
 from registry.api.v1.call import Call
 from registry.api.v1.models import Model
 from registry.api.v1.resources import RESOURCES
 from registry.api.v1.routing import Entry, Resource
 from registry.app.domain_setup import add_domain
+from registry.app.plans import planner_of
 from registry.demo.content import demo_metadata
 from registry.demo.pki import DemoPki
 from registry.dns.records import RRset
 from registry.identifiers.participant import ISO6523
 from registry.jobs.queue import enqueue
 from registry.metadata import ServiceGroup
+from registry.plans.model import PlanKind, PlanOptions
+from registry.plans.sources import content_source
 from registry.sml.interventions.model import CertificateName, Operator, Wanted
 from registry.sml.interventions.model import Kind as InterventionKind
 from registry.smp.documents.business_card import BusinessCard, BusinessEntity, EntityName
@@ -106,6 +112,12 @@ RULES: dict[str, Rule] = {
     f"DELETE {_PARTICIPANT}": needs("participant:delete", "participant"),
     f"POST {_DOMAIN}/participants/bulk": part("service:write"),
     f"GET {_DOMAIN}/participants/bulk/{{job}}": needs("job:read", "domain", hidden=True, within="service:write"),
+    f"GET {_DOMAIN}/plans": needs("plan:read", "domain"),
+    f"POST {_DOMAIN}/plans": needs("plan:write", "domain"),
+    f"GET {_DOMAIN}/plans/{{plan}}": needs("plan:read", "domain"),
+    f"GET {_DOMAIN}/plans/{{plan}}/rows": needs("plan:read", "domain"),
+    f"POST {_DOMAIN}/plans/{{plan}}/apply": needs("plan:write", "domain"),
+    f"DELETE {_DOMAIN}/plans/{{plan}}": needs("plan:write", "domain"),
     f"GET {_PARTICIPANT}/services": needs("service:read", "participant"),
     f"GET {_SERVICE}": needs("service:read", "participant"),
     f"PUT {_SERVICE}": needs("service:write", "participant"),
@@ -174,6 +186,15 @@ RULES: dict[str, Rule] = {
     f"GET {_DOMAIN}/trust/impact": needs("domain:read", "domain"),
     f"POST {_DOMAIN}/trust/decisions": needs("domain:read", "domain"),
     "GET /trust/configurations/{digest}": needs("domain:read", "system"),
+    "GET /problems": everybodys("problem:read"),
+    "GET /problems/{problem}": needs("problem:read", "domain", hidden=True),
+    "POST /problems/{problem}/acknowledge": needs("problem:acknowledge", "domain", hidden=True, seen_by="problem:read"),
+    "GET /alert-channels": needs("alert:read", "system"),
+    "POST /alert-channels": needs("alert:write", "system"),
+    "GET /alert-channels/{channel}": needs("alert:read", "system"),
+    "DELETE /alert-channels/{channel}": needs("alert:write", "system"),
+    "POST /alert-channels/{channel}/test": needs("alert:write", "system"),
+    "GET /alert-channels/{channel}/deliveries": needs("alert:read", "system"),
     "GET /jobs": everybodys("job:read"),
     "GET /jobs/{job}": needs("job:read", "domain", hidden=True),
     "POST /jobs/{job}/cancel": needs("job:cancel", "domain", hidden=True, seen_by="job:read"),
@@ -271,7 +292,13 @@ class World:
         with database.write(ACTOR) as work:
             job = enqueue(work, "sign-documents", {}, domain_id=stored.id)
             bulk = enqueue(work, bulk_job.KIND, {"items": [], "plan": False}, domain_id=stored.id)
+        source = content_source(stored.domain, PlanKind.CSV, "t.csv", b"participant\n")
+        plan = planner_of(instance, stored).plan(ACTOR, source, PlanOptions())
         digest = instance.trust_models.of(stored.domain).address
+        problem = Problem(ProblemKind.REVIEW_WAITS, Severity.WARNING, "somebody", stored.id)
+        with database.write(ACTOR) as work:
+            book.keep(work, Look([problem]))
+            channels.add(work, NewChannel("on-call", ChannelKind.MAIL, "oncall@example.org"))
         with database.write(ACTOR) as work:
             run = impact.begin(work, impact.NewRun(stored.id, digest, digest, "", work.now, work.now))
             impact.finish(work, run, {"domain": "demo"})
@@ -307,6 +334,9 @@ class World:
             "grant": str(grant.id),
             "token": str(token),
             "digest": digest,
+            "plan": str(plan),
+            "problem": problem.key,
+            "channel": "on-call",
             "intervention": str(intervention),
             "name": "0088.sml",
             "type": "CNAME",
@@ -352,7 +382,7 @@ class World:
                 return {"name": "made", "account": self.victim, "expires_at": "2000-01-01T00:00:00Z"}
             case "POST /tokens/{token}/rotate":
                 return {"expires_at": "2000-01-01T00:00:00Z"}
-            case "PUT /domains/{domain}/participants/{participant}":
+            case "POST /problems/{problem}/acknowledge" | "PUT /domains/{domain}/participants/{participant}":
                 return {}
             case "POST /domains/{domain}/participants/bulk":
                 return []

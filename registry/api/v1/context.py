@@ -17,6 +17,7 @@ from registry.identifiers.text import shorten
 from registry.sml.administration import SmlAdministration
 from registry.sml.admission.admission import Admission
 from registry.sml.interventions.desk import Interventions
+from registry.sml.registration import Registrar
 from registry.smp.access_points import AccessPoints
 from registry.smp.business_cards import BusinessCards
 from registry.smp.participants import Participants
@@ -70,6 +71,7 @@ class ApiContext:
     database: Database
     directory: DomainDirectory
     authenticator: Authenticating
+    registrar: Registrar
     publishing: Publishing
     participants: Participants
     business_cards: BusinessCards

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes what a domain publishes into files that `Importer` takes back: documents in a folder, or JSON lines.
+"""Writes what a domain publishes into files that `Importer` takes back: documents in a folder, JSON lines, or a table.
 
 Both read page by page, each page in one state; what is published meanwhile may or may not be in.
 """
@@ -18,12 +18,13 @@ from registry.metadata import CustomProperty, ServiceGroup, ServiceMetadata
 from registry.smp.documents.catalogue import DIALECTS
 from registry.smp.documents.dialect import Dialect
 from registry.smp.exchange.json_lines import JsonLinesWriter, line_of
+from registry.smp.exchange.table_writing import table_head, table_rows
 from registry.smp.exchange.verdicts import reasons_of
 from registry.smp.folding import folded_group
 from registry.smp.signed_documents import DocumentSigner
 from registry.storage.domain_directory import StoredDomain
 from registry.storage.engine import Database
-from registry.storage.queries import business_cards, service_groups, services
+from registry.storage.queries import business_cards, owner_groups, service_groups, services
 from registry.storage.queries.service_groups import ServiceGroupRow
 from registry.storage.queries.services import ServiceRow
 from registry.storage.queries.signed_groups import GroupKey
@@ -89,6 +90,23 @@ class Exporter:
             for page in self._pages(with_metadata=True):
                 for held in page:
                     yield self._write_line(out, path, held)
+
+    def run_table(self, path: Path) -> Iterator[Exported]:
+        """Write everything into one file as a table, as `run_json_lines`; it has the owner groups as well."""
+        with _writing(path), JsonLinesWriter(path, table_head()) as out:
+            for page in self._pages(with_metadata=True):
+                with self._database.read() as connection:
+                    owners = owner_groups.names_of(connection, [held.row.id for held in page])
+                for held in page:
+                    yield self._write_rows(out, path, held, owners.get(held.row.id, ""))
+
+    def _write_rows(self, out: JsonLinesWriter, path: Path, held: _Held, owner: str) -> Exported:
+        group = ServiceGroup(held.row.participant, extensions=held.row.extensions, properties=held.properties)
+        try:
+            out.write(table_rows(group, held.metadata, held.business_card, owner))
+        except ValidationError as error:
+            return Exported(path, str(held.row.participant), reasons_of(error))
+        return Exported(path, str(held.row.participant))
 
     def _write_line(self, out: JsonLinesWriter, path: Path, held: _Held) -> Exported:
         group = ServiceGroup(held.row.participant, extensions=held.row.extensions, properties=held.properties)

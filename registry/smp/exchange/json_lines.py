@@ -61,13 +61,14 @@ def canonical_json(value: Any) -> bytes:
 
 
 class JsonLinesWriter:
-    """Writes a file of JSON lines, compressed where its name ends in `.gz`; use it as a context manager.
+    """Writes a file of lines, compressed where its name ends in `.gz`; use it as a context manager.
 
-    The file stands under its name only once it is complete.
+    The file stands under its name only once it is complete. The first line is `head`, by default that of JSON lines.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, head: bytes | None = None) -> None:
         self._path = path
+        self._head = canonical_json({"format": FORMAT}) if head is None else head
         self._part = path.with_name(path.name + ".part")
 
     def __enter__(self) -> Self:
@@ -77,7 +78,7 @@ class JsonLinesWriter:
         if self._path.name.endswith(".gz"):
             # Neither name nor time in the header: the same content is the same bytes.
             self._out = gzip.GzipFile("", "wb", compresslevel=6, fileobj=self._file, mtime=0)
-        self._out.write(canonical_json({"format": FORMAT}))
+        self._out.write(self._head)
         return self
 
     def write(self, line: bytes) -> None:

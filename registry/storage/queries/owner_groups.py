@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Groups of participants of a domain, and which participant is in which."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -97,3 +97,13 @@ def place(work: UnitOfWork, domain_id: int, scheme: str, value_key: str, group_i
     c = service_group.c
     of_it = (c.domain_id == domain_id, c.scheme == scheme, c.value_key == value_key)
     work.connection.execute(update(service_group).where(*of_it).values(owner_group_id=group_id))
+
+
+def names_of(connection: Connection, service_group_ids: Collection[int]) -> dict[int, str]:
+    """The names of the owner groups of participants that are in one, by the service group's number."""
+    query = (
+        select(service_group.c.id, owner_group.c.name)
+        .join_from(service_group, owner_group, service_group.c.owner_group_id == owner_group.c.id)
+        .where(service_group.c.id.in_(service_group_ids))
+    )
+    return {int(number): str(name) for number, name in connection.execute(query)}

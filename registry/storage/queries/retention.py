@@ -38,6 +38,9 @@ from registry.storage.tables import (
     move_in,
     moved_record,
     oidc_login,
+    plan,
+    plan_row,
+    problem,
     quarantine,
     service,
     service_group,
@@ -77,6 +80,11 @@ def login_failures(work: UnitOfWork, before: datetime, limit: int) -> int:
     return _delete(work, login_failure, and_(c.last_at < before, free), limit)
 
 
+def problems(work: UnitOfWork, before: datetime, limit: int) -> int:
+    """Problems that ended before a moment, with what was told of them."""
+    return _delete(work, problem, problem.c.ended_at < before, limit)
+
+
 def answers(work: UnitOfWork, before: datetime, limit: int) -> int:
     """Answers that a repeated request would have got again."""
     return _delete(work, idempotent_answer, idempotent_answer.c.created_at < before, limit)
@@ -111,6 +119,22 @@ def moved_records(work: UnitOfWork, before: datetime, limit: int) -> int:
     """What was loaded by moves that ended."""
     ended = select(move_in.c.id).where(move_in.c.state == "ended", move_in.c.modified_at < before)
     return _delete(work, moved_record, moved_record.c.move_in_id.in_(ended), limit)
+
+
+def plans(work: UnitOfWork, before: datetime, limit: int) -> int:
+    """Plans that were made before a moment and aren't applied at present, once their rows have gone."""
+    rows = select(plan_row.c.number).where(plan_row.c.plan_id == plan.c.id)
+    return _delete(work, plan, and_(_old_plan(before), ~rows.exists()), limit)
+
+
+def plan_rows(work: UnitOfWork, before: datetime, limit: int) -> int:
+    """Rows of such plans."""
+    old = select(plan.c.id).where(_old_plan(before))
+    return _delete(work, plan_row, plan_row.c.plan_id.in_(old), limit)
+
+
+def _old_plan(before: datetime) -> ColumnElement[bool]:
+    return and_(plan.c.created_at < before, plan.c.state != "applying")
 
 
 def quarantines(work: UnitOfWork, before: datetime, limit: int) -> int:

@@ -10,12 +10,14 @@ from registry.storage.tables.accounts import (
     role_grant,
     session,
 )
+from registry.storage.tables.alerts import alert_channel, alert_delivery, problem
 from registry.storage.tables.audit import audit_chain, event, event_batch, event_subject
 from registry.storage.tables.business_card import business_card
 from registry.storage.tables.core import certificate, code_list, domain, installation, metadata, signing_key, token
 from registry.storage.tables.impact import trust_impact_run, trust_plan, trust_timeline
 from registry.storage.tables.jobs import idempotent_answer, job, job_schedule
 from registry.storage.tables.move_in import move_in, move_in_domain, moved_part, moved_record
+from registry.storage.tables.plans import plan, plan_row
 from registry.storage.tables.sml import (
     blocked_certificate,
     certificate_reminder,
@@ -55,6 +57,8 @@ __all__ = [
     "access_point",
     "access_point_certificate",
     "account",
+    "alert_channel",
+    "alert_delivery",
     "audit_chain",
     "blocked_certificate",
     "business_card",
@@ -83,6 +87,9 @@ __all__ = [
     "name_server",
     "oidc_login",
     "owner_group",
+    "plan",
+    "plan_row",
+    "problem",
     "process",
     "process_metadata",
     "publisher",

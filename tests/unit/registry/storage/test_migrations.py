@@ -26,7 +26,7 @@ from tests.simulators.code_lists import participant_list
 from tests.simulators.filler import contents, fill, reflected
 
 ACTOR = Actor("test")
-REVISIONS = [f"{number:04}" for number in range(1, 18)]
+REVISIONS = [f"{number:04}" for number in range(1, 20)]
 PREVIOUS = "0005"
 """The newest schema of the previous minor version."""
 NONE_SINCE = {"0014": {("zone", "domain_id")}}
