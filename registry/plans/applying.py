@@ -60,7 +60,7 @@ def request_apply(
     """Ask for a plan to be applied; gives the number of the job.
 
     One that was broken off goes on. Raises NotFoundError; ConflictError where the plan can't be applied, has expired,
-    or would change more than `max_percent` of what is there.
+    would change more than `max_percent` of what is there, or waits for another plan of the domain.
     """
     with database.write(actor) as work:
         found = _known(plans.find(work.connection, plan_id, lock=True), plan_id)
@@ -81,6 +81,9 @@ def request_apply(
             domain_id=found.domain_id,
             account_id=account_id,
         )
+        at_work = queue.get(work, job_id).payload["plan"]
+        if at_work != plan_id:
+            raise ConflictError(f"plan {at_work} of the same domain is being applied (job {job_id}); wait for its end")
         plans.change(work, plan_id, state=PlanState.APPLYING.value, job_id=job_id)
         record(
             work, "plans:plan:apply", f"plan:{plan_id}", domain_id=found.domain_id, after={"counts": dict(found.counts)}

@@ -7,18 +7,27 @@ import structlog
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from registry.clock import Clock, system_clock
 from registry.ui.labels import ERRORS
+from registry.ui.multipart import MultipartError
 from registry.ui.pages import (
     accounts,
     audit,
+    certificates,
     dashboard,
     entrance,
+    interventions,
+    jobs,
     me,
     participant_changes,
     participants,
+    plan_changes,
+    plans,
     preferences,
+    problems,
     publishers,
     registrations,
+    trust,
     zones,
 )
 from registry.ui.rendering import ROOT, make_environment, path_of
@@ -30,6 +39,7 @@ from registry.ui.visit import FormTooLargeError, Shell, Visit, is_own
 PAGES = (
     *(dashboard.pages, entrance.pages, me.pages, preferences.pages, participants.pages, participant_changes.pages),
     *(publishers.pages, registrations.pages, zones.pages, audit.pages, accounts.pages),
+    *(problems.pages, plans.pages, plan_changes.pages, certificates.pages, jobs.pages, trust.pages, interventions.pages),
 )
 _PASSWORD_CHANGE = "urn:edelivery-registry:problem:password-change-required"  # noqa: S105  # a name, no secret
 _STATIC = f"{ROOT}/static/"
@@ -49,9 +59,12 @@ log = structlog.get_logger(__name__)
 class Ui:
     """Everything at `/ui` and below; `rest` answers at `/api/v1/`, `oidc` says whether a provider is set up there."""
 
-    def __init__(self, rest: AsgiApp, *, oidc: bool = False, parts: Iterable[Pages] = PAGES) -> None:
+    def __init__(
+        self, rest: AsgiApp, *, oidc: bool = False, parts: Iterable[Pages] = PAGES, clock: Clock = system_clock
+    ) -> None:
         self._rest = rest
         self._oidc = oidc
+        self._clock = clock
         self._static = StaticFiles(ROOT)
         self._templates = make_environment(self._static.url)
         self.router = Router(parts)
@@ -74,7 +87,7 @@ class Ui:
             found = self._static.answer(raw.removeprefix(_STATIC), request.headers.get("accept-encoding", ""))
             if found is not None:
                 return found
-        visit = Visit(request, Rest(self._rest, request.scope), self._templates, oidc=self._oidc)
+        visit = Visit(request, Rest(self._rest, request.scope), self._templates, oidc=self._oidc, now=self._clock())
         try:
             return await self._page(request, visit, method, raw.removeprefix(ROOT) or "/")
         except ClientDisconnect:
@@ -85,16 +98,19 @@ class Ui:
 
     async def _page(self, request: Request, visit: Visit, method: str, path: str) -> Response:
         try:
-            handler, named = self.router.find(method, path)
+            page, named = self.router.find(method, path)
             if method == "POST":
                 if not is_own(request):
                     return await _error_page(visit, 403)
-                await visit.read_form()
-            return await handler(visit, **named)
+                if not page.uploads:
+                    await visit.read_form()
+            return await page.handler(visit, **named)
         except RestError as error:
             return await _refused(visit, error)
         except FormTooLargeError:
             return await _error_page(visit, 413)
+        except MultipartError:
+            return await _error_page(visit, 400)
         except NoPageError as error:
             response = await _error_page(visit, 405 if error.allowed else 404)
             if error.allowed:

@@ -48,7 +48,7 @@ def make_environment(static: Callable[[str], str]) -> Environment:
         return translated(catalogues, context["language"], LABELS[kind].get(code, code))
 
     @pass_context
-    def number(context: Context, value: int) -> str:
+    def number(context: Context, value: float) -> str:
         return format_decimal(value, locale=context["language"])
 
     install: Any = environment.install_gettext_callables  # type: ignore[attr-defined]  # of the extension
@@ -62,8 +62,9 @@ def make_environment(static: Callable[[str], str]) -> Environment:
         pretty=pretty,
         unbase64=unbase64,
         local=local,
+        segment=encode_segment,
     )
-    environment.globals.update(static=static, path=path_of, languages=LANGUAGES)
+    environment.globals.update(static=static, path=path_of, languages=LANGUAGES, labels=LABELS)
     return environment
 
 

@@ -23,6 +23,14 @@ _FORWARDED = frozenset({b"cookie", b"host", b"origin", b"sec-fetch-site", b"user
 
 
 @dataclass(frozen=True, slots=True)
+class Content:
+    """A body that is no JSON."""
+
+    media_type: str
+    octets: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What the REST interface answered; names of headers are in lower case."""
 
@@ -90,14 +98,15 @@ class Rest:
     ) -> Answer:
         """One request; each `{}` in `path` stands for one of `segments`, which may hold anything.
 
-        `body` is sent as JSON. Raises RestError for every status from 400 on.
+        `body` is a Content, or sent as JSON. Raises RestError for every status from 400 on.
         """
         raw = PREFIX + path.format(*map(encode_segment, segments))
         sent = [*self._headers, *((k.encode(), v.encode("latin-1", "replace")) for k, v in (headers or {}).items())]
         content = b""
         if body is not None:
-            content = json.dumps(body).encode()
-            sent.append((b"content-type", b"application/json"))
+            given = body if isinstance(body, Content) else Content("application/json", json.dumps(body).encode())
+            content = given.octets
+            sent.append((b"content-type", given.media_type.encode()))
             sent.append((b"content-length", str(len(content)).encode()))
         scope = {
             **{key: self._scope[key] for key in ("type", "asgi", "http_version", "scheme")},

@@ -24,6 +24,8 @@ class Page:
     path: str
     handler: Handler
     pattern: re.Pattern[str]
+    uploads: bool = False
+    """Whether the handler reads the form itself, once it knows that the visitor may send so much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +38,15 @@ class Pages:
         """Declare what shows a page; each `{name}` of the path is given to it as text."""
         return self._declare("GET", path)
 
-    def post(self, path: str) -> Callable[[H], H]:
-        """Declare what a form is sent to."""
-        return self._declare("POST", path)
+    def post(self, path: str, *, uploads: bool = False) -> Callable[[H], H]:
+        """Declare what a form is sent to; see Page.uploads."""
+        return self._declare("POST", path, uploads=uploads)
 
-    def _declare(self, method: str, path: str) -> Callable[[H], H]:
+    def _declare(self, method: str, path: str, *, uploads: bool = False) -> Callable[[H], H]:
         pattern = re.compile(_NAME.sub(r"(?P<\1>[^/]+)", re.escape(path)))
 
         def declared(handler: H) -> H:
-            self.pages.append(Page(method, path, handler, pattern))
+            self.pages.append(Page(method, path, handler, pattern, uploads))
             return handler
 
         return declared
@@ -64,8 +66,8 @@ class Router:
     def __init__(self, parts: Iterable[Pages]) -> None:
         self.pages = [page for part in parts for page in part.pages]
 
-    def find(self, method: str, path: str) -> tuple[Handler, dict[str, str]]:
-        """The handler for an encoded path, and what the path says. Raises NoPageError."""
+    def find(self, method: str, path: str) -> tuple[Page, dict[str, str]]:
+        """The page of an encoded path, and what the path says. Raises NoPageError."""
         allowed: list[str] = []
         for page in self.pages:
             matched = page.pattern.fullmatch(path)
@@ -75,7 +77,7 @@ class Router:
                 allowed.append(page.method)
                 continue
             try:
-                return page.handler, {name: decode_segment(raw.encode()) for name, raw in matched.groupdict().items()}
+                return page, {name: decode_segment(raw.encode()) for name, raw in matched.groupdict().items()}
             except ValidationError:
                 raise NoPageError from None
         raise NoPageError(allowed)

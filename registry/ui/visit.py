@@ -7,6 +7,7 @@ import binascii
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -17,10 +18,12 @@ from starlette.responses import Response
 from registry.telemetry import request_id
 from registry.ui.labels import FLASHES
 from registry.ui.locales import wanted_language
+from registry.ui.multipart import Part, parse_multipart
 from registry.ui.rendering import ROOT, path_of
 from registry.ui.rest import Rest
 
 MAX_FORM = 64_000
+MAX_UPLOAD = 2_000_000  # octets of a form with a file, as much as REST and the listener take
 THEMES = ("auto", "light", "dark")
 LANGUAGE_COOKIE, THEME_COOKIE, FLASH_COOKIE = "registry_language", "registry_theme", "registry_flash"
 _KEPT_S = 365 * 86_400
@@ -50,12 +53,15 @@ class Shell:
 class Visit:
     """A request, as the functions see it that make pages."""
 
-    def __init__(self, request: Request, rest: Rest, templates: Environment, *, oidc: bool) -> None:
+    def __init__(self, request: Request, rest: Rest, templates: Environment, *, oidc: bool, now: datetime) -> None:
         self.rest = rest
         self.oidc = oidc
+        self.now = now
         self.method = request.method
         self.query = dict(reversed(request.query_params.multi_items()))
         self.form: Mapping[str, str] = {}
+        self.by_script = "hx-request" in request.headers
+        """Whether a page of ours asks for a part of this one."""
         self.language = wanted_language(
             request.cookies.get(LANGUAGE_COOKIE, ""), request.headers.get("accept-language", "")
         )
@@ -72,15 +78,31 @@ class Visit:
 
     async def read_form(self) -> None:
         """Read what a form sends. Raises FormTooLargeError."""
+        text = (await self._read(MAX_FORM)).decode("latin-1")
+        self.form = dict(parse_qsl(text, keep_blank_values=True, max_num_fields=100))
+
+    async def read_upload(self, name: str) -> Part | None:
+        """Read a form with a file, which is in the field `name`; None where none was chosen.
+
+        Raises MultipartError and FormTooLargeError.
+        """
+        parts = parse_multipart(self._request.headers.get("content-type", ""), await self._read(MAX_UPLOAD))
+        self.form = {part.name: part.content.decode("utf-8", "replace") for part in parts if part.filename is None}
+        return next((part for part in parts if part.name == name and part.filename), None)
+
+    async def _read(self, bound: int) -> bytes:
+        """The body. Raises FormTooLargeError, before any of it is read where it says so itself."""
+        length = self._request.headers.get("content-length", "")
+        if length.isdecimal() and (len(length) > len(str(bound)) or int(length) > bound):
+            raise FormTooLargeError
         parts: list[bytes] = []
         size = 0
         async for part in self._request.stream():
             size += len(part)
-            if size > MAX_FORM:
+            if size > bound:
                 raise FormTooLargeError
             parts.append(part)
-        text = b"".join(parts).decode("latin-1")
-        self.form = dict(parse_qsl(text, keep_blank_values=True, max_num_fields=100))
+        return b"".join(parts)
 
     async def shell(self, domain: str | None = None) -> Shell:
         """Who visits, and where they may go. Raises RestError for who isn't logged in."""

@@ -14,20 +14,18 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from registry.accounts.permissions import Role, Scope
 from registry.audit.events import EventFilter, search
 from registry.demo.pki import DemoPki
-from tests.simulators.asgi import Reply
 from tests.simulators.offline import offline_instance
 from tests.simulators.rest_callers import RestCaller, segment
 from tests.simulators.self_signed import self_signed
-from tests.simulators.ui_office import PASSWORD, Browser, UiOffice, links_of
+from tests.simulators.ui_office import HOSTILE, PASSWORD, Browser, UiOffice, check_harmless, links_of, text
 
-HOSTILE = "\"'><script>alert(1)</script><img src=x onerror=alert(2)>"
 DOMAIN = "/ui/domains/demo"
 PARTICIPANT = "iso6523-actorid-upis::9915:shop"
 PATH = f"{DOMAIN}/participants/{segment(PARTICIPANT)}"
 INVOICE = "busdox-docid-qns::urn:oasis:names:specification:ubl:schema:xsd:Invoice-2::Invoice##UBL::2.1"
 ADMIN_ONLY = ("/ui/audit", "/ui/accounts", f"{DOMAIN}/audit")
 """What a viewer of the domain may not see."""
-VIEWED = ("/ui/", "/ui/zones", "/ui/tokens", "/ui/me", f"{DOMAIN}/participants", f"{DOMAIN}/publishers")
+VIEWED = ("/ui/", "/ui/problems", "/ui/zones", "/ui/tokens", "/ui/me", f"{DOMAIN}/participants", f"{DOMAIN}/publishers")
 VIEWED_TOO = (f"{DOMAIN}/registrations", f"{DOMAIN}/zone")
 IN_DOMAIN = ("publishers", "registrations", "zone", "audit")
 
@@ -56,19 +54,6 @@ def victor(office: UiOffice) -> Browser:
 def program(office: UiOffice) -> RestCaller:
     """An administrator who works over REST."""
     return office.caller(Role.ADMIN)
-
-
-def text(reply: Reply) -> str:
-    assert reply.status == 200, reply
-    return reply.body.decode()
-
-
-def check_harmless(reply: Reply) -> None:
-    """What is hostile is in the page, but only as text."""
-    page = text(reply)
-    assert "<script>alert" not in page
-    assert "<img src=x" not in page
-    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
 
 
 def test_administrator_finds_every_page_through_the_navigation(anna: Browser) -> None:

@@ -19,6 +19,7 @@ from tests.simulators.offline import ACTOR, OfflineInstance
 from tests.simulators.rest_callers import RestOffice
 
 PASSWORD = "long enough for a test"
+HOSTILE = "\"'><script>alert(1)</script><img src=x onerror=alert(2)>"
 DOCUMENT = 299
 """The status of every published document."""
 _HEALTH = DomainHealth(name="demo", participants=7, zone="sml.test", zone_serial=4, unpublished_changes=0, lacks=[])
@@ -36,7 +37,10 @@ class UiOffice(RestOffice):
     def __init__(self, offline: OfflineInstance, *, oidc: bool = False) -> None:
         super().__init__(offline)
         self.pages = management_app(
-            nothing_published, lambda: [_HEALTH], rest=self.app, ui=lambda rest: Ui(rest, oidc=oidc)
+            nothing_published,
+            lambda: [_HEALTH],
+            rest=self.app,
+            ui=lambda rest: Ui(rest, oidc=oidc, clock=offline.clock),
         )
 
     def person(self, name: str, role: Role | None = None, scope: Scope = SYSTEM, *, must_change: bool = False) -> int:
@@ -72,6 +76,16 @@ class Browser:
         """What a form of a page of ours sends."""
         headers = {"sec-fetch-site": "same-origin", "content-type": "application/x-www-form-urlencoded"}
         return self._ask("POST", path, urlencode(form).encode(), headers)
+
+    def upload(self, path: str, filename: str, content: bytes, /, **form: str) -> Reply:
+        """What a form of a page of ours sends that has a file in its field `file`."""
+        head = 'Content-Disposition: form-data; name="{}"'
+        parts = [f"--b\r\n{head.format(name)}\r\n\r\n{value}\r\n".encode() for name, value in form.items()]
+        parts.append(
+            f'--b\r\n{head.format("file")}; filename="{filename}"\r\n\r\n'.encode() + content + b"\r\n--b--\r\n"
+        )
+        headers = {"sec-fetch-site": "same-origin", "content-type": "multipart/form-data; boundary=b"}
+        return self._ask("POST", path, b"".join(parts), headers)
 
     def submit(self, path: str, **changed: str) -> Reply:
         """Send the last form of the main part of a page as it is, with some fields filled in otherwise."""
@@ -119,6 +133,8 @@ class _Forms(HTMLParser):
             self.forms.append(Form(told.get("action", ""), told.get("method", "get")))
         elif tag == "input" and (told.get("type") != "checkbox" or "checked" in told):
             self.forms[-1].fields[told["name"]] = told.get("value", "")
+        elif tag == "textarea":
+            self.forms[-1].fields[told["name"]] = ""
         elif tag == "select":
             self._select = told["name"]
             self.forms[-1].fields[self._select] = ""
@@ -136,3 +152,17 @@ def forms_of(reply: Reply) -> list[Form]:
 def links_of(reply: Reply) -> set[str]:
     """Where the links of a page lead."""
     return {found.replace("&amp;", "&") for found in re.findall(r'<a [^>]*href="([^"]*)"', reply.body.decode())}
+
+
+def text(reply: Reply) -> str:
+    """A page that was given."""
+    assert reply.status == 200, reply
+    return reply.body.decode()
+
+
+def check_harmless(reply: Reply) -> None:
+    """What is hostile is in the page, but only as text."""
+    page = text(reply)
+    assert "<script>alert" not in page
+    assert "<img src=x" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page

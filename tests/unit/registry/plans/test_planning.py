@@ -131,6 +131,16 @@ def test_a_plan_that_is_applied_gives_the_job_that_it_has(world: PlanWorld) -> N
     assert (job.done, job.total, job.result) == (1, 1, {"added": 1, "refused": 0})
 
 
+def test_a_plan_isn_t_applied_beside_another_one_of_its_domain(world: PlanWorld) -> None:
+    first, second = world.plan(world.table(1)), world.plan(world.table(2))
+    request_apply(world.database, ACTOR, first.id)
+    with pytest.raises(ConflictError, match=f"plan {first.id} of the same domain is being applied"):
+        request_apply(world.database, ACTOR, second.id)
+    assert world.found(second.id).state == PlanState.PLANNED
+    world.work()
+    assert world.apply(second).state == PlanState.APPLIED
+
+
 def test_what_has_no_column_stays_as_it_is(world: PlanWorld) -> None:
     with_property = f"{HEAD},property.tier,participant_extension\n{world.row(1)},gold,<a/>\n"
     world.apply(world.plan(with_property.encode()))

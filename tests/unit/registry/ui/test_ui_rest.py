@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from registry.ui.rest import Rest, RestError
+from registry.ui.rest import Content, Rest, RestError
 
 SCOPE: dict[str, Any] = {
     "type": "http",
@@ -70,6 +70,14 @@ def test_visitor_is_who_asks_and_nothing_else_of_the_request_comes_along() -> No
         b"content-length": b"8",
     }
     assert json.loads(interface.content) == {"n": 1}
+
+
+def test_files_are_sent_as_they_are() -> None:
+    interface = Interface()
+    asyncio.run(Rest(interface, SCOPE).ask("POST", "/a", body=Content("text/csv", b"\xff,\r\n")))
+    assert interface.content == b"\xff,\r\n"
+    assert dict(interface.scope["headers"])[b"content-type"] == b"text/csv"
+    assert dict(interface.scope["headers"])[b"content-length"] == b"4"
 
 
 def test_cookies_of_answers_are_kept_for_the_browser() -> None:
