@@ -39,7 +39,8 @@ from registry.ui.visit import FormTooLargeError, Shell, Visit, is_own
 PAGES = (
     *(dashboard.pages, entrance.pages, me.pages, preferences.pages, participants.pages, participant_changes.pages),
     *(publishers.pages, registrations.pages, zones.pages, audit.pages, accounts.pages),
-    *(problems.pages, plans.pages, plan_changes.pages, certificates.pages, jobs.pages, trust.pages, interventions.pages),
+    *(problems.pages, plans.pages, plan_changes.pages, certificates.pages),
+    *(jobs.pages, trust.pages, interventions.pages),
 )
 _PASSWORD_CHANGE = "urn:edelivery-registry:problem:password-change-required"  # noqa: S105  # a name, no secret
 _STATIC = f"{ROOT}/static/"

@@ -23,11 +23,21 @@ DOMAIN = "/ui/domains/demo"
 PARTICIPANT = "iso6523-actorid-upis::9915:shop"
 PATH = f"{DOMAIN}/participants/{segment(PARTICIPANT)}"
 INVOICE = "busdox-docid-qns::urn:oasis:names:specification:ubl:schema:xsd:Invoice-2::Invoice##UBL::2.1"
-ADMIN_ONLY = ("/ui/audit", "/ui/accounts", f"{DOMAIN}/audit")
+ADMIN_ONLY = ("/ui/audit", "/ui/accounts", f"{DOMAIN}/audit", f"{DOMAIN}/interventions")
 """What a viewer of the domain may not see."""
-VIEWED = ("/ui/", "/ui/problems", "/ui/zones", "/ui/tokens", "/ui/me", f"{DOMAIN}/participants", f"{DOMAIN}/publishers")
-VIEWED_TOO = (f"{DOMAIN}/registrations", f"{DOMAIN}/zone")
-IN_DOMAIN = ("publishers", "registrations", "zone", "audit")
+VIEWED = (
+    "/ui/",
+    "/ui/problems",
+    "/ui/jobs",
+    "/ui/certificates",
+    "/ui/zones",
+    "/ui/tokens",
+    "/ui/me",
+    f"{DOMAIN}/participants",
+    f"{DOMAIN}/publishers",
+)
+VIEWED_TOO = (f"{DOMAIN}/registrations", f"{DOMAIN}/zone", f"{DOMAIN}/plans", f"{DOMAIN}/trust")
+IN_DOMAIN = ("publishers", "registrations", "zone", "audit", "plans", "trust", "interventions")
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +97,22 @@ def test_overview_shows_counts_and_what_somebody_has_to_look_at(victor: Browser)
     assert '<span class="figure">7</span>' in page
     assert "Nothing is wrong." in page
     assert "Nothing is going on." in page
+
+
+@pytest.mark.parametrize("number", ["0", "x", "9" * 30, "%00", "1%2F..%2F2", "%3Cscript%3E"])
+def test_number_that_is_none_leads_to_a_page_that_says_so(anna: Browser, number: str) -> None:
+    for path in (
+        f"/ui/problems/{number}",
+        f"/ui/jobs/{number}",
+        f"/ui/certificates/{number}",
+        f"{DOMAIN}/plans/{number}",
+        f"{DOMAIN}/plans/{number}/apply",
+        f"{DOMAIN}/interventions/{number}/approve",
+    ):
+        reply = anna.get(path)
+        assert reply.status in {400, 404}, path
+        assert b'<main id="content"' in reply.body
+        assert b"<script>" not in reply.body
 
 
 def test_viewer_changes_nothing(office: UiOffice, anna: Browser, victor: Browser, program: RestCaller) -> None:
