@@ -149,7 +149,8 @@ class TableReader:
                 raise ValidationError.of("PLAN-SIZE", f"line {begins}: there are more than {MAX_ROWS} rows", CLAUSE)
             row = {name: text for name, cell in zip(names, cells, strict=False) if (text := unguarded(cell.strip()))}
             wrong = []
-            if len(cells) > len(names):
+            # Also for fewer: what isn't there would count as empty, and empty removes (RFC 4180 §2.4).
+            if len(cells) != len(names):
                 message = f"{len(cells)} cells in {len(names)} columns; put quotes around what has a separator"
                 wrong.append(Reason(_RULE, message, CLAUSE))
             yield begins, row, wrong

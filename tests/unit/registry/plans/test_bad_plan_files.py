@@ -94,6 +94,13 @@ def test_a_row_with_too_many_cells_refuses_its_participant_alone(world: PlanWorl
     assert "line 4: 8 cells in 6 columns" in next(row for row in world.rows(plan) if row.reasons).reasons[0][1]
 
 
+def test_a_row_that_ends_early_refuses_its_participant_rather_than_emptying_it(world: PlanWorld) -> None:
+    world.apply(world.plan(world.table(1)))
+    plan = world.plan(f"{HEAD}\niso6523-actorid-upis::0088:7300010000001\n".encode())
+    assert world.counts(plan) == {"refused": 1}
+    assert "line 2: 1 cells in 6 columns" in world.rows(plan)[0].reasons[0][1]
+
+
 def test_a_cell_that_is_no_json_refuses_its_participant(world: PlanWorld) -> None:
     cells = ['"{"', "[]", '"{""document_type"":5}"', '"{""x"":1}"']
     rows = (f"iso6523-actorid-upis::0088:730001000000{n},{cell}" for n, cell in enumerate(cells))
