@@ -164,7 +164,7 @@ def test_full_listener_closes_those_that_have_been_idle_longest(run: Any, tools:
                 await asyncio.wait_for(reader.readuntil(b"}"), 5)
                 await asyncio.sleep(0.05)
             assert status(await get_from("127.0.0.1", listener.port)) == 200
-            assert time.monotonic() - begin < 5
+            assert time.monotonic() - begin < 30
             assert await asyncio.wait_for(idle[0][0].read(), 5) == b""
             writer.write(GET)
             assert (await asyncio.wait_for(reader.readline(), 5)).startswith(b"HTTP/1.1 200 ")

@@ -41,7 +41,7 @@ def test_silent_connection_is_closed_without_a_word(run: Any, tools: Any, app: A
         async with tools.serving(app, SHORT) as listener:
             begin = time.monotonic()
             assert await tools.exchange(listener.port) == b""
-            assert 0.15 < time.monotonic() - begin < 2
+            assert 0.15 < time.monotonic() - begin < 8
 
     run(main())
 
@@ -86,7 +86,7 @@ def test_idle_connection_is_closed(run: Any, tools: Any, app: Any) -> None:
             begin = time.monotonic()
             answer = await tools.exchange(listener.port, GET)
             assert answer.count(b"HTTP/1.1 ") == 1
-            assert 0.15 < time.monotonic() - begin < 2
+            assert 0.15 < time.monotonic() - begin < 8
 
     run(main())
 

@@ -102,7 +102,7 @@ def test_it_stops_at_once_and_is_silent_then(database: Database) -> None:
     with listening(database, heard) as listener:
         began = time.monotonic()
         listener.stop()
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 5
         heard.forget()
         write(database, "later", Topic.DOMAINS)
         with pytest.raises(queue.Empty):
