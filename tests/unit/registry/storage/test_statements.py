@@ -128,11 +128,10 @@ def test_it_is_part_of_the_transaction_that_it_is_in(database: Database) -> None
         assert len(connection.execute(select(thing.c.id)).all()) == 9
 
 
+@pytest.mark.sqlite  # PostgreSQL gets many rows as COPY
 def test_the_driver_knows_most_statements_that_insert_many_rows(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if not database.is_sqlite:
-        pytest.skip("PostgreSQL gets many rows as COPY")
     run, texts, parameters = statements.run, set[str](), list[int]()
 
     def noting(connection: Connection, statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
