@@ -16,9 +16,10 @@ from registry.api.v1.call import Call, CallState
 from registry.api.v1.cursors import Cursor, Limit, paged, read_cursor
 from registry.api.v1.domains import DOMAIN, DomainName
 from registry.api.v1.models import Identifier, Model, Moment, Page, Word
+from registry.api.v1.participant_lists import parsed_participants
 from registry.api.v1.routing import Resource, url
 from registry.api.v1.rules import Needs
-from registry.errors import NotFoundError, Reason, ValidationError
+from registry.errors import NotFoundError
 from registry.identifiers.participant import ParticipantIdentifier
 from registry.sml.administration import MAX_LIST
 from registry.sml.names import services_of
@@ -138,7 +139,7 @@ def delete_registration(call: Call, domain: DomainName, participant: Participant
 @resource.post(_REGISTRATIONS, _WRITE, {200: Changed})
 def register_participants(call: Call, domain: DomainName, wanted: Registering) -> Changed:
     """Register participants for an SMP: all of them, or none."""
-    participants = _participants(call, wanted.participants)
+    participants = parsed_participants(call.domain, wanted.participants)
     call.context.sml.register(call.actor, call.context.domain(domain), wanted.publisher, participants)
     return Changed(changed=len(participants))
 
@@ -146,7 +147,7 @@ def register_participants(call: Call, domain: DomainName, wanted: Registering) -
 @resource.post(f"{_REGISTRATIONS}/move", _WRITE, {200: Changed})
 def move_participants(call: Call, domain: DomainName, wanted: Registering) -> Changed:
     """Give participants to another SMP: all of them, or none. Their open migrations end."""
-    participants = _participants(call, wanted.participants)
+    participants = parsed_participants(call.domain, wanted.participants)
     return Changed(
         changed=call.context.sml.move(call.actor, call.context.domain(domain), participants, wanted.publisher)
     )
@@ -155,7 +156,7 @@ def move_participants(call: Call, domain: DomainName, wanted: Registering) -> Ch
 @resource.post(f"{_REGISTRATIONS}/remove", _WRITE, {200: Changed})
 def unregister_participants(call: Call, domain: DomainName, wanted: Unregistering) -> Changed:
     """End the registrations of participants: all of them, or none."""
-    participants = _participants(call, wanted.participants)
+    participants = parsed_participants(call.domain, wanted.participants)
     call.context.sml.unregister(call.actor, call.context.domain(domain), participants)
     return Changed(changed=len(participants))
 
@@ -171,20 +172,6 @@ def _current(call: CallState, participant: ParticipantIdentifier) -> Registratio
 
 def _participant(call: CallState, text: str) -> ParticipantIdentifier:
     return rules.parsed_participant(call.domain, text)
-
-
-def _participants(call: CallState, texts: list[str]) -> list[ParticipantIdentifier]:
-    """The participants of a body. Raises ValidationError that points to all that are none."""
-    parsed, reasons = [], []
-    for number, text in enumerate(texts):
-        try:
-            parsed.append(_participant(call, text))
-        except ValidationError as error:
-            at = f"#/participants/{number}"
-            reasons += [Reason(reason.id, reason.message, reason.clause, at) for reason in error.reasons]
-    if reasons:
-        raise ValidationError(reasons)
-    return parsed
 
 
 def _shown(stored: StoredDomain, row: RegistrationView) -> RegistrationModel:
