@@ -68,15 +68,13 @@ class DnsSide:
     def receive(self) -> Message:
         """The answer. Raises TechnicalError."""
         failure = f"no answer within {_TRIES} times {self._timeout:g} s"
-        for _ in range(_TRIES):
+        for attempt in range(_TRIES):
             try:
+                if attempt:
+                    self._socket.send(self._query)
                 return self._received()
             except TimeoutError:
                 pass
-            except OSError as error:
-                failure = str(error)
-            try:
-                self._socket.send(self._query)
             except OSError as error:
                 failure = str(error)
         raise TechnicalError(failure)
