@@ -55,7 +55,7 @@ class DomiSmpSql:
 
     def checksums(self) -> Mapping[tuple[Kind, int], str] | None:
         """See `Source.checksums`."""
-        return checksums(self._snapshot, [(RESOURCE, rows) for rows in self._tables.all()], self._owners())
+        return checksums(self._snapshot, RESOURCE, self._tables.all(), self._owners())
 
     def state(self) -> str | None:
         """See `StatedSource.state`."""

@@ -56,7 +56,7 @@ class PhossSql:
 
     def checksums(self) -> Mapping[tuple[Kind, int], str] | None:
         """See `Source.checksums`; what a service group has counts in its part."""
-        return checksums(self._snapshot, self._tables.apart, owners_in(self._snapshot), str(self._zone))
+        return checksums(self._snapshot, GROUP, self._tables.all(), owners_in(self._snapshot), str(self._zone))
 
     def state(self) -> str | None:
         """See `StatedSource.state`."""

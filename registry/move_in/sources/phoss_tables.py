@@ -12,15 +12,12 @@ Facts: phoss SMP's migrations of its database (`db/migrate-*`), and which rows i
 from dataclasses import dataclass
 
 from registry.move_in.sources.sql import Snapshot
-from registry.move_in.sources.sql_parts import Kept, Keyed, Rows
+from registry.move_in.sources.sql_parts import Keyed, Rows
 
-
-def _keyed(alias: str) -> Keyed:
-    scheme, value = f"{alias}.businessIdentifierScheme", f"{alias}.businessIdentifier"
-    return Keyed(f"{scheme} || '::' || {value}", (scheme, value))
-
-
-GROUP = _keyed("g")
+GROUP = Keyed(
+    "g.businessIdentifierScheme || '::' || g.businessIdentifier",
+    ("g.businessIdentifierScheme", "g.businessIdentifier"),
+)
 """A service group."""
 _SYSTEM = "phoss SMP"
 _G = ("businessidentifierscheme", "businessidentifier")
@@ -60,8 +57,6 @@ class Tables:
     owners: Rows
     """A login, or an id that no user has."""
     redirect_table: str
-    apart: tuple[Kept, ...]
-    """The same rows, and those without parents, table by table: to sum them they need not be brought together."""
 
     def all(self) -> tuple[Rows, ...]:
         """Everything that a participant's record is made of."""
@@ -82,68 +77,60 @@ def tables_of(snapshot: Snapshot) -> Tables:
     groups = "smp_service_group g"
     login, users = _login(snapshot)
     pid = snapshot.like(GROUP.expression, "smp_bce", "pid")
-    group = Rows(groups, ("g.extension", _optional(snapshot, "g", "smp_service_group", "customProperties")))
-    endpoint = (
-        "e.transportProfile",
-        address,
-        certificate,
-        "e.requireBusinessLevelSignature",
-        "e.minimumAuthenticationLevel",
-        "e.serviceActivationDate",
-        "e.serviceExpirationDate",
-        "e.serviceDescription",
-        "e.technicalContactUrl",
-        "e.technicalInformationUrl",
-        "e.extension",
-    )
-    redirect = (
-        *_document("r"),
-        "r.redirectionUrl",
-        "r.certificateUID",
-        "r.certificate",
-        "r.extension",
-    )
-    card = (
-        "b.id",
-        "b.name",
-        _optional(snapshot, "b", "smp_bce", "names"),
-        "b.country",
-        "b.geoinfo",
-        "b.identifiers",
-        "b.websites",
-        "b.contacts",
-        "b.addon",
-        "b.regdate",
-    )
     return Tables(
-        group,
+        Rows(groups, ("g.extension", _optional(snapshot, "g", "smp_service_group", "customProperties"))),
         Rows(
             f"{groups} JOIN smp_service_metadata m{_ON_GROUP.format('m')} JOIN smp_process p{_ON_SERVICE.format('p')} "
             f"JOIN smp_endpoint e{_ON_SERVICE.format('e')}{_ON_PROCESS.format('e')}{access_points}",
-            (*_document("m"), "m.extension", *_process("p"), "p.extension", *endpoint),
+            (
+                "m.documentIdentifierScheme",
+                "m.documentIdentifier",
+                "m.extension",
+                "p.processIdentifierType",
+                "p.processIdentifier",
+                "p.extension",
+                "e.transportProfile",
+                address,
+                certificate,
+                "e.requireBusinessLevelSignature",
+                "e.minimumAuthenticationLevel",
+                "e.serviceActivationDate",
+                "e.serviceExpirationDate",
+                "e.serviceDescription",
+                "e.technicalContactUrl",
+                "e.technicalInformationUrl",
+                "e.extension",
+            ),
         ),
-        Rows(f"{groups} JOIN {redirects} r{_ON_GROUP.format('r')}", redirect),
-        Rows(f"{groups} JOIN smp_bce b ON b.pid = {pid}", card),
+        Rows(
+            f"{groups} JOIN {redirects} r{_ON_GROUP.format('r')}",
+            (
+                "r.documentIdentifierScheme",
+                "r.documentIdentifier",
+                "r.redirectionUrl",
+                "r.certificateUID",
+                "r.certificate",
+                "r.extension",
+            ),
+        ),
+        Rows(
+            f"{groups} JOIN smp_bce b ON b.pid = {pid}",
+            (
+                "b.id",
+                "b.name",
+                _optional(snapshot, "b", "smp_bce", "names"),
+                "b.country",
+                "b.geoinfo",
+                "b.identifiers",
+                "b.websites",
+                "b.contacts",
+                "b.addon",
+                "b.regdate",
+            ),
+        ),
         Rows(f"{groups} JOIN smp_ownership o{_ON_GROUP.format('o')}{users}", (login,)),
         redirects,
-        apart=(
-            (GROUP, group),
-            (_keyed("m"), Rows("smp_service_metadata m", (*_document("m"), "m.extension"))),
-            (_keyed("p"), Rows("smp_process p", (*_document("p"), *_process("p"), "p.extension"))),
-            (_keyed("e"), Rows(f"smp_endpoint e{access_points}", (*_document("e"), *_process("e"), *endpoint))),
-            (_keyed("r"), Rows(f"{redirects} r", redirect)),
-            (Keyed("b.pid", ("b.pid", "b.pid")), Rows("smp_bce b", card)),
-            (_keyed("o"), Rows(f"smp_ownership o{users}", (login,))),
-        ),
     )
-
-
-def _document(alias: str) -> tuple[str, str]:
-    return f"{alias}.documentIdentifierScheme", f"{alias}.documentIdentifier"
-
-
-def _process(alias: str) -> tuple[str, str]:
-    return f"{alias}.processIdentifierType", f"{alias}.processIdentifier"
 
 
 def _access(snapshot: Snapshot) -> tuple[str, str, str]:

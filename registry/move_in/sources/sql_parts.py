@@ -60,33 +60,28 @@ class Keyed:
             values["wanted"] = wanted
         return snapshot.rows(f"SELECT {columns} FROM {rows.source} WHERE {some}{where}", **values)  # noqa: S608
 
+    def sums(self, snapshot: Snapshot, several: Iterable[Rows], half: int | None = None) -> "Counter[Summed]":
+        """How many rows each part has, and the sums of their digests; with 0 or 1 those of a half of all keys.
 
-Kept = tuple[Keyed, Rows]
-"""Rows that count in the part of the key that stands in them."""
-
-
-def sums(snapshot: Snapshot, several: Iterable[Kept], half: int | None = None) -> "Counter[Summed]":
-    """How many rows each part has, and the sums of their digests; with 0 or 1 those of a half of all keys.
-
-    Errors as of `Snapshot.rows`.
-    """
-    words = snapshot.words
-    said = Counter[Summed]()
-    for number, (key, rows) in enumerate(several):
-        some = "" if half is None else f" WHERE mod(coalesce(ascii(right({key.columns[1]}, 1)), 0), 2) = {half}"
-        columns = (f"md5({column})" if column == rows.binary else column for column in rows.columns)
-        texts = (f"coalesce(cast({each} AS {words.stored}), '{_NULL}')" for each in (key.expression, *columns))
-        digest = words.number.format(f"md5(concat_ws('{_BETWEEN}', {', '.join(texts)}))")
-        wanted = f"{key.digits(snapshot)}, count(*), sum({digest})"
-        for digits, count, total in snapshot.rows(f"SELECT {wanted} FROM {rows.source}{some} GROUP BY 1"):  # noqa: S608
-            part = int(digits, 16)
-            said[part, number, "rows"] = int(count)
-            said[part, number, "sum"] = int(total)
-    return said
+        Errors as of `Snapshot.rows`.
+        """
+        words = snapshot.words
+        said = Counter[Summed]()
+        some = "" if half is None else f" WHERE mod(coalesce(ascii(right({self.columns[1]}, 1)), 0), 2) = {half}"
+        for number, rows in enumerate(several):
+            columns = (f"md5({column})" if column == rows.binary else column for column in rows.columns)
+            texts = (f"coalesce(cast({each} AS {words.stored}), '{_NULL}')" for each in (self.expression, *columns))
+            digest = words.number.format(f"md5(concat_ws('{_BETWEEN}', {', '.join(texts)}))")
+            wanted = f"{self.digits(snapshot)}, count(*), sum({digest})"
+            for digits, count, total in snapshot.rows(f"SELECT {wanted} FROM {rows.source}{some} GROUP BY 1"):  # noqa: S608
+                part = int(digits, 16)
+                said[part, number, "rows"] = int(count)
+                said[part, number, "sum"] = int(total)
+        return said
 
 
 def checksums(
-    snapshot: Snapshot, several: Iterable[Kept], owners: Iterable[SourceRecord], how: str = ""
+    snapshot: Snapshot, key: Keyed, rows: Iterable[Rows], owners: Iterable[SourceRecord], how: str = ""
 ) -> Mapping[Part, str] | None:
     """What each part amounts to, owners by their records; None where the database can't say.
 
@@ -97,7 +92,7 @@ def checksums(
     said: dict[Part, list[str]] = {}
     for record in sorted(owners, key=lambda record: record.key):
         said.setdefault((record.kind, part_of(record.key)), []).append(record.body.decode())
-    for (part, *what), amount in sorted(_sums_by_two(snapshot, tuple(several)).items()):
+    for (part, *what), amount in sorted(_sums_by_two(snapshot, key, tuple(rows)).items()):
         said.setdefault((Kind.PARTICIPANT, part), []).append(f"{what}:{amount}")
     return {
         place: md5("\n".join((how, *parts)).encode(), usedforsecurity=False).hexdigest()
@@ -105,14 +100,14 @@ def checksums(
     }
 
 
-def _sums_by_two(snapshot: Snapshot, several: tuple[Kept, ...]) -> "Counter[Summed]":
-    """The sums, by two connections at once where they see the same."""
-    with twin_of(snapshot, *(rows.source for _, rows in several)) as twin:
+def _sums_by_two(snapshot: Snapshot, key: Keyed, rows: tuple[Rows, ...]) -> "Counter[Summed]":
+    """The sums of `Keyed.sums`, by two connections at once where they see the same."""
+    with twin_of(snapshot, *(each.source for each in rows)) as twin:
         if twin is None:
-            return sums(snapshot, several)
+            return key.sums(snapshot, rows)
         with ThreadPoolExecutor(1) as other:
-            half = other.submit(sums, twin, several, 1)
-            said = sums(snapshot, several, 0)
+            half = other.submit(key.sums, twin, rows, 1)
+            said = key.sums(snapshot, rows, 0)
         said.update(half.result())
         return said
 

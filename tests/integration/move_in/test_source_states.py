@@ -173,14 +173,14 @@ def test_the_sums_of_two_connections_are_those_of_one(url: str, monkeypatch: pyt
 def sums(url: str, monkeypatch: pytest.MonkeyPatch) -> tuple[dict[Any, str], list[int | None]]:
     """The checksums, and which halves of the keys were asked for."""
     asked: list[int | None] = []
-    ask = sql_parts.sums
+    ask = sql_parts.Keyed.sums
 
-    def asking(snapshot: Any, several: Any, half: int | None = None) -> Any:
+    def asking(key: Any, snapshot: Any, several: Any, half: int | None = None) -> Any:
         asked.append(half)
-        return ask(snapshot, several, half)
+        return ask(key, snapshot, several, half)
 
     with monkeypatch.context() as patched, contextlib.closing(PhossSql(open_database(url))) as source:
-        patched.setattr(sql_parts, "sums", asking)
+        patched.setattr(sql_parts.Keyed, "sums", asking)
         return dict(source.checksums() or {}), asked
 
 
