@@ -39,7 +39,7 @@ from registry.storage.document_reader import DocumentKey, open_document_reader
 from registry.storage.engine import Actor, Database, retried
 from registry.storage.migrate import _configuration, migrate, newest_version, schema_version
 from registry.storage.queries import publishers, registrations, service_groups, zones
-from registry.storage.tables import UNCHECKED, access_point, endpoint, registration, signed_document, zone_change
+from registry.storage.tables import access_point, endpoint, registration, signed_document, zone_change
 from registry.storage.tables import metadata as tables
 from registry.storage.tables import process as process_table
 from tests.simulators.live import ACTOR, SMP_ID, LiveInstance, live_instance
@@ -73,9 +73,7 @@ def differences(database: Database) -> list[Any]:
     """What Alembic would write into a new migration."""
     with database.read() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
-        found = list(compare_metadata(context, tables))
-        unchecked = UNCHECKED if connection.dialect.name == "postgresql" else ()
-    return [each for each in found if not (each[0] == "add_fk" and each[1].name in unchecked)]
+        return list(compare_metadata(context, tables))
 
 
 # The schema

@@ -13,16 +13,7 @@ from registry.storage.tables.accounts import (
 from registry.storage.tables.alerts import alert_channel, alert_delivery, problem
 from registry.storage.tables.audit import audit_chain, event, event_batch, event_subject
 from registry.storage.tables.business_card import business_card
-from registry.storage.tables.core import (
-    UNCHECKED,
-    certificate,
-    code_list,
-    domain,
-    installation,
-    metadata,
-    signing_key,
-    token,
-)
+from registry.storage.tables.core import certificate, code_list, domain, installation, metadata, signing_key, token
 from registry.storage.tables.impact import trust_impact_run, trust_plan, trust_timeline
 from registry.storage.tables.jobs import idempotent_answer, job, job_schedule
 from registry.storage.tables.move_in import move_in, move_in_domain, moved_part, moved_record
@@ -63,7 +54,6 @@ from registry.storage.tables.zone import (
 )
 
 __all__ = [
-    "UNCHECKED",
     "access_point",
     "access_point_certificate",
     "account",

@@ -29,9 +29,6 @@ metadata = MetaData(
     }
 )
 
-UNCHECKED = frozenset({"fk_registration_domain_id_domain", "fk_zone_change_zone_id_zone"})
-"""References that PostgreSQL doesn't check, since they follow from others (ADR 0090)."""
-
 domain = Table(
     "domain",
     metadata,

@@ -50,7 +50,7 @@ registration = Table(
     "registration",
     metadata,
     Column("id", Key, primary_key=True),
-    Column("domain_id", ForeignKey("domain.id"), nullable=False),  # UNCHECKED: its publisher's
+    Column("domain_id", ForeignKey("domain.id"), nullable=False),
     Column("scheme", String(255), nullable=False),
     Column("value", Text, nullable=False),
     Column("value_key", Text, nullable=False),

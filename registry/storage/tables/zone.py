@@ -61,7 +61,7 @@ zone_change = Table(
     "zone_change",
     metadata,
     Column("sequence", Key, primary_key=True),
-    Column("zone_id", ForeignKey("zone.id"), nullable=False),  # UNCHECKED: its record set's
+    Column("zone_id", ForeignKey("zone.id"), nullable=False),
     Column("serial", BigInteger),
     Column("owner", String(253), nullable=False),
     Column("rdtype", String(16), nullable=False),
