@@ -9,6 +9,7 @@
     ├── NotFoundError           what was asked for does not exist
     ├── AlreadyExistsError      what was to be created exists, unchanged
     ├── ConflictError           the present state forbids the change
+    │   └── ReviewRequiredError     somebody else has to look at it first
     ├── PreconditionError       it has changed since the caller last saw it
     ├── UnauthorizedError       who calls is unknown, or may not do this
     ├── TooManyRequestsError    the caller has to wait
@@ -66,6 +67,18 @@ class AlreadyExistsError(RegistryError):
 
 class ConflictError(RegistryError):
     """The present state forbids the change (an open migration, another owner)."""
+
+
+class ReviewRequiredError(ConflictError):
+    """Somebody else has to approve what would be published; nothing was changed."""
+
+    def __init__(self, message: str = "") -> None:
+        usual = (
+            "in this domain nothing is published by one person alone: make a plan "
+            "(registry plan import, POST /api/v1/domains/{domain}/plans), submit it, and let somebody else approve it"
+        )
+        self.reason = Reason("REVIEW-REQUIRED", message or usual, "docs/reference/review.md")
+        super().__init__(str(self.reason))
 
 
 class UnauthorizedError(RegistryError):

@@ -295,6 +295,13 @@ class InstanceSettings(BaseSettings):
         description="Requests a second of one client address (IPv6: /64) to the public listener; beyond that 429. "
         "Each process counts for itself. 0: no limit.",
     )
+    public_page_rate_per_s: float = Field(
+        2.0,
+        ge=0,
+        le=1_000_000,
+        description="Look-ups a second of one client address on the public page of domains that have one, which cost "
+        "more than a document; beyond that 429. 0: no limit but the listener's.",
+    )
     manage_rate_per_s: float = Field(
         500.0, ge=0, le=1_000_000, description="The same for the management listener; bulk requests count once."
     )

@@ -8,6 +8,7 @@ without processes (no process means any process, SMP 2.0 §2.4).
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from registry.identifiers.document_type import DocumentTypeIdentifier
 from registry.identifiers.participant import ParticipantIdentifier
@@ -129,11 +130,26 @@ class CustomProperty:
     public: bool = False
 
 
+class Visibility(StrEnum):
+    """Who learns of a participant (ADR 0092)."""
+
+    PUBLIC = "public"
+    """Everybody: it is looked up, listed, and pushed to directories."""
+    INTERNAL = "internal"
+    """Whoever knows its identifier: it is looked up, and told of nowhere."""
+    PRIVATE = "private"
+    """Nobody outside: public listeners answer as if it weren't there."""
+
+
 @dataclass(frozen=True, slots=True)
 class ServiceGroup:
-    """A participant and the document types that it receives; `properties` are None where nothing is said of them."""
+    """A participant and the document types that it receives.
+
+    `properties` and `visibility` are None where nothing is said of them.
+    """
 
     participant: ParticipantIdentifier
     document_types: tuple[DocumentTypeIdentifier, ...] = ()
     extensions: tuple[Extension, ...] = ()
     properties: tuple[CustomProperty, ...] | None = None
+    visibility: Visibility | None = None

@@ -16,6 +16,7 @@ from registry.errors import (
     PreconditionError,
     Reason,
     RegistryError,
+    ReviewRequiredError,
     TechnicalError,
     TooManyRequestsError,
     UnauthorizedError,
@@ -80,6 +81,7 @@ _KINDS: dict[type[Exception], _Kind] = {
     ValidationError: _Kind(HTTPStatus.BAD_REQUEST, "validation", "The input breaks rules"),
     NotFoundError: _Kind(HTTPStatus.NOT_FOUND, "not-found", "There is no such thing"),
     AlreadyExistsError: _Kind(HTTPStatus.CONFLICT, "already-exists", "It exists already"),
+    ReviewRequiredError: _Kind(HTTPStatus.CONFLICT, "review-required", "Somebody else has to approve this first"),
     ConflictError: _Kind(HTTPStatus.CONFLICT, "conflict", "The present state forbids this"),
     PreconditionError: _Kind(
         HTTPStatus.PRECONDITION_FAILED, "precondition-failed", "It has changed since you last saw it"
@@ -113,13 +115,16 @@ def problem_for(error: Exception, *, caller_known: bool = True) -> Problem:
     kind = next((_KINDS[cls] for cls in type(error).__mro__ if cls in _KINDS), _UNEXPECTED)
     if isinstance(error, UnauthorizedError) and not caller_known:
         kind = _UNKNOWN_CALLER
+    reasons = error.reasons if isinstance(error, ValidationError) else ()
+    if isinstance(error, ReviewRequiredError):
+        reasons = (error.reason,)
     return Problem(
         status=kind.status.value,
         type=_TYPE_PREFIX + kind.name,
         title=kind.title,
         detail=str(error) if kind.tells_detail and isinstance(error, RegistryError) else "",
         instance=_instance(),
-        reasons=error.reasons if isinstance(error, ValidationError) else (),
+        reasons=reasons,
     )
 
 

@@ -8,12 +8,14 @@ descriptions.
 
 import ipaddress
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
+    EnvSettingsSource,
     NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
@@ -23,8 +25,9 @@ from pydantic_settings import (
 from registry.errors import ConfigurationError
 from registry.instance_settings import InstanceSettings
 from registry.setting_values import Bind, BindField, read_secret, split, with_password
+from registry.shown_settings import SETTING_PREFIX as _PREFIX
+from registry.shown_settings import ShownSetting, Source, shown_settings
 
-_PREFIX = "REGISTRY_"
 _CONFIG_VARIABLE = "REGISTRY_CONFIG"
 _DEFAULT_CONFIG = "registry.toml"
 
@@ -33,6 +36,7 @@ class Settings(InstanceSettings):
     """Every setting, validated. Make it with `load_settings`, whose errors are fit for a user."""
 
     model_config = SettingsConfigDict(env_prefix=_PREFIX, extra="forbid", frozen=True)
+    _sources: Mapping[str, Source] = PrivateAttr(default_factory=dict)
 
     dns_rate_per_s: float = Field(
         500.0,
@@ -130,6 +134,17 @@ class Settings(InstanceSettings):
         (),
         description="Networks that aren't public and that webhooks of alerts may be in, as `10.0.0.0/8, fd00::/8`; any "
         "port there.",
+    )
+    directory_key_dir: Path = Field(
+        default_factory=lambda values: values["data_dir"] / "directory",
+        description="Folder of the keys with which directories of participants know us, a file NAME.pem each: a key "
+        "without a password, and its certificates; `directory.key` of a domain says NAME. By default directory in "
+        "DATA_DIR.",
+    )
+    directory_networks: Annotated[tuple[str, ...], NoDecode, BeforeValidator(split)] = Field(
+        (),
+        description="Networks that aren't public and that directories of participants may be in, as `10.0.0.0/8, "
+        "fd00::/8`; any port there.",
     )
 
     resolver_bind: BindField = Field(
@@ -230,8 +245,8 @@ class Settings(InstanceSettings):
     @model_validator(mode="after")
     def _check_networks(self) -> Self:
         for name in (
-            *("alert_networks", "rate_exempt_networks", "sml_admission_networks", "sml_proxy_networks"),
-            "trusted_proxies",
+            *("alert_networks", "directory_networks", "rate_exempt_networks", "sml_admission_networks"),
+            *("sml_proxy_networks", "trusted_proxies"),
         ):
             for network in getattr(self, name):
                 try:
@@ -293,6 +308,10 @@ class Settings(InstanceSettings):
             )
         return found
 
+    def shown(self) -> list[ShownSetting]:
+        """Each of them with where it comes from; of secrets only whether they are set."""
+        return shown_settings(self, self._sources)
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -312,7 +331,9 @@ def load_settings(**overrides: Any) -> Settings:
     Raises `ConfigurationError` with one line per wrong setting, which names its environment variable.
     """
     try:
-        return Settings(**overrides)
+        settings = Settings(**overrides)
+        settings._sources = _sources(overrides)  # noqa: SLF001  # known only here, and no setting
+        return settings
     except ValidationError as error:
         lines = [_explain(item) for item in error.errors() if item["type"] != "default_factory_not_called"]
         raise ConfigurationError("\n".join(lines)) from error
@@ -320,6 +341,18 @@ def load_settings(**overrides: Any) -> Settings:
         raise ConfigurationError(f"{_config_file()}: {error}") from error
     except OSError as error:
         raise ConfigurationError(f"{_config_file()}: {error.strerror}") from error
+
+
+def _sources(overrides: Mapping[str, Any]) -> Mapping[str, Source]:
+    """Where each setting comes from that isn't a default, by field name."""
+    found: dict[str, Source] = {}
+    for source, given in (
+        (Source.FILE, TomlConfigSettingsSource(Settings, toml_file=_config_file())()),
+        (Source.ENVIRONMENT, EnvSettingsSource(Settings)()),
+        (Source.COMMAND_LINE, overrides),
+    ):
+        found |= {name: source for name, value in given.items() if value != ""}
+    return found
 
 
 def _config_file() -> Path:

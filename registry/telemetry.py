@@ -116,6 +116,12 @@ admission_checks_total = Counter(
     ["outcome"],
     registry=METRICS,
 )
+directory_calls_total = Counter(
+    "registry_directory_calls_total",
+    "Calls by which a directory was told of participants: taken, refused (the participant), or failed for now.",
+    ["domain", "outcome"],
+    registry=METRICS,
+)
 
 resolver_answers_total = Counter(
     "registry_resolver_answers_total",
@@ -176,6 +182,16 @@ certificates_ending = AskedGauge(
     "Certificates in use without a successor that end within `days`, or have ended, by who has them: access-point, "
     "publisher or signing-key.",
     ("domain", "holder", "days"),
+)
+directory_participants = AskedGauge(
+    "registry_directory_participants",
+    "Participants of which a directory was told, or is to be, by state: current, waiting, or failed at the last try.",
+    ("domain", "state"),
+)
+directory_lag_seconds = AskedGauge(
+    "registry_directory_lag_seconds",
+    "For how long a directory has not known what it should of the participant that waits longest; 0 where it does.",
+    ("domain",),
 )
 
 name_server_lag_seconds = AskedGauge(

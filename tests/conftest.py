@@ -69,6 +69,14 @@ class ToolFinder:
             _missing("the virtual environment of foreign clients is missing (make interop-venv)")
         return python
 
+    @staticmethod
+    def node_module(path: Path) -> Path:
+        """A file of the foreign programs for Node.js (`make interop-node`)."""
+        file = ROOT / ".venv-interop-node" / "node_modules" / path
+        if not file.exists():
+            _missing(f"{path} is missing (make interop-node)")
+        return file
+
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "database: uses a database although neither fixtures nor imports tell")

@@ -25,6 +25,7 @@ import dns_servers
 import dns_transfer
 import dns_visible
 import impact
+import participant_search
 import plans
 import resolver
 import rest_writes
@@ -67,6 +68,7 @@ BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "simulation": simulation.run,
     "decisions": decisions.run,
     "impact": impact.run,
+    "participant_search": participant_search.on_both,
     "plans": plans.run,
     "comparison": comparison.run,
 }
@@ -121,6 +123,8 @@ TARGETS = (
     ("decisions", "per_second", ">=", 2_000),
     ("decisions", "per_second_with_trace", ">=", 500),
     ("decisions", "times_pyhanko", ">=", 3),
+    ("participant_search", "sqlite.slowest_page", "<=", 300),
+    ("participant_search", "postgresql.slowest_page", "<=", 150),
     ("plans", "plan.seconds", "<=", 60),
     ("plans", "apply.seconds", "<=", 120),
     ("plans", "plan.memory_mb", "<=", 500),

@@ -60,6 +60,9 @@ class Action(Enum):
     PARTICIPANT_DELETE = "participant:delete", Role.EDITOR, Level.GROUP
     PLAN_READ = "plan:read", Role.VIEWER, Level.DOMAIN
     PLAN_WRITE = "plan:write", Role.EDITOR, Level.DOMAIN
+    PLAN_APPROVE = "plan:approve", Role.EDITOR, Level.DOMAIN
+    CAMPAIGN_READ = "campaign:read", Role.VIEWER, Level.DOMAIN
+    CAMPAIGN_WRITE = "campaign:write", Role.ADMIN, Level.DOMAIN
     SERVICE_READ = "service:read", Role.VIEWER, Level.PARTICIPANT
     SERVICE_WRITE = "service:write", Role.EDITOR, Level.PARTICIPANT
     ACCESS_POINT_READ = "access-point:read", Role.VIEWER, Level.DOMAIN
@@ -75,10 +78,13 @@ class Action(Enum):
     CONSISTENCY_CHECK = "consistency:check", Role.EDITOR, Level.DOMAIN
     CONSISTENCY_REPAIR = "consistency:repair", Role.ADMIN, Level.DOMAIN
     CERTIFICATE_READ = "certificate:read", Role.VIEWER, Level.DOMAIN
+    DIRECTORY_READ = "directory:read", Role.VIEWER, Level.DOMAIN
+    DIRECTORY_WRITE = "directory:write", Role.EDITOR, Level.DOMAIN
     PROBLEM_READ = "problem:read", Role.VIEWER, Level.DOMAIN
     PROBLEM_ACKNOWLEDGE = "problem:acknowledge", Role.EDITOR, Level.DOMAIN
     ALERT_READ = "alert:read", Role.ADMIN, Level.SYSTEM
     ALERT_WRITE = "alert:write", Role.ADMIN, Level.SYSTEM
+    SETTING_READ = "setting:read", Role.ADMIN, Level.SYSTEM
     JOB_READ = "job:read", Role.VIEWER, Level.DOMAIN
     JOB_CANCEL = "job:cancel", Role.EDITOR, Level.DOMAIN
     AUDIT_READ = "audit:read", Role.ADMIN, Level.DOMAIN

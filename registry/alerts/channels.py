@@ -60,12 +60,25 @@ class NewChannel:
     digest: Digest = Digest.AT_ONCE
 
 
+@dataclass(frozen=True, slots=True)
+class ChannelChange:
+    """What becomes otherwise with a channel; None: stays."""
+
+    target: str | None = None
+    least_severity: Severity | None = None
+    kinds: Sequence[ProblemKind] | None = None
+    domains: Sequence[str] | None = None
+    digest: Digest | None = None
+    enabled: bool | None = None
+
+
 def add(work: UnitOfWork, new: NewChannel) -> tuple[ChannelRow, str | None]:
     """Make a channel; returns it, and the secret of a webhook, which nobody can read again.
 
     Raises ValidationError ALERT-CHANNEL for a name or target that is none, AlreadyExistsError.
     """
-    _check(work.connection, new)
+    _check_name(work.connection, new.name)
+    _check_target(new.kind, new.target)
     secret = sealed = None
     if new.kind is ChannelKind.WEBHOOK:
         raw = secrets.token_bytes(_SECRET_BYTES)
@@ -88,6 +101,37 @@ def add(work: UnitOfWork, new: NewChannel) -> tuple[ChannelRow, str | None]:
     after = {name: value for name, value in values.items() if name not in {"name", "target", "secret"}}
     record(work, "alerts:channel:create", f"channel:{new.name}", after=after)
     return required(work.connection, new.name), secret
+
+
+def change(work: UnitOfWork, name: str, wanted: ChannelChange) -> ChannelRow:
+    """Change a channel; its name, kind and secret stay. Disabled, it is told of nothing until it is enabled again.
+
+    Raises NotFoundError, ValidationError ALERT-CHANNEL.
+    """
+    row = required(work.connection, name)
+    if wanted.target is not None:
+        _check_target(ChannelKind(row.kind), wanted.target)
+    given = {
+        "target": wanted.target,
+        "least_severity": None if wanted.least_severity is None else wanted.least_severity.value,
+        "kinds": None if wanted.kinds is None else sorted(kind.value for kind in wanted.kinds),
+        "domains": None if wanted.domains is None else sorted(wanted.domains),
+        "digest": None if wanted.digest is None else wanted.digest.value,
+        "enabled": wanted.enabled,
+    }
+    held = {member: list(value) if isinstance(value := getattr(row, member), tuple) else value for member in given}
+    new = {member: value for member, value in given.items() if value is not None and value != held[member]}
+    if new:
+        alerts.change_channel(work, row.id, new)
+        shown = [member for member in new if member != "target"]  # which may be a person's
+        record(
+            work,
+            "alerts:channel:change",
+            f"channel:{name}",
+            before={member: held[member] for member in shown},
+            after={member: new[member] for member in shown} | ({"target_changed": True} if "target" in new else {}),
+        )
+    return required(work.connection, name)
 
 
 def remove(work: UnitOfWork, name: str) -> None:
@@ -128,15 +172,23 @@ def _required_key(master_key: MasterKey | None) -> MasterKey:
     return master_key
 
 
-def _check(connection: Connection, new: NewChannel) -> None:
-    if not _NAME.fullmatch(new.name):
+def _check_name(connection: Connection, name: str) -> None:
+    if not _NAME.fullmatch(name):
         raise ValidationError.of(_INVALID, "a name has lower-case letters, digits and hyphens, 63 at most")
-    if new.kind is ChannelKind.MAIL and not (len(new.target) <= _MAX_MAIL and _MAIL.fullmatch(new.target)):
-        raise ValidationError.of(_INVALID, "the target of a mail is one address: somebody@example.org")
-    if new.kind is ChannelKind.WEBHOOK:
-        _check_url(new.target)
     if len(alerts.channels(connection)) >= MAX_CHANNELS:
         raise ValidationError.of(_INVALID, f"there are {MAX_CHANNELS} channels already")
+
+
+def is_mail_address(text: str) -> bool:
+    """Whether a text is one plain mail address (RFC 5321 §4.1.2, without quotes)."""
+    return len(text) <= _MAX_MAIL and _MAIL.fullmatch(text) is not None
+
+
+def _check_target(kind: ChannelKind, target: str) -> None:
+    if kind is ChannelKind.MAIL and not is_mail_address(target):
+        raise ValidationError.of(_INVALID, "the target of a mail is one address: somebody@example.org")
+    if kind is ChannelKind.WEBHOOK:
+        _check_url(target)
 
 
 def _check_url(url: str) -> None:

@@ -12,14 +12,14 @@ from datetime import timedelta
 import structlog
 
 from registry.alerts.channels import ChannelKind
-from registry.alerts.message import Item, Message
+from registry.alerts.message import Item, Message, Outgoing
 from registry.alerts.telling import ask_for_delivery
 from registry.errors import ConfigurationError, TechnicalError
 from registry.storage.engine import Actor, Database, retried
 from registry.storage.queries import alerts, problems
 from registry.storage.queries.alerts import ChannelRow
 
-Sender = Callable[[Message], None]
+Sender = Callable[[Outgoing], None]
 """Sends a message. Raises TechnicalError or ConfigurationError where it doesn't arrive."""
 Senders = Mapping[ChannelKind, Sender]
 WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 360, 1_440))
@@ -69,7 +69,7 @@ def _item(what: str, row: problems.ProblemRow, names: Mapping[int, str]) -> Item
     return Item(what, row, None if row.domain_id is None else names.get(row.domain_id))
 
 
-def sent(senders: Senders, message: Message) -> str:
+def sent(senders: Senders, message: Outgoing) -> str:
     """Send a message the way its channel wants; why it didn't arrive, empty where it did."""
     try:
         sender = senders.get(ChannelKind(message.channel.kind))

@@ -9,7 +9,7 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 from enum import StrEnum
 
-from registry.alerts.message import Message
+from registry.alerts.message import Outgoing
 from registry.errors import TechnicalError
 
 _TIMEOUT_S = 20.0
@@ -42,7 +42,7 @@ class MailSender:
         self._server = server
         self._context = context
 
-    def __call__(self, message: Message) -> None:
+    def __call__(self, message: Outgoing) -> None:
         """Raises TechnicalError where the server doesn't take it."""
         server = self._server
         try:
@@ -62,7 +62,7 @@ class MailSender:
         return smtplib.SMTP(server.host, server.port, timeout=_TIMEOUT_S)
 
 
-def mail_of(message: Message, sender: str) -> EmailMessage:
+def mail_of(message: Outgoing, sender: str) -> EmailMessage:
     """A mail in plain text. It has the same Message-ID each time it is sent, so that a mailbox can tell."""
     mail = EmailMessage()
     mail["From"] = sender

@@ -4,13 +4,46 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from registry.alerts.words import told
 from registry.storage.queries.alerts import ENDED, ChannelRow
 from registry.storage.queries.problems import ProblemRow
 
 TEST = "test"
+
+
+class Outgoing(Protocol):
+    """What goes out by a channel. The id stays when it is sent again, so that a receiver can tell."""
+
+    @property
+    def id(self) -> str:
+        """A UUID."""
+        ...
+
+    @property
+    def channel(self) -> ChannelRow:
+        """To whom."""
+        ...
+
+    @property
+    def at(self) -> datetime:
+        """When it is sent."""
+        ...
+
+    @property
+    def subject(self) -> str:
+        """One line."""
+        ...
+
+    @property
+    def text(self) -> str:
+        """The lines of a mail."""
+        ...
+
+    def as_json(self) -> Mapping[str, Any]:
+        """The body of a webhook."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from registry.alerts.channels import secret_of
-from registry.alerts.message import Message
+from registry.alerts.message import Outgoing
 from registry.errors import ConfigurationError, TechnicalError
 from registry.master_key import MasterKey
 from trust_lists.errors import SourceError
@@ -51,7 +51,7 @@ class WebhookSender:
         except SourceError as error:
             raise ConfigurationError(f"alert_networks: {error}") from error
 
-    def __call__(self, message: Message) -> None:
+    def __call__(self, message: Outgoing) -> None:
         """Raises TechnicalError where nobody takes it: no answer, or a status beyond 299."""
         from trust_lists.sources.web import Asked
 
@@ -66,7 +66,7 @@ class WebhookSender:
             raise TechnicalError(str(error)) from error
 
 
-def signed_headers(secret: bytes, message: Message, body: bytes) -> dict[str, str]:
+def signed_headers(secret: bytes, message: Outgoing, body: bytes) -> dict[str, str]:
     """Id, timestamp (seconds since 1970) and signature: HMAC-SHA256 over `id.timestamp.body`."""
     timestamp = str(int(message.at.timestamp()))
     signature = hmac.digest(secret, f"{message.id}.{timestamp}.".encode() + body, hashlib.sha256)

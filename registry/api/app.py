@@ -23,6 +23,8 @@ from registry.telemetry import AskedGauges, render_metrics
 
 _UNCACHED = {"cache-control": "no-store"}
 _UI = b"/ui"
+_OIDC = frozenset({b"/api/v1/session/oidc", b"/api/v1/session/oidc/callback"})
+"""Where browsers are sent to and come back to; a person is to see a page where that fails."""
 
 
 class DomainHealth(BaseModel):
@@ -111,7 +113,9 @@ def management_app(
     # Not mounts: those would look for a pattern in the decoded path, and identifiers may hold anything.
     async def others(scope: Any, receive: Any, send: Any) -> None:
         below = publishing
-        if rest is not None and scope["raw_path"].startswith(b"/api/v1/"):
+        if pages is not None and scope["raw_path"] in _OIDC and _is_browser(scope):
+            below = pages
+        elif rest is not None and scope["raw_path"].startswith(b"/api/v1/"):
             below = rest
         elif authzen is not None and scope["raw_path"] in AUTHZEN_PATHS:
             below = authzen

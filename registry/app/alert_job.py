@@ -10,7 +10,7 @@ from registry.alerts import book, telling
 from registry.alerts.channels import ChannelKind, required
 from registry.alerts.delivering import Sender, Senders, deliver, sent
 from registry.alerts.mail import MailSender, MailServer, SmtpTls
-from registry.alerts.message import Message
+from registry.alerts.message import Message, Outgoing
 from registry.alerts.problem import Look
 from registry.alerts.webhook import WebhookSender
 from registry.app.instance import Instance
@@ -81,7 +81,7 @@ def senders_of(instance: Instance, settings: Settings) -> Senders:
     return found
 
 
-def _send_mail(settings: Settings, message: Message) -> None:
+def _send_mail(settings: Settings, message: Outgoing) -> None:
     """The password is read each time, so that another one counts without a restart."""
     password = ""
     if settings.smtp_password_file is not None:

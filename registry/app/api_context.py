@@ -10,6 +10,7 @@ from registry.accounts.sessions import IDLE, LIFETIME, Sessions
 from registry.api.v1.context import ApiContext
 from registry.app.domain_setup import add_domain, change_domain, changed_domain
 from registry.app.instance import Instance
+from registry.app.lookups import open_outside
 from registry.app.oidc import open_oidc
 from registry.app.other_zones import other_zones
 from registry.dns.zone_records import ZoneRecords
@@ -66,4 +67,6 @@ def api_context(
         sessions=sessions,
         oidc_logins=None if settings is None else open_oidc(settings, instance.database, sessions),
         other_zones={} if settings is None else other_zones(instance, settings),
+        settings=() if settings is None else settings.shown(),
+        outside=None if settings is None else open_outside(settings, instance),
     )

@@ -9,6 +9,7 @@ from functools import partial
 
 import structlog
 
+from registry.app.directory_job import ask_for_jobs
 from registry.app.instance import Instance
 from registry.app.job_handlers import RECURRING, handlers
 from registry.app.other_zones import other_zones
@@ -52,6 +53,7 @@ class Background:
             _Loop("schedule", lambda: bool(schedule.tick()), _SCHEDULE_S),
             _Loop("name-servers", partial(_observe, instance, settings), _OBSERVE_S, rest_s=_BEHIND_S),
             _Loop("pushes", self._pushes.tick, poll_s),
+            _Loop("directories", partial(ask_for_jobs, instance), poll_s),
         ]
 
     def start(self) -> None:

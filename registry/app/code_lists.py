@@ -2,7 +2,6 @@
 """Brings OpenPeppol's code lists into a domain; they are not part of the product."""
 
 import hashlib
-import ipaddress
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from registry.app.instance import Instance
 from registry.audit.events import record
 from registry.discovery.errors import TechnicalFailureError
 from registry.discovery.fetcher import Fetcher
+from registry.domains.host_name import is_loopback
 from registry.errors import ConfigurationError, ConflictError, Reason, TechnicalError, ValidationError
 from registry.identifiers.code_list_diff import CodeChange, CodeListDiff, compare
 from registry.identifiers.code_list_files import read_code_list
@@ -134,11 +134,7 @@ def _is_safe(url: str) -> bool:
         return False
     if parts.scheme == "https":
         return bool(host)
-    try:
-        loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        loopback = False
-    return parts.scheme == "http" and loopback
+    return parts.scheme == "http" and is_loopback(host)
 
 
 def _put(

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from registry.app.instance import Instance
 from registry.audit.events import record
+from registry.directory.marking import tell_anew
 from registry.domains.domain import Domain
 from registry.domains.loader import domain_to_mapping, load_domain, take_in_files
 from registry.domains.router import DomainRouter
@@ -127,6 +128,8 @@ def change_domain(instance: Instance, actor: Actor, name: str, settings: Mapping
             before, after = _address(stored.domain), _keep_trust(work, trust)
             domains.change_settings(work, stored.id, merged)
             _change_names(instance, work, stored, domain)
+            if domain.directory != stored.domain.directory:
+                tell_anew(work, replace(stored, domain=domain))
             record(
                 work,
                 "domains:domain:update",

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which kinds of jobs this program can do, and which of them it does again and again."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -10,7 +10,9 @@ from registry.api.v1 import bulk_job
 from registry.app import (
     alert_job,
     audit_jobs,
+    campaigns,
     consistency_job,
+    directory_job,
     move_in_replay,
     server_check_job,
     signing_job,
@@ -22,6 +24,7 @@ from registry.app.plans import apply_handler
 from registry.app.retention import policy_of
 from registry.app.signing_key_job import activate_planned_key
 from registry.audit.retention import purge
+from registry.campaigns import desk
 from registry.jobs.schedule import Recurring
 from registry.jobs.worker import Handler, JobContext
 from registry.move_in.replay.replaying import REPLAY
@@ -41,6 +44,7 @@ RECURRING = (
     Recurring("trust-impact", trust_impact.IMPACT, timedelta(days=1)),
     Recurring("certificate-reminders", REMINDERS, timedelta(hours=1)),
     Recurring("dns-server-checks", server_check_job.CHECK_ALL, timedelta(days=1)),
+    Recurring("campaigns", desk.COUNT, timedelta(days=1)),
     Recurring("problems", alert_job.LOOK, timedelta(minutes=15)),
 )
 
@@ -53,7 +57,7 @@ def handlers(instance: Instance, settings: Settings) -> Mapping[str, Handler]:
         REMINDERS: partial(_remind, instance),
         ACTIVATION: partial(activate_planned_key, instance),
         signing_job.KIND: partial(signing_job.sign_documents, instance),
-        bulk_job.KIND: _then_sign(bulk_job.bulk_handler(lambda: api_context(instance))),
+        bulk_job.KIND: _then_sign(bulk_job.bulk_handler(lambda: api_context(instance)), bulk_job.only_plans),
         applying.KIND: _then_sign(apply_handler(instance)),
         audit_jobs.VERIFY: audit_jobs.verify_audit,
         audit_jobs.EXPORT: partial(
@@ -63,9 +67,14 @@ def handlers(instance: Instance, settings: Settings) -> Mapping[str, Handler]:
         **instance.interventions.handlers(instance.directory),
         sml_migrations.EXPIRE: sml_migrations.expire_migrations,
         consistency_job.CHECK: partial(consistency_job.check_job, instance),
+        directory_job.PUSH: partial(directory_job.push_job, instance, settings),
+        directory_job.COMPARE: partial(directory_job.compare_job, instance),
+        directory_job.ORPHANS: partial(directory_job.orphans_job, instance, settings),
         REPLAY: partial(move_in_replay.replay_job, instance),
         server_check_job.CHECK_ALL: partial(server_check_job.request_checks, instance),
         server_check_job.CHECK: partial(server_check_job.server_check_job, instance, settings),
+        desk.COUNT: partial(campaigns.count_job, instance, settings.data_dir),
+        desk.REMIND: partial(campaigns.remind_job, instance, settings),
         alert_job.LOOK: partial(alert_job.look_job, instance, settings),
         alert_job.TRY: partial(alert_job.try_job, instance, settings),
         alert_job.DELIVER: partial(alert_job.deliver_job, instance, settings),
@@ -79,13 +88,12 @@ def _remind(instance: Instance, context: JobContext) -> dict[str, int]:
     return remind(context.database, context.actor, known_by_name(instance.directory.all()))
 
 
-def _then_sign(handler: Handler) -> Handler:
+def _then_sign(handler: Handler, only_plans: Callable[[Mapping[str, Any]], bool] = lambda _payload: False) -> Handler:
     """A job that publishes much, and leaves it to another one to sign that."""
 
     def both(context: JobContext) -> Any:
         result = handler(context)
-        # A bulk job may only plan; the one that applies a plan has its number there.
-        if context.job.domain_id is not None and context.payload.get("plan") is not True:
+        if context.job.domain_id is not None and not only_plans(context.payload):
             with context.database.write(context.actor) as work:
                 signing_job.request_signing(work, context.job.domain_id)
         return result

@@ -9,7 +9,7 @@ from registry.dns.tcp import TcpLimits
 from registry.listeners.clients import ClientLimits
 from registry.listeners.protocol import Limits
 from registry.listeners.tls import TlsPolicy
-from registry.rates import Networks
+from registry.rates import Networks, Rates
 from registry.settings import Settings
 
 ListenerName = Literal["public", "manage", "sml", "sml-plain", "sml-admin", "resolver"]
@@ -39,6 +39,12 @@ def limits_of(settings: Settings, listener: ListenerName = "public") -> Limits:
             proxy_header=settings.proxy_header,
         ),
     )
+
+
+def public_page_rates_of(settings: Settings) -> Rates | None:
+    """How often each client may look something up on the public page; None where there is no limit."""
+    per_s = settings.public_page_rate_per_s
+    return Rates(per_s, _burst(per_s, settings), Networks(settings.rate_exempt_networks)) if per_s else None
 
 
 def udp_limits_of(settings: Settings) -> UdpLimits:

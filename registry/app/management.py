@@ -10,6 +10,7 @@ from registry.api.v1.app import ApiV1
 from registry.api.v1.context import ApiContext
 from registry.app.api_context import api_context
 from registry.app.certificate_metrics import certificate_gauges
+from registry.app.directory_metrics import directory_gauges
 from registry.app.health import Probes
 from registry.app.instance import Instance
 from registry.app.name_server_metrics import NameServerMetrics
@@ -44,7 +45,7 @@ def open_management(
         publishing,
         probes.health,
         readiness=probes.readiness,
-        gauges=lambda: [*trust.gauges(), *servers.gauges(), *certificate_gauges(instance)],
+        gauges=lambda: [*trust.gauges(), *servers.gauges(), *certificate_gauges(instance), *directory_gauges(instance)],
         rest=ApiV1(context),
         authzen=AuthzenApp(context, public_url),
         ui=lambda rest: Ui(rest, oidc=context.oidc_logins is not None),

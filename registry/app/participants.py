@@ -50,6 +50,7 @@ def describe(instance: Instance, stored: StoredDomain, participant: ParticipantI
         "participant": str(group.participant if group else participant),
         "dns_name": participant_name(participant, domain.dns.zone, domain.dns.name_form),
         "registered_by": names[registered[0].publisher_id] if registered else None,
+        "visibility": None if group is None else group.visibility.value,
         "properties": properties_to_json(properties),
         "services": [
             {"document_type": str(item.document_type), "process_metadata": [_shown(g) for g in item.process_metadata]}

@@ -16,6 +16,7 @@ from registry.app.certificates import Certificates, reload_certificates
 from registry.app.health import Probes
 from registry.app.instance import Instance
 from registry.app.limits import ListenerName, limits_of, snapshots_of, tcp_limits_of, udp_limits_of
+from registry.app.lookups import open_public
 from registry.app.management import open_management
 from registry.app.other_zones import other_zones
 from registry.app.publisher_api import publisher_api
@@ -107,6 +108,7 @@ class Serving:
         cache = CacheLimits(settings.document_cache_entries, settings.document_cache_mib * 1024 * 1024)
         self._reader = open_document_reader(instance.database, cache, lambda: self._changes.connected)
         self._read_app = SmpReadApp(instance.directory, self._reader, instance.signer, instance.business_cards, clock)
+        self._public_app = open_public(settings, instance, self._read_app)
         self._tls = Certificates(settings, instance, clock)
         self._changes = ChangeListener(instance.database, self._changed)
         self._domains_changed = asyncio.Event()
@@ -215,7 +217,7 @@ class Serving:
     def _open_listeners(self) -> Addresses:
         public = manage = sml = None
         if Role.SMP in self._roles:
-            public = self._listen("public", self._read_app, self._tls.public())
+            public = self._listen("public", self._public_app, self._tls.public())
         if Role.MANAGE in self._roles:
             probes = Probes(self.instance, self._settings, self._tls, self._changes, self._zones)
             context = api_context(self.instance, settings=self._settings)
@@ -326,6 +328,7 @@ class Serving:
             domains = [stored.domain for stored in directory.all()]
             await asyncio.to_thread(self.instance.trust_models.prepare, domains)
             self._read_app.refresh_domains()
+            self._public_app.refresh_domains()
             self.reload_certificates()  # the anchors of the SML's clients are the domains'
             self._tls.warn()
             self._generation = generation

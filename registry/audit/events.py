@@ -15,7 +15,7 @@ from registry.audit.batch_lookup import batches_with, entries_in
 from registry.audit.batches import Batch, Entry, batch_of
 from registry.audit.opening import Said, Unreadable, opened_values
 from registry.audit.personal import is_personal
-from registry.audit.standby import refuse_in_standby
+from registry.audit.refusing import check_domain
 from registry.audit.subject_lookup import find_subject, required_keys, subjects_of
 from registry.master_key import MasterKey
 from registry.storage.engine import Database
@@ -99,7 +99,7 @@ def record(
     """Add one event; `before` and `after` are JSON values, None where there was or is nothing.
 
     Raises ConfigurationError where the subject is personal and there is no master key, ConflictError where the domain
-    is in standby (`registry.audit.standby`).
+    is in standby or wants somebody else to look at it first (`registry.audit.refusing`).
     """
     record_many(work, tag, [(subject, before, after)], domain_id=domain_id)
 
@@ -115,7 +115,7 @@ def record_many(work: UnitOfWork, tag: str, changes: Iterable[_Change], *, domai
         else:
             recorded.append(_Recorded(shared, subject, _text(before), _text(after), None))
     if recorded:
-        refuse_in_standby(work, tag, domain_id)
+        check_domain(work, tag, domain_id)
         work.tell(Topic.EVENTS, *_TOPICS.get(tag.partition(":")[0], ()))
         work.write_together(_write, recorded)
 
@@ -138,7 +138,7 @@ def record_batch(
     if len(subjects) < 2:
         record_many(work, tag, [(subject, before, after) for subject in subjects], domain_id=domain_id)
         return None
-    refuse_in_standby(work, tag, domain_id)
+    check_domain(work, tag, domain_id)
     keys = required_keys(work.master_key)
     entries = batches.entries_of(subjects)
     batch = Batch(len(entries), batches.root_of(batches.leaves_of(entries)), before, after)

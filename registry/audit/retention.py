@@ -83,6 +83,7 @@ _PARTICIPANT = "identifiers of participants, who may be people"
 _WITH_PARTICIPANT = "the participant is removed"
 _WITH_ACCOUNT = "the account is erased"
 _NEVER = "somebody removes it"
+_WITH_CAMPAIGN = "its campaign goes"
 
 RETENTION = (
     Rule("access_point", "contacts of an access point's operator", "no participant's endpoint refers to it"),
@@ -93,6 +94,16 @@ RETENTION = (
     Rule("audit_chain", "", "for ever"),
     Rule("blocked_certificate", "names in certificates", "the block is lifted"),
     Rule("business_card", "names and contacts of a participant", "it is withdrawn, or the participant removed"),
+    Rule(
+        "campaign",
+        "who made it and closed it, by number",
+        "the period after it was closed",
+        "jobs",
+        retention.campaigns,
+    ),
+    Rule("campaign_member", "names of owner groups, SMPs and access points", _WITH_CAMPAIGN),
+    Rule("campaign_progress", "", _WITH_CAMPAIGN),
+    Rule("campaign_reminder", "who was told, by number; what a mail server said of an address", _WITH_CAMPAIGN),
     Rule("certificate", "names in certificates", _NEVER),
     Rule(
         "certificate_reminder",
@@ -103,6 +114,12 @@ RETENTION = (
     ),
     Rule("code_list", "", "a newer one comes in force"),
     Rule("credential", "hashes of passwords, certificates and names at a provider", _WITH_ACCOUNT),
+    Rule(
+        "directory_entry",
+        "identifiers of participants, who may be people",
+        "the directory has forgotten the participant",
+    ),
+    Rule("directory_standing", "", _NEVER),
     Rule("domain", "contacts that the operator has set", _NEVER),
     Rule(
         "ended_migration",
@@ -177,7 +194,7 @@ RETENTION = (
     Rule("owner_group", "", _NEVER),
     Rule(
         "plan",
-        "names of files; who made it, by number",
+        "names of files; who made, submitted and decided it, by number, and what they said",
         "the period after it was made, and its rows have gone",
         "jobs",
         retention.plans,

@@ -11,11 +11,14 @@ from registry.cli.exits import TECHNICAL
 if TYPE_CHECKING:
     from enum import StrEnum
 
+    from registry.alerts.channels import ChannelChange
+    from registry.app.instance import Instance
     from registry.storage.queries.alerts import ChannelRow
 
     _Choice = TypeVar("_Choice", bound=StrEnum)
 
 app = typer.Typer(help="Who is told of problems, and what they were told.", no_args_is_help=True)
+_ALL = "all"
 _NAME = typer.Argument(help="The name of a channel, as `registry alert list` shows it.")
 
 
@@ -69,7 +72,8 @@ def list_channels(json_output: bool = JSON_OPTION) -> None:
         if json_output:
             print_json(_described(row))
         else:
-            typer.echo(f"{row.name}\t{row.kind}\t{row.target}\t{row.least_severity}\t{row.digest}")
+            state = "enabled" if row.enabled else "disabled"
+            typer.echo(f"{row.name}\t{row.kind}\t{row.target}\t{row.least_severity}\t{row.digest}\t{state}")
 
 
 @app.command("show", epilog="Example: registry alert show on-call --json")
@@ -86,6 +90,64 @@ def show(name: str = _NAME, json_output: bool = JSON_OPTION) -> None:
     for title, value in found.items():
         shown = ", ".join(value) or "all" if isinstance(value, list) else value
         typer.echo(f"{title.replace('_', ' '):<16} {shown}")
+
+
+@app.command("change", epilog="Example: registry alert change on-call --severity warning --digest hourly")
+def change(
+    name: str = _NAME,
+    target: str | None = typer.Option(None, "--target", help="Another address; a webhook keeps its secret."),
+    severity: str | None = typer.Option(None, "--severity", help="What is at least error, warning or hint."),
+    kind: list[str] = typer.Option([], "--kind", help="Only problems of these kinds instead; all: of every kind."),
+    domain: list[str] = typer.Option([], "--domain", help="Only problems of these domains instead; all: of every one."),
+    digest: str | None = typer.Option(None, "--digest", help="at-once, hourly or daily: collected until then."),
+) -> None:
+    """Change a channel; what isn't said stays."""
+    from registry.alerts.channels import ChannelChange, Digest
+    from registry.alerts.problem import ProblemKind, Severity
+    from registry.cli.common import open_instance
+
+    with open_instance() as instance:
+        kinds = [] if kind == [_ALL] else [_chosen(ProblemKind, each, "--kind") for each in kind]
+        domains = [] if domain == [_ALL] else [instance.directory.get(each).domain.name for each in domain]
+        wanted = ChannelChange(
+            target=target,
+            least_severity=None if severity is None else _chosen(Severity, severity, "--severity"),
+            kinds=kinds if kind else None,
+            domains=domains if domain else None,
+            digest=None if digest is None else _chosen(Digest, digest, "--digest"),
+        )
+        _change(instance, name, wanted)
+    typer.echo(f"{name}: changed")
+
+
+@app.command("enable", epilog="Example: registry alert enable on-call")
+def enable(name: str = _NAME) -> None:
+    """Tell of problems again, of those that are open at the next look."""
+    _set_enabled(name, enabled=True)
+    typer.echo(f"{name}: enabled")
+
+
+@app.command("disable", epilog="Example: registry alert disable on-call")
+def disable(name: str = _NAME) -> None:
+    """Tell of nothing by a channel until it is enabled again."""
+    _set_enabled(name, enabled=False)
+    typer.echo(f"{name}: disabled")
+
+
+def _set_enabled(name: str, *, enabled: bool) -> None:
+    from registry.alerts.channels import ChannelChange
+    from registry.cli.common import open_instance
+
+    with open_instance() as instance:
+        _change(instance, name, ChannelChange(enabled=enabled))
+
+
+def _change(instance: "Instance", name: str, wanted: "ChannelChange") -> None:
+    from registry.alerts import channels
+    from registry.cli.common import cli_actor
+
+    with instance.database.write(cli_actor()) as work:
+        channels.change(work, name, wanted)
 
 
 @app.command("remove", epilog="Example: registry alert remove on-call")

@@ -3,7 +3,17 @@
 
 import typer
 
-from registry.cli import dns_check, dns_configure, dns_file, dns_key, dns_move, dns_push, dns_record, dns_status
+from registry.cli import (
+    dns_check,
+    dns_configure,
+    dns_file,
+    dns_key,
+    dns_move,
+    dns_names,
+    dns_push,
+    dns_record,
+    dns_status,
+)
 
 app = typer.Typer(help="The zones and their records.", no_args_is_help=True)
 app.add_typer(dns_record.app, name="record")
@@ -11,6 +21,7 @@ app.add_typer(dns_push.app, name="push")
 app.add_typer(dns_key.app, name="key")
 app.command("configure", epilog=dns_configure.EPILOG)(dns_configure.configure)
 app.command("status", epilog=dns_status.EPILOG)(dns_status.status)
+app.command("names", epilog=dns_names.EPILOG)(dns_names.names)
 app.command("check", epilog=dns_check.CHECK_EPILOG)(dns_check.check)
 app.command("repair", epilog=dns_check.REPAIR_EPILOG)(dns_check.repair)
 app.command("export", epilog=dns_file.EXPORT_EPILOG)(dns_file.export)

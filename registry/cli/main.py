@@ -13,9 +13,11 @@ from registry.cli import (
     audit,
     backup,
     business_card,
+    campaign,
     code_list,
     database,
     demo,
+    directory,
     dns,
     doctor,
     domain,
@@ -33,6 +35,7 @@ from registry.cli import (
     restore,
     serve,
     session,
+    settings,
     signing_key,
     sml,
     token,
@@ -54,6 +57,7 @@ app.command("serve", epilog=serve.EPILOG)(serve.serve)
 app.command("resolve", epilog=resolve.EPILOG)(resolve.resolve)
 app.command("resolver", epilog=resolver.EPILOG)(resolver.resolver)
 app.command("doctor", epilog=doctor.EPILOG)(doctor.doctor)
+app.command("settings", epilog=settings.EPILOG)(settings.settings)
 app.command("export-config", epilog=export_config.EPILOG)(export_config.export_config)
 app.command("import", epilog=exchange.IMPORT_EPILOG)(exchange.import_documents)
 app.command("export", epilog=exchange.EXPORT_EPILOG)(exchange.export_documents)
@@ -64,6 +68,7 @@ app.add_typer(domain.app, name="domain")
 app.add_typer(trust.app, name="trust")
 app.add_typer(code_list.app, name="code-list")
 app.add_typer(plan.app, name="plan")
+app.add_typer(campaign.app, name="campaign")
 app.add_typer(participant.app, name="participant")
 app.add_typer(access_point.app, name="access-point")
 app.add_typer(business_card.app, name="business-card")
@@ -78,6 +83,7 @@ app.add_typer(dns.app, name="dns")
 app.add_typer(job.app, name="job")
 app.add_typer(problem.app, name="problem")
 app.add_typer(alert.app, name="alert")
+app.add_typer(directory.app, name="directory")
 app.add_typer(move_in.app, name="move-in")
 app.add_typer(audit.app, name="audit")
 

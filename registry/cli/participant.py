@@ -1,32 +1,100 @@
 # SPDX-License-Identifier: Apache-2.0
 """`registry participant`: who receives in a domain."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from registry.cli import participant_move
 from registry.cli.common import DOMAIN_OPTION, JSON_OPTION
 
+if TYPE_CHECKING:
+    from registry.app.instance import Instance
+    from registry.identifiers.participant import ParticipantIdentifier
+    from registry.metadata import Visibility
+    from registry.smp.publishing import Published
+    from registry.storage.domain_directory import StoredDomain
+    from registry.storage.unit_of_work import UnitOfWork
+
 app = typer.Typer(help="The participants of the SMP, and their registration at the SML.", no_args_is_help=True)
 _PARTICIPANT = typer.Argument(help="Such as iso6523-actorid-upis::0088:4035811991021")
 
 
 @app.command("add", epilog="Example: registry participant add iso6523-actorid-upis::0088:4035811991021")
-def add(participant: str = _PARTICIPANT, domain: str | None = DOMAIN_OPTION) -> None:
+def add(
+    participant: str = _PARTICIPANT,
+    visibility: str | None = typer.Option(
+        None, "--visibility", help="public, internal or private; by default as the domain says."
+    ),
+    domain: str | None = DOMAIN_OPTION,
+) -> None:
     """Make a service group and, where the domain has an SML here, its registration."""
     from registry.cli.common import chosen_domain, cli_actor, open_instance
     from registry.identifiers.participant import ParticipantIdentifier
     from registry.metadata import ServiceGroup
 
+    wanted = visibility_of(visibility)
     with open_instance() as instance:
         stored = chosen_domain(instance, domain)
         optional = stored.domain.identifiers.participant.allow_no_scheme
         identifier = ParticipantIdentifier.parse(participant, scheme_optional=optional)
-        published = instance.publishing.put_service_group(cli_actor(), stored, ServiceGroup(identifier))
+        group = ServiceGroup(identifier, visibility=wanted)
+        published = instance.publishing.put_service_group(cli_actor(), stored, group)
         for warning in published.warnings:
             typer.echo(f"warning: {warning}", err=True)
         typer.echo(f"{identifier}: {published.outcome.value}")
+
+
+@app.command(
+    "change",
+    epilog="Example: registry participant change iso6523-actorid-upis::0088:4035811991021 --visibility internal",
+)
+def change(
+    participant: str = _PARTICIPANT,
+    visibility: str = typer.Option(..., "--visibility", help="public, internal or private."),
+    domain: str | None = DOMAIN_OPTION,
+) -> None:
+    """Change who learns of a participant: everybody, who knows its identifier, or nobody outside."""
+    from registry.cli.common import chosen_domain, cli_actor, open_instance
+    from registry.identifiers.participant import ParticipantIdentifier
+    from registry.metadata import Visibility
+    from registry.smp.participants import Participants
+
+    wanted = visibility_of(visibility) or Visibility.PUBLIC
+    with open_instance() as instance:
+        stored = chosen_domain(instance, domain)
+        optional = stored.domain.identifiers.participant.allow_no_scheme
+        identifier = ParticipantIdentifier.parse(participant, scheme_optional=optional)
+        participants = Participants(instance.database, instance.publishing, instance.registrar)
+        published = participants.show_to(cli_actor(), stored, identifier, wanted)
+    for warning in published.warnings:
+        typer.echo(f"warning: {warning}", err=True)
+    typer.echo(f"{identifier}: {published.outcome.value}")
+
+
+def visibility_of(text: str | None) -> "Visibility | None":
+    """What an option says. Raises BadParameter."""
+    from registry.metadata import Visibility
+
+    if text is not None and text not in set(Visibility):
+        raise typer.BadParameter(f"one of {', '.join(Visibility)} is wanted", param_hint="--visibility")
+    return None if text is None else Visibility(text)
+
+
+def change_participant(
+    instance: "Instance",
+    work: "UnitOfWork",
+    stored: "StoredDomain",
+    participant: "ParticipantIdentifier",
+    visibility: "Visibility | None",
+) -> "Published":
+    """Make a participant, or change who learns of one; all else stays."""
+    from registry.smp.participants import KEEP, ParticipantChange, Participants
+
+    participants = Participants(instance.database, instance.publishing, instance.registrar)
+    held = participants.lock(work, stored, participant)
+    wanted = ParticipantChange(visibility=KEEP if visibility is None else visibility)
+    return participants.put(work, stored, participant, wanted, held)
 
 
 app.command("move-out", epilog=participant_move.OUT_EPILOG)(participant_move.move_out)
@@ -50,6 +118,8 @@ def show(participant: str = _PARTICIPANT, domain: str | None = DOMAIN_OPTION, js
     typer.echo(found["participant"])
     typer.echo(f"  DNS name      {found['dns_name']}")
     typer.echo(f"  registered by {found['registered_by'] or 'nobody'}")
+    if found["visibility"] is not None:
+        typer.echo(f"  visibility    {found['visibility']}")
     for item in found["properties"]:
         typer.echo(f"  {item['type']} property {item['name']} = {item.get('value', '')}")
     for service in found["services"]:

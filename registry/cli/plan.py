@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from registry.cli import plan_page
+from registry.cli import plan_page, plan_review
 from registry.cli.common import DOMAIN_OPTION, JSON_OPTION
 from registry.cli.exits import REFUSED
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from registry.storage.queries.plans import PlanRow
 
 app = typer.Typer(help="Imports and replacements: planned first, then applied in batches.", no_args_is_help=True)
-_PLAN = typer.Argument(help="The number of a plan, as `registry plan list` shows it.", metavar="PLAN")
+_PLAN = plan_review.PLAN
 
 
 @app.command("import", epilog="Example: registry plan import participants.csv --domain peppol-test")
@@ -87,18 +87,22 @@ def replace(
 @app.command("list", epilog="Example: registry plan list --domain peppol-test")
 def list_plans(
     domain: str | None = typer.Option(None, "--domain", help="Only those of this domain."),
+    state: str | None = typer.Option(None, "--state", help="Only those in this state, such as under-review."),
     number: int = typer.Option(50, "--number", min=1, max=10_000, help="At most so many, the newest first."),
     json_output: bool = JSON_OPTION,
 ) -> None:
     """List plans, the newest first, one a line."""
     from registry.cli.common import open_instance, print_json
+    from registry.plans.model import PlanState
     from registry.storage.queries import plans
 
+    if state is not None and state not in set(PlanState):
+        raise typer.BadParameter(f"a state is one of {', '.join(PlanState)}", param_hint="--state")
     with open_instance() as instance:
         names = {stored.id: stored.domain.name for stored in instance.directory.all()}
         ids = None if domain is None else [instance.directory.get(domain).id]
         with instance.database.read() as connection:
-            rows = plans.page(connection, ids, None, number)
+            rows = plans.page(connection, ids, None, number, None if state is None else [state])
     for row in rows:
         if json_output:
             print_json(plan_page.described(row, names.get(row.domain_id, "")))
@@ -154,6 +158,12 @@ def apply(
         plan_page.show(instance, found, [], 0, json_output=json_output)
     if found.counts.get("refused"):
         raise typer.Exit(REFUSED)
+
+
+app.command("submit", epilog=plan_review.SUBMIT_EPILOG)(plan_review.submit)
+app.command("approve", epilog=plan_review.APPROVE_EPILOG)(plan_review.approve)
+app.command("reject", epilog=plan_review.REJECT_EPILOG)(plan_review.reject)
+app.command("propose", epilog=plan_review.PROPOSE_EPILOG)(plan_review.propose)
 
 
 @app.command("abandon", epilog="Example: registry plan abandon 3")

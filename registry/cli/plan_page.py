@@ -27,6 +27,8 @@ def show(instance: "Instance", plan: "PlanRow", verdicts: Sequence[str], number:
         typer.echo(line(plan, domain))
         for verdict in _VERDICTS:
             typer.echo(f"{plan.counts.get(verdict, 0):>9}  {verdict}")
+        for text in _said_of(instance, plan):
+            typer.echo(printable(text))
         if stale:
             typer.echo("The domain has changed since; rows that are concerned will be refused.")
     for row in rows_of(instance, plan, verdicts, number):
@@ -35,6 +37,23 @@ def show(instance: "Instance", plan: "PlanRow", verdicts: Sequence[str], number:
         else:
             for text in _lines(row):
                 typer.echo(printable(text))
+
+
+def _said_of(instance: "Instance", plan: "PlanRow") -> Iterator[str]:
+    """Who submitted it, who decided about it, and what they said."""
+    from registry.cli.listing import shown
+    from registry.sml.interventions.model import account_of
+    from registry.storage.queries.interventions import account_names
+
+    numbers = {name: account_of(name) or 0 for name in (plan.submitted_by, plan.decided_by) if name is not None}
+    with instance.database.read() as connection:
+        names = account_names(connection, numbers.values())
+    if plan.submitted_by is not None and plan.submitted_at is not None:
+        yield f"Submitted by {names.get(numbers[plan.submitted_by], plan.submitted_by)}, {shown(plan.submitted_at)}"
+    if plan.decided_by is not None and plan.decided_at is not None:
+        what = "Rejected" if plan.state == "rejected" else "Approved"
+        text = f": {plan.decision}" if plan.decision else ""
+        yield f"{what} by {names.get(numbers[plan.decided_by], plan.decided_by)}, {shown(plan.decided_at)}{text}"
 
 
 def line(plan: "PlanRow", domain: str) -> str:

@@ -4,15 +4,18 @@
 Exit codes: 0 found, 2 usage, 3 not registered, 4 no matching service, 5 not trusted, 6 technical failure.
 """
 
+import contextlib
 import json
 from typing import TYPE_CHECKING, Annotated, Final, NoReturn
 
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rich.console import Console
 
-    from registry.discovery.client import Resolution
+    from registry.discovery.client import LookupClient, Resolution
     from registry.discovery.errors import DiscoveryError
     from registry.discovery.explanation import Explanation
     from registry.domains.domain import Domain
@@ -45,6 +48,9 @@ def resolve(
     dns: Annotated[
         str | None, typer.Option(metavar="HOST:PORT", help="The name server to ask instead of the system's.")
     ] = None,
+    inside: Annotated[
+        bool, typer.Option("--inside", help="Ask nobody: look in the zone and the documents of this instance.")
+    ] = False,
     explain: Annotated[bool, typer.Option("--explain", help="Show every step.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with every step.")] = False,
 ) -> None:
@@ -54,8 +60,7 @@ def resolve(
 
     Exit codes: 0 found, 2 usage, 3 not registered, 4 no matching service, 5 not trusted, 6 technical failure.
     """
-    from registry.cli.common import load_known_domain, trust_at_hand
-    from registry.discovery.client import open_client
+    from registry.cli.common import load_known_domain
     from registry.discovery.errors import DiscoveryError
     from registry.errors import RegistryError, TechnicalError
     from registry.identifiers.process import ProcessIdentifier
@@ -65,7 +70,7 @@ def resolve(
         known = load_known_domain(domain)
         known.require_discovery()
         asked = participant_of(participant, known)
-        with open_client(known, dns, trust=trust_at_hand(known)) as client:
+        with _client(known, dns, inside=inside) as client:
             resolution = client.resolve(
                 asked,
                 None if document_type is None else _document_type(document_type, known),
@@ -79,6 +84,28 @@ def resolve(
         technical = isinstance(error, TechnicalError)
         raise typer.Exit(EXIT_CODES["technical-failure"] if technical else EXIT_USAGE) from None
     _say_where(resolution, known, explain=explain, as_json=as_json)
+
+
+@contextlib.contextmanager
+def _client(domain: "Domain", dns: str | None, *, inside: bool) -> "Iterator[LookupClient]":
+    """A client that asks real servers or, `inside`, nobody. Raises RegistryError."""
+    from registry.errors import ConfigurationError
+
+    if not inside:
+        from registry.cli.common import trust_at_hand
+        from registry.discovery.client import open_client
+
+        with open_client(domain, dns, trust=trust_at_hand(domain)) as client:
+            yield client
+        return
+    if dns is not None:
+        raise ConfigurationError("--inside asks nobody, so it takes no --dns")
+    from registry.cli.common import open_instance
+    from registry.lookups.resolving import Inside
+
+    with open_instance() as instance:
+        stored = instance.directory.get(domain.name)
+        yield Inside(instance.database, instance.signer, instance.trust_models.of).client(stored)
 
 
 def render_explanation(console: "Console", explanation: "Explanation") -> None:

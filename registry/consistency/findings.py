@@ -30,6 +30,9 @@ class Kind(StrEnum):
     SERVER_DIFFERS = "server-differs"
     FOREIGN_MISSING = "foreign-missing"
     FOREIGN_SURPLUS = "foreign-surplus"
+    DIRECTORY_MISSING = "directory-missing"
+    DIRECTORY_SURPLUS = "directory-surplus"
+    DIRECTORY_UNREGISTERED = "directory-unregistered"
 
     @property
     def meaning(self) -> str:
@@ -59,6 +62,12 @@ _MEANINGS: Mapping[Kind, tuple[str, str]] = {
         "the foreign SML has a participant for our SMP that this doesn't serve",
         "DeleteList",
     ),
+    Kind.DIRECTORY_MISSING: ("the directory lacks a participant that should be found there", ""),
+    Kind.DIRECTORY_SURPLUS: (
+        "the directory has a participant of our SMP that has no public card, or isn't registered",
+        "",
+    ),
+    Kind.DIRECTORY_UNREGISTERED: ("the directory has a participant that nobody has registered", ""),
 }
 REPAIRABLE = tuple(kind for kind in Kind if kind.repaired_by)
 

@@ -177,10 +177,10 @@ def _text(name: dns.name.Name) -> str:
 
 def _records(response: dns.message.QueryMessage, name: dns.name.Name) -> tuple[Naptr, ...]:
     rrset = response.get_rrset(response.answer, name, dns.rdataclass.IN, dns.rdatatype.NAPTR)
-    return tuple(_naptr(cast("dns.rdtypes.IN.NAPTR.NAPTR", rdata)) for rdata in rrset or ())
+    return tuple(naptr_of(cast("dns.rdtypes.IN.NAPTR.NAPTR", rdata)) for rdata in rrset or ())
 
 
-def _naptr(rdata: dns.rdtypes.IN.NAPTR.NAPTR) -> Naptr:
+def naptr_of(rdata: dns.rdtypes.IN.NAPTR.NAPTR) -> Naptr:
     """Latin-1 keeps each octet as one character; what isn't ASCII is refused where a URL is made of it."""
     return Naptr(
         order=rdata.order,

@@ -167,14 +167,17 @@ class ZonePublisher:
     def tick(self, *, serve: bool = True) -> ZoneNews:
         """Stamp, then read what is new since the serials that are served; an update not taken over comes again.
 
-        A zone that can't be read is logged and left as it is: the others go on. Without `serve` no zone is read.
+        A zone that can't be read is logged and left as it is: the others go on. One that nobody has stamped yet is
+        waited for: it holds nothing that is published. Without `serve` no zone is read.
         """
         self._stamp()
         begun: dict[int, ServedZone] = {}
         updates: list[ZoneUpdate] = []
         unreadable: list[str] = []
         with self._database.read() as connection:
-            rows = [row for row in zones.all_zones(connection) if self._serves(row)] if serve else []
+            rows = (
+                [row for row in zones.all_zones(connection) if _has_begun(row) and self._serves(row)] if serve else []
+            )
             for row in rows:
                 served = self._served.get(row.id)
                 try:
@@ -222,6 +225,11 @@ class ZonePublisher:
             return True
         age = self._database.now() - zones.modified_at(connection, zone_id)
         return not timedelta(0) <= age < interval  # a clock that was set back must stop nobody
+
+
+def _has_begun(row: ZoneRow) -> bool:
+    """Whether a zone was stamped at least once; 0 is left out when serials wrap around."""
+    return row.serial != 0
 
 
 @dataclass(frozen=True, slots=True)

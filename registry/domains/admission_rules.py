@@ -7,10 +7,10 @@ agency: who may have one is said by `sml.wildcard_owners`.
 
 import re
 from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import Self
 from urllib.parse import urlsplit
 
+from registry.domains.host_name import is_loopback
 from registry.domains.section import Section
 from registry.identifiers.further_check_digits import has_check_digits
 from registry.identifiers.participant import ParticipantIdentifier, is_ebcore
@@ -99,11 +99,4 @@ def _is_askable(url: str) -> bool:
             return False
     except ValueError:
         return False
-    return parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host))
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))

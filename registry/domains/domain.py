@@ -10,9 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, Self
 
+from registry.domains.directory_profile import DirectoryProfile
 from registry.domains.dns_profile import DnsProfile
 from registry.domains.identifier_settings import read_identifier_rules
 from registry.domains.known_codes import Environment, KnownCode
+from registry.domains.publication import ReviewProfile, VisibilityProfile
 from registry.domains.section import Section
 from registry.domains.sml_profile import SmlProfile
 from registry.domains.smp_profile import SmpProfile
@@ -20,9 +22,9 @@ from registry.domains.trust_settings import ENFORCEMENTS, DomainTrust, Enforceme
 from registry.errors import ConfigurationError
 from registry.identifiers.rules import IdentifierRules
 
-__all__ = ["DnsProfile", "Domain", "DomainTrust", "RoleSettings", "SmlProfile", "SmpProfile"]
+__all__ = ["DirectoryProfile", "DnsProfile", "Domain", "DomainTrust", "RoleSettings", "SmlProfile", "SmpProfile"]
 
-DYNAMIC_SECTIONS = ("dns", "smp", "sml")
+DYNAMIC_SECTIONS = ("dns", "smp", "sml", "directory")
 """What only a dynamic network has."""
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _OPEN_ZONE = "zone.invalid"  # RFC 2606 §2
@@ -43,13 +45,18 @@ class Domain:
     dns: DnsProfile
     smp: SmpProfile = field(default_factory=SmpProfile)
     sml: SmlProfile = field(default_factory=SmlProfile)
+    directory: DirectoryProfile = field(default_factory=DirectoryProfile)
     transport_profiles: tuple[str, ...] = ()
     """Those that endpoints may have; empty means any."""
     trust: DomainTrust = field(default_factory=DomainTrust)
     endpoint_certificates: Enforcement = "refuse"
     """What is done about an endpoint certificate that is not trusted, when it is published."""
+    review: ReviewProfile = field(default_factory=ReviewProfile)
+    visibility: VisibilityProfile = field(default_factory=VisibilityProfile)
     default: bool = False
     """Whether requests that name no domain by host or path are for this one."""
+    public_page: bool = False
+    """Whether the public listener has a page on which everybody can look up a participant."""
     kind: Kind = "dynamic"
     summary: str = ""
     """What the network is, for a newcomer."""
@@ -93,6 +100,7 @@ class Domain:
         transport_profiles = section.texts("transport_profiles")
         kind = section.choice("kind", "dynamic", _KINDS)
         dns, smp, sml = _read_static(section) if kind == "static" else _read_dynamic(section)
+        directory = DirectoryProfile() if kind == "static" else DirectoryProfile.read(section.section("directory"))
         domain = cls(
             name=name,
             title=section.text("title", name),
@@ -101,10 +109,14 @@ class Domain:
             dns=dns,
             smp=smp,
             sml=sml,
+            directory=directory,
             transport_profiles=transport_profiles,
             trust=DomainTrust.read(section.section("trust")),
             endpoint_certificates=section.choice("endpoint_certificates", "refuse", ENFORCEMENTS),
+            review=ReviewProfile.read(section.section("review")),
+            visibility=VisibilityProfile.read(section.section("visibility")),
             default=section.flag("default", default=False),
+            public_page=section.flag("public_page", default=False),
             kind=kind,
             summary=section.text("summary"),
             registrants=section.text("registrants"),

@@ -5,6 +5,7 @@ import copy
 import functools
 from collections.abc import Mapping
 from dataclasses import asdict
+from enum import StrEnum
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,8 @@ def _plain(value: Any) -> Any:
     match value:
         case Mapping():
             return {key: _plain(item) for key, item in value.items() if item is not None}
+        case StrEnum():
+            return value.value
         case frozenset():
             return sorted(_plain(item) for item in value)
         case tuple() | list():

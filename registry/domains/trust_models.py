@@ -8,9 +8,12 @@ no file, and the address of the configuration stays what it was (certificates co
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from registry.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from trust_lists.evaluation.trust_configuration import TrustConfiguration
 
 MAX_FILE_BYTES: Final = 10_000_000
 _SHIPPED: Final = ("model", "certificate_dir")
@@ -73,7 +76,7 @@ def pem_text(der: bytes) -> str:
 
 def _complete(data: bytes, name: str, folder: Path | None) -> dict[str, Any]:
     from trust_lists.errors import ConfigurationError as WrongModelError
-    from trust_lists.evaluation.trust_configuration import read_configuration, to_json
+    from trust_lists.evaluation.trust_configuration import read_configuration
 
     try:
         configuration = read_configuration(data, _files(folder)).configuration
@@ -82,6 +85,13 @@ def _complete(data: bytes, name: str, folder: Path | None) -> dict[str, Any]:
         if folder is None:
             problems.append("its certificates are looked for in trust.certificate_dir, which isn't given")
         raise ConfigurationError("\n  ".join([f"the trust model {name} can't be used:", *problems])) from None
+    return document_of(configuration)
+
+
+def document_of(configuration: "TrustConfiguration") -> dict[str, Any]:
+    """A configuration with its certificates in it, as JSON has it."""
+    from trust_lists.evaluation.trust_configuration import to_json
+
     texts = {each.sha256: pem_text(each.certificate.der) for each in configuration.certificates() if each.certificate}
     complete: dict[str, Any] = _with_texts(to_json(configuration), texts)
     return complete

@@ -71,6 +71,7 @@ class ServerCertificate:
     names: frozenset[str]
     """The subjectAltName's DNS names, in lower case, and IP addresses; those that begin with `*.` are wildcards."""
     not_after: datetime
+    not_before: datetime
 
     @classmethod
     def read(cls, path: Path) -> "ServerCertificate":
@@ -82,7 +83,7 @@ class ServerCertificate:
             raise ConfigurationError(f"the TLS certificate {path} can't be read: {error.strerror}") from error
         except (ValueError, x509.DuplicateExtension, x509.InvalidVersion, x509.UnsupportedGeneralNameType) as error:
             raise ConfigurationError(f"the TLS certificate {path} can't be read: {error}") from error
-        return cls(frozenset(names), certificate.not_valid_after_utc)
+        return cls(frozenset(names), certificate.not_valid_after_utc, certificate.not_valid_before_utc)
 
 
 def wildcard_of(host: str) -> str:

@@ -6,10 +6,13 @@ Older releases wrote the expression `!^.*$!…!`, which leads a sender to the sa
 
 from typing import Final, NamedTuple, Self
 
-LEGACY: Final = b"!^.*$!"
-"""With what the expressions of older releases begin."""
-_PRESENT = b"!.*!"
+import dns.rdatatype
+
+_LEGACY: Final = b"!^.*$!"
+_PRESENT: Final = b"!.*!"
 _NUMBERS: Final = 4  # octets of order and preference
+_NAPTR: Final = dns.rdatatype.NAPTR.to_bytes(2)
+_BEFORE_RDATA: Final = 6  # octets of type and TTL in a tail
 
 
 class NaptrParts(NamedTuple):
@@ -29,11 +32,18 @@ class NaptrParts(NamedTuple):
             texts.append(rdata[at + 1 : at + 1 + rdata[at]])
             at += 1 + rdata[at]
         flags, services, expression = texts
-        if expression.startswith(LEGACY):
-            expression = _PRESENT + expression.removeprefix(LEGACY)
+        if expression.startswith(_LEGACY):
+            expression = _PRESENT + expression.removeprefix(_LEGACY)
         return cls(rdata[:_NUMBERS], flags, services, expression, rdata[at:])
 
     def to_rdata(self) -> bytes:
         """The octets."""
         texts = (self.flags, self.services, self.expression)
         return b"".join((self.numbers, *(bytes((len(text),)) + text for text in texts), self.replacement))
+
+
+def as_written_today(tail: bytes) -> bytes:
+    """A record of any type, as `wire_reader` has it; one with the expression of older releases has today's."""
+    if tail[:2] != _NAPTR or _LEGACY not in tail:
+        return tail
+    return tail[:_BEFORE_RDATA] + NaptrParts.of(tail[_BEFORE_RDATA:]).to_rdata()

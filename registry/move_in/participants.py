@@ -6,10 +6,8 @@ What participants say of all their services, or of one, is read and looked at on
 """
 
 import json
-import marshal
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
 from functools import partial
 from hashlib import blake2b
 from typing import Any
@@ -24,9 +22,9 @@ from registry.sml.registration import Registrar
 from registry.smp.bulk_publishing import BulkPublishing, WantedParticipant, Written
 from registry.smp.business_cards import card_body
 from registry.smp.documents.business_card import read as read_card
-from registry.smp.examined_services import ExaminedService, ServiceExaminer
+from registry.smp.examined_services import MOST_KEPT, ExaminedService, ServicesRead
 from registry.smp.exchange.json_reader import JsonReader
-from registry.smp.exchange.model_json import read_extension, read_participant, read_property, read_service
+from registry.smp.exchange.model_json import read_extension, read_participant, read_property
 from registry.smp.publishing import Outcome, Publishing
 from registry.storage.domain_directory import StoredDomain
 from registry.storage.engine import Actor, Database
@@ -39,9 +37,6 @@ _VERDICTS = {
     Outcome.UPDATED: Verdict.UPDATED,
     Outcome.UNCHANGED: Verdict.UNCHANGED,
 }
-_LOOKS_COUNT_FOR = timedelta(minutes=10)
-_MOST_KEPT = 32_768
-"""Services that are kept as they were examined: some hundred access points times the document types of a network."""
 _REDIRECT = b'"redirect":'
 _MOST_LISTED = 100
 """Services that are kept together at most; so many more take memory, and rarely do two participants say the same."""
@@ -68,17 +63,15 @@ class Participants:
         self._database = database
         self._bulk = BulkPublishing(database, registrar)
         self._publishing = publishing
-        self._trust_of = trust_of
         self._stored = stored
-        self._lenient = replace(stored.domain, endpoint_certificates="warn") if keep_untrusted else stored.domain
-        self._examined: dict[bytes, ExaminedService] = {}
         self._listed: dict[bytes, tuple[ExaminedService, ...]] = {}
-        self._examiner: ServiceExaminer | None = None
-        self._examined_at: datetime | None = None
+        lenient = replace(stored.domain, endpoint_certificates="warn") if keep_untrusted else stored.domain
+        # What is forgotten is listed no more: it would be kept by that alone.
+        self._read = ServicesRead(lenient, lambda: trust_of(stored.domain), self._listed.clear)
 
     def apply(self, work: UnitOfWork, records: Sequence[SourceRecord], gone: Sequence[str]) -> Sequence[Result]:
         """See `Receiver.apply`."""
-        self._look_anew(work.now)
+        self._read.look_anew(work.now)
         groups = _Groups(work, self._stored.id)
         results: dict[str, Result] = {}
         wanted: dict[str, WantedParticipant] = {}
@@ -130,7 +123,7 @@ class Participants:
         before = len(reasons), len(notes)
         found = self._each_service(json.loads(said), participant, reasons, notes)
         if before == (len(reasons), len(notes)) and len(found) <= _MOST_LISTED and _REDIRECT not in said:
-            if len(self._listed) >= _MOST_KEPT:
+            if len(self._listed) >= MOST_KEPT:
                 self._listed.clear()
             self._listed[key] = found
         return found
@@ -141,7 +134,7 @@ class Participants:
         found: dict[tuple[str, str], ExaminedService] = {}
         for number, item in enumerate(said):
             try:
-                service = self._service(item, participant, f"services[{number}]")
+                service = self._read.read(item, participant, f"services[{number}]")
             except ValidationError as error:
                 reasons += error.reasons
                 continue
@@ -150,26 +143,6 @@ class Participants:
                 notes.append(f"{service.metadata.document_type} is there twice; the last one counts")
             found[document_type] = service
         return tuple(found.values())
-
-    def _service(self, said: Any, participant: ParticipantIdentifier, where: str) -> ExaminedService:
-        # In the form of version 2 equal values are equal bytes, and it takes a fraction of the time that JSON takes.
-        digest = blake2b(marshal.dumps(said, 2), digest_size=16)
-        if any("redirect" in group for group in said.get("process_metadata", ())):
-            digest.update(str(participant).encode())
-        key = digest.digest()
-        found = self._examined.get(key)
-        if found is None:
-            assert self._examiner is not None  # noqa: S101  # made by `apply`
-            reasons: list[Reason] = []
-            reader = JsonReader(said, where, reasons)
-            metadata = read_service(reader, participant)
-            reader.finish()
-            if reasons:
-                raise ValidationError(reasons)
-            if len(self._examined) >= _MOST_KEPT:
-                self._forget()
-            found = self._examined[key] = self._examiner.examine(metadata)
-        return found
 
     def _card(self, said: str, participant: ParticipantIdentifier, reasons: list[Reason]) -> bytes | None:
         try:
@@ -189,17 +162,6 @@ class Participants:
             return Result(key, Verdict.REMOVED)
         self._publishing.delete_service_group(Actor(work.actor, work.request_id), self._stored, participant)
         return Result(key, Verdict.REMOVED)
-
-    def _look_anew(self, now: datetime) -> None:
-        """Forget what was examined so long ago that a certificate may have ended, or evidence have come."""
-        if self._examined_at is None or now - self._examined_at > _LOOKS_COUNT_FOR:
-            self._forget()
-            self._examined_at = now
-            self._examiner = ServiceExaminer(self._lenient, self._trust_of(self._stored.domain), now)
-
-    def _forget(self) -> None:
-        self._examined.clear()
-        self._listed.clear()  # which would keep what nobody else has
 
 
 class _Groups:

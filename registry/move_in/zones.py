@@ -12,7 +12,6 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-import dns.rdatatype
 import dns.tsig
 
 from registry.dns.reconcile.comparison import Progress, Selection, compare_copy
@@ -26,7 +25,7 @@ from registry.domains.dns_profile import DnsProfile
 from registry.errors import ValidationError
 from registry.identifiers.dns_names import legacy_cname_owner, participant_owner
 from registry.move_in.model import Kind as RecordKind
-from registry.move_in.naptr_tails import LEGACY, NaptrParts
+from registry.move_in.naptr_tails import as_written_today
 from registry.move_in.sml_records import dns_name_of, participant_of
 from registry.sml.names import publisher_owner
 from registry.sml.registration import zone_id_of
@@ -39,8 +38,6 @@ from registry.storage.unit_of_work import Connection
 SAMPLES: Final = 1000
 EXAMPLES: Final = 20
 _PAGE: Final = 1000
-_NAPTR: Final = dns.rdatatype.NAPTR.to_bytes(2)
-_BEFORE_RDATA: Final = 6  # octets of type and TTL in a tail
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +104,7 @@ class _OldRecords(Selection):
         self.longest_ttl = max((self.longest_ttl, *(tail_parts(tail)[1] for _, tail in every)))
         apex = apex_of(self.zone)
         mine = [each for each in every if each[0].endswith(apex) and not each[0].endswith(self.others)]
-        return [(owner, _as_ours(tail)) for owner, tail in Selection.of(self, mine)]
+        return [(owner, as_written_today(tail)) for owner, tail in Selection.of(self, mine)]
 
 
 def compare_zone(
@@ -208,10 +205,3 @@ def _shared(connection: Connection, zone_id: int, profile: DnsProfile) -> Iterat
         for owner, rdtype, text in state:
             if rdtype == "NAPTR" and owner.endswith(below):
                 yield f"{owner}.{profile.zone}.", text
-
-
-def _as_ours(tail: bytes) -> bytes:
-    """A record with the expression that is written today."""
-    if tail[:2] != _NAPTR or LEGACY not in tail:
-        return tail
-    return tail[:_BEFORE_RDATA] + NaptrParts.of(tail[_BEFORE_RDATA:]).to_rdata()

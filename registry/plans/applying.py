@@ -11,13 +11,14 @@ from typing import Any, Final
 
 from registry.audit.events import record
 from registry.domains.domain import Domain
-from registry.errors import ConflictError, NotFoundError, Reason, RegistryError, TechnicalError, ValidationError
+from registry.errors import ConflictError, Reason, RegistryError, TechnicalError, ValidationError
 from registry.identifiers.participant import ParticipantIdentifier
 from registry.jobs import queue
 from registry.jobs.worker import JobContext
 from registry.plans.held import HeldBodies
 from registry.plans.model import (
     BATCH,
+    MAY_COME,
     TO_DO,
     PlanKind,
     PlanState,
@@ -29,6 +30,7 @@ from registry.plans.model import (
     unpacked,
 )
 from registry.plans.replacing import Replacer
+from registry.plans.reviewing import check_approved
 from registry.plans.wanted import WantedBodies
 from registry.sml.candidates import Key
 from registry.sml.registration import Registrar
@@ -50,7 +52,7 @@ MAX_PERCENT: Final = 20.0
 def find_plan(database: Database, plan_id: int) -> PlanRow:
     """A plan. Raises NotFoundError."""
     with database.read() as connection:
-        return _known(plans.find(connection, plan_id), plan_id)
+        return plans.required(connection, plan_id)
 
 
 @retried
@@ -60,16 +62,14 @@ def request_apply(
     """Ask for a plan to be applied; gives the number of the job.
 
     One that was broken off goes on. Raises NotFoundError; ConflictError where the plan can't be applied, has expired,
-    would change more than `max_percent` of what is there, or waits for another plan of the domain.
+    would change more than `max_percent` of what is there, or waits for another plan of the domain; ReviewRequiredError
+    where the domain wants somebody else to approve it.
     """
     with database.write(actor) as work:
-        found = _known(plans.find(work.connection, plan_id, lock=True), plan_id)
+        found = plans.required(work.connection, plan_id, lock=True)
         if found.state == PlanState.APPLYING and found.job_id is not None:
             return _again(work, found)
-        if found.state != PlanState.PLANNED:
-            raise ConflictError(f"plan {plan_id} is {found.state}; only planned ones can be applied")
-        if found.expires_at <= work.now:
-            raise ConflictError(f"plan {plan_id} has expired on {found.expires_at:%Y-%m-%d}; make another one")
+        check_approved(work, found)
         check_percent(found, max_percent)
         todo = sum(found.counts.get(verdict.value, 0) for verdict in TO_DO)
         job_id = queue.enqueue(
@@ -95,7 +95,7 @@ def request_apply(
 def abandon(database: Database, actor: Actor, plan_id: int) -> None:
     """Give a plan up; it stays to be read. Raises NotFoundError, and ConflictError where it is applied already."""
     with database.write(actor) as work:
-        found = _known(plans.find(work.connection, plan_id, lock=True), plan_id)
+        found = plans.required(work.connection, plan_id, lock=True)
         if found.state in (PlanState.APPLYING, PlanState.APPLIED):
             raise ConflictError(f"plan {plan_id} is {found.state}; that can't be given up")
         if found.state != PlanState.ABANDONED:
@@ -105,11 +105,16 @@ def abandon(database: Database, actor: Actor, plan_id: int) -> None:
 
 def is_stale(connection: Connection, plan: PlanRow) -> bool:
     """Whether anything of the domain was published or withdrawn after a plan was made that can still be applied."""
-    return plan.state == PlanState.PLANNED and plans.changed_since(connection, plan.domain_id, plan.base_event)
+    return plan.state in MAY_COME and plans.changed_since(connection, plan.domain_id, plan.base_event)
 
 
 def check_percent(plan: PlanRow, max_percent: float) -> None:
-    """Raises ConflictError where a plan changes or removes more than that of what is there."""
+    """Raises ConflictError where a plan changes or removes more than that of what is there.
+
+    One participant that is named is no slip of a spreadsheet, however few there are.
+    """
+    if plan.kind == PlanKind.PROPOSAL:
+        return
     held = plan.counts.get("held", 0)
     touched = plan.counts.get(RowVerdict.CHANGED, 0) + plan.counts.get(RowVerdict.REMOVED, 0)
     if touched * 100 > max_percent * held:
@@ -171,14 +176,16 @@ class Applier:
     ) -> tuple[int, Counter[str]] | None:
         """Apply the next rows; gives the number of the last one and the counts then, None once the plan is applied."""
         with self._database.write(job.actor) as work:
-            plan = _known(plans.find(work.connection, plan_id, lock=True), plan_id)
+            plan = plans.required(work.connection, plan_id, lock=True)
             rows = plans.rows_page(work.connection, plan_id, [item.value for item in TO_DO], after, self._batch)
             counts = Counter(before)
             if not rows:
                 self._finish(work, plan, counts)
                 job.progress(work, counts.total(), cursor={"after": after, "counts": dict(counts)})
                 return None
-            refused = self._carry_out(work, stored, plan, wanted, rows)
+            # Looked at when it was asked for: whoever's account ends while it is applied stops nothing.
+            with work.as_reviewed(plan.decided_at is not None):
+                refused = self._carry_out(work, stored, plan, wanted, rows)
             done = [row.number for row in rows if row.number not in refused]
             plans.mark_done(work, plan_id, done)
             plans.refuse(work, plan_id, {number: list(map(reason_json, why)) for number, why in refused.items()})
@@ -246,12 +253,6 @@ def _again(work: UnitOfWork, plan: PlanRow) -> int:
     if job.state in (JobState.FAILED, JobState.CANCELLED):
         queue.retry(work, job.id)
     return job.id
-
-
-def _known(found: PlanRow | None, plan_id: int) -> PlanRow:
-    if found is None:
-        raise NotFoundError(f"there is no plan {plan_id}")
-    return found
 
 
 def _key(row: PlannedRow) -> Key:

@@ -4,7 +4,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from registry.metadata import CustomProperty, Extension, ServiceMetadata
+from registry.metadata import CustomProperty, Extension, ServiceMetadata, Visibility
+from registry.plans.model import STAYS
 from registry.sml.candidates import Key
 from registry.smp.exchange.model_json import (
     extensions_to_json,
@@ -45,13 +46,20 @@ class HeldBodies:
                 [said[row.id] for row in listed.get(group.id, ())],
                 cards.get(group.id),
                 owners.get(group.id, ""),
+                self._stored.domain.visibility.told(group.visibility),
             )
             for key, group in groups.items()
         }
 
 
-def body_of(group: HeldGroup, services_of: Sequence[ServiceMetadata], card: bytes | None, owner: str) -> dict[str, Any]:
-    """A participant with all that it receives."""
+def body_of(
+    group: HeldGroup,
+    services_of: Sequence[ServiceMetadata],
+    card: bytes | None,
+    owner: str,
+    visibility: Visibility | None,
+) -> dict[str, Any]:
+    """A participant with all that it receives; `visibility` is None where that needs no word."""
     body: dict[str, Any] = {"participant": identifier_to_json(group.participant)}
     _put(body, group.extensions, group.properties)
     if services_of:
@@ -60,6 +68,8 @@ def body_of(group: HeldGroup, services_of: Sequence[ServiceMetadata], card: byte
         body["business_card"] = card.decode()
     if owner:
         body["owner"] = owner
+    if visibility is not None:
+        body["visibility"] = visibility.value
     return body
 
 
@@ -74,8 +84,8 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str
     """What differs between two bodies, in words, a line each."""
     told = [
         f"{part.replace('_', ' ')}: {_change_word(part in before, part in after)}"
-        for part in ("participant", "owner", "extensions", "properties", "business_card")
-        if before.get(part) != after.get(part)
+        for part in ("participant", "owner", "visibility", "extensions", "properties", "business_card")
+        if before.get(part) != after.get(part) and not (part in STAYS and part not in after)
     ]
     old, new = (_by_document_type(body) for body in (before, after))
     told += (

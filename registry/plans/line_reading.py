@@ -15,7 +15,9 @@ from registry.smp.exchange.json_lines import FORMAT, parse_json
 from registry.smp.exchange.table_columns import lines_text
 from registry.storage.spool import Spool
 
-PARTS: Final = frozenset({"participant", "extensions", "properties", "services", "business_card", "owner"})
+PARTS: Final = frozenset(
+    {"participant", "extensions", "properties", "services", "business_card", "owner", "visibility"}
+)
 _NEEDED: Final = ("properties",)
 """Parts of which a line that doesn't have them says nothing, as in exports of older versions."""
 

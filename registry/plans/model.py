@@ -10,7 +10,7 @@ from enum import StrEnum
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 
-from registry.errors import Reason, RegistryError, TechnicalError, ValidationError
+from registry.errors import Reason, RegistryError, ReviewRequiredError, TechnicalError, ValidationError
 from registry.sml.errors import SmlError
 from registry.storage.types import to_json
 
@@ -29,13 +29,21 @@ class PlanKind(StrEnum):
     JSON_LINES = "import-jsonl"
     DOCUMENTS = "import-documents"
     REPLACE = "replace-endpoints"
+    PROPOSAL = "proposal"
+    """Of one participant, made of a write."""
 
 
 class PlanState(StrEnum):
-    """A plan is being read, can be applied, is applied at present, or has come to an end."""
+    """A plan is being read, can be applied, is applied at present, or has come to an end.
+
+    Where the domain wants a review, it is under review and approved between that, or rejected (ADR 0091).
+    """
 
     READING = "reading"
     PLANNED = "planned"
+    UNDER_REVIEW = "under-review"
+    APPROVED = "approved"
+    REJECTED = "rejected"
     APPLYING = "applying"
     APPLIED = "applied"
     ABANDONED = "abandoned"
@@ -51,10 +59,15 @@ class RowVerdict(StrEnum):
     REFUSED = "refused"
 
 
+MAY_COME: Final = (PlanState.PLANNED, PlanState.UNDER_REVIEW, PlanState.APPROVED)
+"""States of plans that may yet be applied."""
+
 TO_DO: Final = (RowVerdict.ADDED, RowVerdict.CHANGED, RowVerdict.REMOVED)
 
 ALL: Final = "*"
 """In `Said.unsaid`: services that aren't named stay."""
+STAYS: Final = frozenset({"owner", "visibility"})
+"""Parts of a participant that stay as they are where a body has nothing of them."""
 
 
 class Said(NamedTuple):
@@ -101,6 +114,8 @@ def reasons_of(error: RegistryError) -> list[Reason]:
         raise plain
     if isinstance(plain, ValidationError):
         return list(plain.reasons)
+    if isinstance(plain, ReviewRequiredError):
+        return [plain.reason]
     return [Reason("PLAN-REFUSED", str(plain))]
 
 

@@ -184,7 +184,8 @@ class Planner:
         results: Sequence[Written] = ()
         try:
             with self._database.write(Actor(work.actor, work.request_id)) as part:
-                results = self._bulk.put_all(part, self._stored, wanted)
+                with part.as_reviewed():
+                    results = self._bulk.put_all(part, self._stored, wanted)
                 raise _TakenBackError
         except _TakenBackError:
             return results

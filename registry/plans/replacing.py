@@ -144,7 +144,7 @@ class Replacer:
         raise AssertionError("what was tried is always taken back")
 
     def _tried(self, work: UnitOfWork, row: AccessPointRow, wanted: dict[str, str]) -> None:
-        with self._database.write(Actor(work.actor, work.request_id)) as part:
+        with self._database.write(Actor(work.actor, work.request_id)) as part, part.as_reviewed():
             raise _TakenBackError(self._change(part, row, wanted))
 
     def _change(self, work: UnitOfWork, row: AccessPointRow, wanted: dict[str, str]) -> list[str]:

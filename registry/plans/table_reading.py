@@ -7,7 +7,6 @@ refuses it as a whole; what is wrong with a row refuses the participant of that 
 
 import csv
 import json
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any, Final
@@ -36,11 +35,14 @@ from registry.smp.exchange.table_columns import (
     PROPERTY,
     PUBLIC_PROPERTY,
     SERVICE_JSON,
+    VISIBILITY,
     SaidRows,
+    delimiter_of,
     extensions_of,
     lines_text,
     service_of,
     unguarded,
+    wrong_columns,
 )
 from registry.storage.spool import Spool
 from registry.storage.types import to_json
@@ -62,6 +64,7 @@ class TableReader:
         self._key_of = lru_cache(_KEPT)(self._parsed)
         self._services = lru_cache(_KEPT)(_service_json)
         self._unsaid: frozenset[str] = frozenset()
+        self._says_visibility = False
 
     def said(self) -> Iterator[Said]:
         """What is said, participant by participant, in order of their keys. Raises as `BoundedLines`."""
@@ -102,6 +105,8 @@ class TableReader:
             body["business_card"] = card
         if owner:
             body["owner"] = owner
+        if self._says_visibility:
+            body[VISIBILITY] = said.once(VISIBILITY) or self._domain.visibility.default.value
         return {name: value for name, value in body.items() if value}
 
     def _in_cells(self, said: SaidRows) -> Iterator[Any]:
@@ -130,7 +135,7 @@ class TableReader:
         lines = iter(self._lines)
         head = next(lines, "")
         names = self._head(head)
-        reader = csv.reader(lines, delimiter=_delimiter(head), strict=True)
+        reader = csv.reader(lines, delimiter=delimiter_of(head), strict=True)
         rows = 0
         while True:
             begins = self._lines.number + 1
@@ -156,25 +161,17 @@ class TableReader:
             yield begins, row, wrong
 
     def _head(self, head: str) -> list[str]:
-        if head.count(_delimiter(head)) >= MAX_COLUMNS:
+        if head.count(delimiter_of(head)) >= MAX_COLUMNS:
             raise ValidationError.of("PLAN-COLUMNS", f"line 1: there are more than {MAX_COLUMNS} columns", CLAUSE)
         try:
-            cells = next(csv.reader([head], delimiter=_delimiter(head), strict=True), [])
+            cells = next(csv.reader([head], delimiter=delimiter_of(head), strict=True), [])
         except csv.Error as error:
             raise ValidationError.of("PLAN-QUOTES", f"line 1: no CSV: {error}", CLAUSE) from error
         names = [name.strip() for name in cells]
-        known = {*COLUMNS, *JSON_COLUMNS}
-        wrong = [
-            f"the column {name[:80]!r} is not known"
-            for name in names
-            if name not in known and not name.startswith((PROPERTY, PUBLIC_PROPERTY))
-        ]
-        wrong += (f"the column {name[:80]!r} is there twice" for name, times in Counter(names).items() if times > 1)
-        if PARTICIPANT not in names:
-            wrong.append(f"there is no column {PARTICIPANT!r}")
-        if wrong:
+        if wrong := wrong_columns(names, {*COLUMNS, VISIBILITY, *JSON_COLUMNS}):
             raise ValidationError(Reason("PLAN-COLUMNS", f"line 1: {message}", CLAUSE) for message in wrong)
         self._unsaid = _unsaid(names)
+        self._says_visibility = VISIBILITY in names
         return names
 
     def _parsed(self, who: str) -> tuple[str, tuple[Reason, ...]]:
@@ -196,10 +193,6 @@ def key_of(domain: Domain, participant: ParticipantIdentifier) -> str:
     if len(key) > LONGEST_KEY or "\0" in key:
         raise ValidationError.of("PLAN-PARTICIPANT", f"no participant is called {key[:80]!r}", CLAUSE)
     return key
-
-
-def _delimiter(head: str) -> str:
-    return ";" if head.count(";") > head.count(",") else ","
 
 
 def _with_line(number: int, reason: Reason) -> list[str]:

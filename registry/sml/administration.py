@@ -26,14 +26,17 @@ from registry.sml.registration import Registrar, check_not_migrating
 from registry.storage.domain_directory import StoredDomain
 from registry.storage.engine import Actor, Database, retried
 from registry.storage.queries import migrations, publishers, registrations, sml_views
+from registry.storage.queries.beginnings import Sought, beginnings
 from registry.storage.queries.migrations import EndedMigration, HistoryFilter, OpenMigration
 from registry.storage.queries.publishers import PublisherRow
 from registry.storage.queries.sml_views import (
+    Place,
     PublisherCertificate,
     PublisherView,
     RegistrationFilter,
     RegistrationView,
 )
+from registry.storage.tables import registration
 from registry.storage.unit_of_work import Connection, UnitOfWork
 
 MAX_LIST = 1000
@@ -140,27 +143,23 @@ class SmlAdministration:
     def registrations(
         self,
         stored: StoredDomain,
-        after: tuple[int | str, ...],
+        after: Place,
         size: int,
         *,
         smp_id: str | None = None,
-        scheme: str | None = None,
-        value_begins: str = "",
-    ) -> list[tuple[tuple[int | str, ...], RegistrationView]]:
-        """Up to `size` registrations behind the one at the place `after`, each with its place.
+        sought: Sought | None = None,
+    ) -> tuple[list[RegistrationView], Place]:
+        """Up to `size` registrations behind the one at the place `after`, and behind which others may follow, or ().
 
-        Raises ValidationError for `value_begins` without a scheme, whose rules say how values compare.
+        In the order in which they were registered where only those of one SMP are wanted, by scheme and value else.
         """
-        if value_begins and not scheme:
-            raise ValidationError.of("FILTER-SCHEME", "a filter by value needs one by scheme")
-        begins = value_begins
-        if scheme and value_begins:
-            begins = stored.domain.identifiers.participant_key(ParticipantIdentifier(scheme, value_begins))
         with self._database.read() as connection:
             publisher_id = None if smp_id is None else _publisher(connection, stored, smp_id).id
-            wanted = RegistrationFilter(publisher_id, scheme, begins)
-            rows = sml_views.registrations(connection, stored.id, wanted, after, size, self._database.now())
-            return [(wanted.place(row), row) for row in rows]
+            wanted = RegistrationFilter(publisher_id)
+            if sought is not None:
+                parts = beginnings(connection, registration, stored.id, stored.domain.identifiers, sought)
+                wanted = RegistrationFilter(publisher_id, parts)
+            return sml_views.registrations(connection, stored.id, wanted, after, size, self._database.now())
 
     def registration(
         self, stored: StoredDomain, participant: ParticipantIdentifier, *, lock: bool = False

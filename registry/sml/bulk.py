@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from registry.audit.events import record
+from registry.directory.marking import mark_all
 from registry.dns.journal import ZoneJournal
 from registry.jobs.queue import enqueue
 from registry.jobs.worker import JobContext
@@ -162,6 +163,7 @@ class Bulk:
         if done.count:
             end_migrations_in(work, giver.id, after, done.last_id, Outcome.TRANSFERRED, taker.smp_id)
             registrations.move_part(work, giver.id, taker.id, after, done.last_id)
+            mark_all(work, stored)
         return done
 
     def _remove(self, work: UnitOfWork, stored: StoredDomain, publisher: PublisherRow, after: int) -> Part:

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from registry.audit.batch_lookup import BEGUN
 from registry.audit.events import record, record_batch, record_many
+from registry.directory.marking import mark
 from registry.dns.journal import ZoneJournal
 from registry.errors import AlreadyExistsError, ConflictError, ValidationError
 from registry.identifiers.participant import WILDCARD, ParticipantIdentifier
@@ -140,6 +141,7 @@ class Registrar:
             registrations.add(work, stored.id, publisher.id, new, event)
         except AlreadyExistsError as error:
             raise participant_exists(participants[0].value, participants[0].scheme) from error
+        mark(work, stored, candidates.keys)
         end_quarantine(work, stored, publisher, participants)
         self._journal.write_new(work, zone_id_of(stored), new_participant_states(stored.domain, publisher, new))
         # Behind the journal, whose rows hold the zone's: nobody gives the names away at the same moment.
@@ -192,6 +194,7 @@ class Registrar:
         """Remove registrations and their names; their migrations end."""
         end_migrations(work, [row.id for row in rows], Outcome.UNREGISTERED)
         registrations.remove(work, [row.id for row in rows])
+        mark(work, stored, [(row.scheme, row.value_key) for row in rows])
         begin_quarantine(work, stored, rows, smp_id)
         self._journal.write(work, zone_id_of(stored), gone_states(stored.domain, rows))
         record_many(
@@ -236,6 +239,7 @@ class Registrar:
         before = publishers.smp_ids(work.connection, {row.publisher_id for row in rows})
         end_migrations(work, [row.id for row in rows], Outcome.TRANSFERRED, publisher.smp_id)
         registrations.move(work, [row.id for row in rows], publisher.id)
+        mark(work, stored, [(row.scheme, row.value_key) for row in rows])
         self.point(work, stored, publisher, rows)
         record_many(
             work,

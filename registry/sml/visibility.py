@@ -110,6 +110,11 @@ class VisibilityReader:
             raise NotFoundError(f"not registered: {participant}")
         return found
 
+    def names(self, stored: StoredDomain, owners: Sequence[str]) -> Visibility:
+        """Of names, relative to the zone, whatever they stand for and whether or not they ever held anything."""
+        with self._database.read() as connection:
+            return _visibility(connection, _zone(connection, stored), stored.domain.dns, owners)
+
     def publisher(self, stored: StoredDomain, smp_id: str) -> Visibility:
         """Of an SMP's own names, and of the name of its newest participant, which is the last one to be rewritten.
 

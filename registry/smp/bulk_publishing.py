@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from registry.accounts.groups import place_participant
 from registry.audit.events import record, record_many
+from registry.directory.marking import mark
 from registry.errors import (
     AlreadyExistsError,
     ConflictError,
@@ -26,7 +27,7 @@ from registry.identifiers.document_type import DocumentTypeIdentifier
 from registry.identifiers.participant import ParticipantIdentifier
 from registry.identifiers.rules import stops_new_entries_only
 from registry.identifiers.text import shorten
-from registry.metadata import CustomProperty, Extension, ServiceGroup, ServiceMetadata
+from registry.metadata import CustomProperty, Extension, ServiceGroup, ServiceMetadata, Visibility
 from registry.sml.candidates import Candidates, Key, keys_of
 from registry.sml.errors import SmlError
 from registry.sml.registration import Registrar
@@ -40,6 +41,7 @@ from registry.smp.publishing import (
     own_publisher,
     same_metadata,
     unwritable_group,
+    visibility_warnings,
 )
 from registry.smp.signed_documents import etag_of
 from registry.smp.validation import participant_reasons, property_reasons
@@ -74,7 +76,7 @@ class WantedParticipant:
     """All that a participant is to be; each document type stands among `services` once.
 
     `business_card` is the XML to be served. `owner_group_id` is None where the owner group is to stay as it is; but a
-    participant leaves one of which `may_stay_in` says no.
+    participant leaves one of which `may_stay_in` says no. `visibility` is None where it is to stay, or is as usual.
     """
 
     participant: ParticipantIdentifier
@@ -84,6 +86,7 @@ class WantedParticipant:
     business_card: bytes | None = None
     owner_group_id: int | None = None
     may_stay_in: Callable[[int], bool] = lambda _group_id: True
+    visibility: Visibility | None = None
 
 
 class Written(NamedTuple):
@@ -176,6 +179,8 @@ class BulkPublishing:
             changed = change.written or change.coming or change.changing or key in registered
             outcomes.append(Written(Outcome.UPDATED if changed else Outcome.UNCHANGED, change.warnings))
         self._write_services(work, stored, coming, changing)
+        unchanged = Outcome.UNCHANGED
+        mark(work, stored, [key for key, said in zip(keys, outcomes, strict=True) if said.outcome is not unchanged])
         return outcomes
 
     def _write_services(
@@ -200,7 +205,13 @@ class BulkPublishing:
         """Insert participants with their cards; gives their services, which are to be inserted yet."""
         groups = [
             NewGroup(
-                item.participant, key[1], item.extensions, item.properties, item.owner_group_id, len(item.services)
+                item.participant,
+                key[1],
+                item.extensions,
+                item.properties,
+                item.owner_group_id,
+                len(item.services),
+                item.visibility or stored.domain.visibility.default,
             )
             for item, key in new
         ]
@@ -290,9 +301,13 @@ class _Change:
         if item.properties != group.properties:
             service_groups.set_properties(work, group.id, item.properties)
             differs = True
+        if item.visibility not in (None, group.visibility):
+            service_groups.set_visibility(work, group.id, item.visibility)
+            differs = True
         if differs:
-            before = audited_group(group.participant, group.extensions, group.properties)
-            self._record("smp:service-group:update", before=before)
+            before = audited_group(group.participant, group.extensions, group.properties, group.visibility)
+            after = None if item.visibility is None else {"visibility": item.visibility.value}
+            self._record("smp:service-group:update", before=before, after=after)
         return differs
 
     def _change_owner(self) -> bool:
@@ -334,6 +349,7 @@ def _examined(stored: StoredDomain, item: WantedParticipant) -> tuple[list[Reaso
         found += unwritable_group(domain, ServiceGroup(participant, (_ANY_TYPE,), item.extensions))
     warnings = [
         *map(str, domain.identifiers.participant_warnings(participant)),
+        *visibility_warnings(stored, item.visibility),
         *(str(reason) for reason in found if stops_new_entries_only(reason)),
         *(f"{warning}{where}" for warning, where in _with_types(item.services, lambda service: service.warnings)),
     ]
@@ -369,6 +385,8 @@ def _audited(item: WantedParticipant) -> dict[str, Any]:
         told["business_card"] = audited_card(item.business_card)
     if item.owner_group_id is not None:
         told["group"] = item.owner_group_id
+    if item.visibility is not None:
+        told["visibility"] = item.visibility.value
     return told
 
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from registry.audit.events import record
+from registry.directory.marking import mark_participant
 from registry.domains.domain import Domain
 from registry.errors import NotFoundError, ValidationError
 from registry.identifiers.participant import ParticipantIdentifier
@@ -53,6 +54,7 @@ class BusinessCards:
             business_cards.put(work, group.id, body, etag_of(body))
             tag = "smp:business-card:create" if held is None else "smp:business-card:update"
             before = None if held is None else audited_card(held.body)
+            mark_participant(work, stored, group.participant)
             self._record(work, stored, tag, group, before=before, after=audited_card(body))
             return Outcome.CREATED if held is None else Outcome.UPDATED
 
@@ -65,6 +67,7 @@ class BusinessCards:
             if held is None:
                 raise NotFoundError(f"{participant} has no business card")
             business_cards.remove(work, group.id)
+            mark_participant(work, stored, participant)
             self._record(work, stored, "smp:business-card:delete", group, before=audited_card(held.body))
 
     def get(self, stored: StoredDomain, participant: ParticipantIdentifier) -> BusinessCard:
@@ -79,6 +82,12 @@ class BusinessCards:
         """The card as it is served, or None. It blocks, so callers in an event loop use a worker thread."""
         with self._database.read() as connection:
             return _find(connection, stored, participant)
+
+    def served(self, stored: StoredDomain, participant: ParticipantIdentifier) -> SignedDocument | None:
+        """As `find`, but as public listeners see it: who is private isn't there."""
+        key = stored.domain.identifiers.participant_key(participant)
+        with self._database.read() as connection:
+            return business_cards.find(connection, stored.id, participant.scheme, key, served=True)
 
     def _group(self, work: UnitOfWork, stored: StoredDomain, participant: ParticipantIdentifier) -> ServiceGroupRow:
         key = stored.domain.identifiers.participant_key(participant)

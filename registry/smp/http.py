@@ -206,7 +206,7 @@ class SmpReadApp:
 
     async def _business_card(self, stored: StoredDomain, request: BusinessCardRequest) -> SignedDocument:
         participant = _participant(request.participant, stored)
-        found = await asyncio.to_thread(self._business_cards.find, stored, participant)
+        found = await asyncio.to_thread(self._business_cards.served, stored, participant)
         if found is None:
             raise NotFoundError(f"{shorten(str(participant))} has no business card here")
         return found

@@ -7,17 +7,19 @@ What they receive is in `registry.smp.publishing`.
 from dataclasses import dataclass, replace
 
 from registry.accounts.groups import place_participant
-from registry.errors import ConflictError
+from registry.errors import ConflictError, NotFoundError
 from registry.identifiers.participant import ParticipantIdentifier
-from registry.metadata import CustomProperty, Extension, ServiceGroup
+from registry.metadata import CustomProperty, Extension, ServiceGroup, Visibility
 from registry.sml.errors import SmlError
 from registry.sml.registration import Registrar
 from registry.smp.publishing import Outcome, Published, Publishing
 from registry.storage.domain_directory import StoredDomain
-from registry.storage.engine import Database
+from registry.storage.engine import Actor, Database, retried
 from registry.storage.queries import participants, publishers, registrations, service_groups
-from registry.storage.queries.participants import ParticipantFilter, ParticipantRow
+from registry.storage.queries.beginnings import Sought, beginnings
+from registry.storage.queries.participants import Found, ParticipantFilter, ParticipantRow
 from registry.storage.queries.service_groups import ServiceGroupRow
+from registry.storage.tables import service_group
 from registry.storage.unit_of_work import UnitOfWork
 
 
@@ -40,6 +42,8 @@ class ParticipantChange:
     """At our SML, where the domain has one; usually yes."""
     properties: tuple[CustomProperty, ...] | Keep = KEEP
     """Usually none."""
+    visibility: Visibility | Keep = KEEP
+    """Usually as the domain says."""
 
 
 class Participants:
@@ -56,11 +60,17 @@ class Participants:
             return participants.find(connection, stored.id, participant.scheme, _key(stored, participant))
 
     def page(
-        self, stored: StoredDomain, wanted: ParticipantFilter, after: tuple[str, str] | None, size: int
-    ) -> list[ParticipantRow]:
-        """Participants behind a place, in order of scheme and value."""
+        self,
+        stored: StoredDomain,
+        sought: Sought,
+        wanted: ParticipantFilter,
+        after: tuple[str, str] | None,
+        size: int,
+    ) -> Found:
+        """Participants that begin as is sought behind a place, in order of scheme and value."""
         with self._database.read() as connection:
-            return participants.page(connection, stored.id, wanted, after, size)
+            parts = beginnings(connection, service_group, stored.id, stored.domain.identifiers, sought)
+            return participants.page(connection, stored.id, replace(wanted, beginnings=parts), after, size)
 
     def lock(self, work: UnitOfWork, stored: StoredDomain, participant: ParticipantIdentifier) -> ParticipantRow | None:
         """As `find`, and until the end of the transaction nobody else changes it."""
@@ -85,7 +95,8 @@ class Participants:
         if isinstance(extensions, Keep):
             extensions = held.extensions if held else ()
         properties = None if isinstance(change.properties, Keep) else change.properties
-        group = ServiceGroup(participant, extensions=extensions, properties=properties)
+        visibility = None if isinstance(change.visibility, Keep) else change.visibility
+        group = ServiceGroup(participant, extensions=extensions, properties=properties, visibility=visibility)
         found = None if held is None else _group_of(stored, held)
         published = self._publishing.put_service_group_in(work, stored, group, found, in_sml=registered)
         ended = held is not None and not registered and self._unregister(work, stored, held)
@@ -95,6 +106,17 @@ class Participants:
         if (ended or moved) and published.outcome is Outcome.UNCHANGED:
             return replace(published, outcome=Outcome.UPDATED)
         return published
+
+    @retried
+    def show_to(
+        self, actor: Actor, stored: StoredDomain, participant: ParticipantIdentifier, visibility: Visibility
+    ) -> Published:
+        """Change who learns of a participant. Raises NotFoundError, and as every write."""
+        with self._database.write(actor) as work:
+            held = self.lock(work, stored, participant)
+            if held is None:
+                raise NotFoundError(f"{participant} has no service group")
+            return self.put(work, stored, participant, ParticipantChange(visibility=visibility), held)
 
     def _unregister(self, work: UnitOfWork, stored: StoredDomain, held: ParticipantRow) -> bool:
         """End the registration where it is our own SMP's; returns whether there was one."""
@@ -114,7 +136,7 @@ class Participants:
 
 
 def _group_of(stored: StoredDomain, row: ParticipantRow) -> ServiceGroupRow:
-    return ServiceGroupRow(row.id, stored.id, row.participant, row.modified_at, row.extensions)
+    return ServiceGroupRow(row.id, stored.id, row.participant, row.modified_at, row.extensions, row.visibility)
 
 
 def _key(stored: StoredDomain, participant: ParticipantIdentifier) -> str:

@@ -11,12 +11,13 @@ from typing import Any
 
 from registry.accounts.grants import drop_participant_grants
 from registry.audit.events import record
+from registry.directory.marking import mark_participant
 from registry.domains.domain import Domain
 from registry.errors import ConflictError, NotFoundError, Reason, TechnicalError, ValidationError
 from registry.identifiers.document_type import DocumentTypeIdentifier
 from registry.identifiers.participant import ParticipantIdentifier
 from registry.identifiers.rules import stops_new_entries_only
-from registry.metadata import CustomProperty, Extension, ServiceGroup, ServiceMetadata
+from registry.metadata import CustomProperty, Extension, ServiceGroup, ServiceMetadata, Visibility
 from registry.sml.errors import SmlError
 from registry.sml.registration import Registrar
 from registry.smp.documents.catalogue import DIALECTS
@@ -102,10 +103,12 @@ class Publishing:
         if found is None:
             if reasons:
                 raise ValidationError(dict.fromkeys(reasons))
-            self._create_group(work, stored, group, in_sml=in_sml)
-            warned = stored.domain.identifiers.participant_warnings(group.participant)
-            return Published(Outcome.CREATED, tuple(map(str, warned)))
-        warnings = tuple(map(str, reasons))
+            made = self._create_group(work, stored, group, in_sml=in_sml)
+            warned = map(str, stored.domain.identifiers.participant_warnings(group.participant))
+            private = visibility_warnings(stored, made.visibility) if in_sml else ()
+            return Published(Outcome.CREATED, (*warned, *private))
+        private = visibility_warnings(stored, group.visibility or found.visibility) if in_sml else ()
+        warnings = (*map(str, reasons), *private)
         registered = in_sml and self._register(work, stored, found.participant)
         changed = self._change_group(work, stored, group, found)
         return Published(Outcome.UPDATED if changed or registered else Outcome.UNCHANGED, warnings)
@@ -115,14 +118,19 @@ class Publishing:
     ) -> bool:
         properties = service_groups.properties_of(work.connection, [found.id]).get(found.id, ())
         wanted = properties if group.properties is None else group.properties
-        if (found.extensions, properties) == (group.extensions, wanted):
+        visibility = group.visibility or found.visibility
+        if (found.extensions, properties, found.visibility) == (group.extensions, wanted, visibility):
             return False
         if found.extensions != group.extensions:
             service_groups.change(work, found.id, group.extensions)
         if properties != wanted:
             service_groups.set_properties(work, found.id, wanted)
-        before = audited_group(found.participant, found.extensions, properties)
-        self._record(work, stored, "smp:service-group:update", group.participant, before=before)
+        if visibility is not found.visibility:
+            service_groups.set_visibility(work, found.id, visibility)
+        mark_participant(work, stored, found.participant)
+        before = audited_group(found.participant, found.extensions, properties, found.visibility)
+        after = None if visibility is found.visibility else {"visibility": visibility.value}
+        self._record(work, stored, "smp:service-group:update", group.participant, before=before, after=after)
         return True
 
     @retried
@@ -141,11 +149,13 @@ class Publishing:
             for row in services.of_group(work.connection, found.id):
                 services.remove(work, row.id)
             service_groups.remove(work, found.id)
+            mark_participant(work, stored, found.participant)
             key = stored.domain.identifiers.participant_key(found.participant)
             drop_participant_grants(work, stored.id, found.participant.scheme, key)
             if in_sml:
                 self._unregister(work, stored, found.participant)
-            before = audited_group(found.participant, found.extensions, properties.get(found.id, ()))
+            told = found.extensions, properties.get(found.id, ()), found.visibility
+            before = audited_group(found.participant, *told)
             self._record(work, stored, "smp:service-group:delete", found.participant, before=before)
 
     @retried
@@ -238,6 +248,7 @@ class Publishing:
     def _withdraw(self, work: UnitOfWork, stored: StoredDomain, group: ServiceGroupRow, row: ServiceRow) -> None:
         services.remove(work, row.id)
         service_groups.touch(work, group.id)
+        mark_participant(work, stored, group.participant)
         before = {"document_type": str(row.document_type)}
         self._record(work, stored, "smp:service-metadata:delete", group.participant, before=before)
 
@@ -290,6 +301,7 @@ class Publishing:
             key = stored.domain.identifiers.document_type_key(metadata.document_type)
             service_id = services.add(work, group.id, stored.id, key, metadata)
             service_groups.touch(work, group.id)
+            mark_participant(work, stored, group.participant)
             self._record(work, stored, "smp:service-metadata:create", group.participant, after=after)
             return Outcome.CREATED, service_id
         before = services.load(work.connection, row.id, work.now)
@@ -304,13 +316,17 @@ class Publishing:
         self, work: UnitOfWork, stored: StoredDomain, group: ServiceGroup, *, in_sml: bool = True
     ) -> ServiceGroupRow:
         key = stored.domain.identifiers.participant_key(group.participant)
-        group_id = service_groups.add(work, stored.id, group.participant, key, group.extensions, group.properties or ())
+        visibility = group.visibility or stored.domain.visibility.default
+        group_id = service_groups.add(
+            work, stored.id, group.participant, key, group.extensions, group.properties or (), visibility
+        )
         if in_sml:
             self._register(work, stored, group.participant)
-        self._record(
-            work, stored, "smp:service-group:create", group.participant, after={"participant": str(group.participant)}
-        )
-        return ServiceGroupRow(group_id, stored.id, group.participant, work.now, group.extensions)
+        after = {"participant": str(group.participant)}
+        if visibility is not Visibility.PUBLIC:
+            after["visibility"] = visibility.value
+        self._record(work, stored, "smp:service-group:create", group.participant, after=after)
+        return ServiceGroupRow(group_id, stored.id, group.participant, work.now, group.extensions, visibility)
 
     def _existing(self, work: UnitOfWork, stored: StoredDomain, participant: ParticipantIdentifier) -> ServiceGroupRow:
         found = _find_group_to_write(work, stored, participant)
@@ -399,6 +415,14 @@ def _find_service(
     return services.find(connection, group.id, document_type.scheme, key)
 
 
+def visibility_warnings(stored: StoredDomain, visibility: Visibility | None) -> tuple[str, ...]:
+    """What is worth knowing of a participant that our SMP has registered."""
+    registers = stored.domain.sml.enabled and stored.zone_id is not None and bool(stored.domain.smp.smp_id)
+    if visibility is not Visibility.PRIVATE or not registers:
+        return ()
+    return ("it is private, but registered at the SML: its name in DNS leads here, where nobody answers for it",)
+
+
 def _group_reasons(domain: Domain, group: ServiceGroup) -> tuple[Reason, ...]:
     """Reasons that stop new entries only. Raises ValidationError where there are other reasons."""
     reasons = (
@@ -444,11 +468,21 @@ def same_metadata(held: ServiceMetadata, new: ServiceMetadata) -> bool:
 
 
 def audited_group(
-    participant: ParticipantIdentifier, extensions: Sequence[Extension], properties: Sequence[CustomProperty] = ()
+    participant: ParticipantIdentifier,
+    extensions: Sequence[Extension],
+    properties: Sequence[CustomProperty] = (),
+    visibility: Visibility = Visibility.PUBLIC,
 ) -> dict[str, Any]:
-    """What an auditor wants to see of a group; properties only where it has some."""
-    told = {"participant": str(participant), "extensions": [item.content.decode() for item in extensions]}
-    return told | {"properties": properties_to_row(tuple(properties))} if properties else told
+    """What an auditor wants to see of a group; properties only where it has some, visibility where that isn't usual."""
+    told: dict[str, Any] = {
+        "participant": str(participant),
+        "extensions": [item.content.decode() for item in extensions],
+    }
+    if properties:
+        told["properties"] = properties_to_row(tuple(properties))
+    if visibility is not Visibility.PUBLIC:
+        told["visibility"] = visibility.value
+    return told
 
 
 def audited_metadata(metadata: ServiceMetadata) -> list[dict[str, Any]]:

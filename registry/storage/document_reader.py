@@ -57,7 +57,10 @@ class FoundService:
 
 
 class DocumentReader(Protocol):
-    """Looks up signed documents. `blocking` says whether calls belong in a worker thread."""
+    """Looks up signed documents, as public listeners show them: who is private isn't there.
+
+    `blocking` says whether calls belong in a worker thread.
+    """
 
     blocking: bool
 
@@ -123,9 +126,9 @@ class _SqliteReader:
         self._connection.execute("PRAGMA mmap_size = 268435456")
         self._with_body = _compiled(current_document(with_body=True))
         self._without_body = _compiled(current_document(with_body=False))
-        self._group, _ = _compiled(service_groups.FIND)
+        self._group, _ = _compiled(service_groups.SERVED)
         self._document_types, _ = _compiled(service_groups.DOCUMENT_TYPES)
-        self._signed_group, self._signed_group_names = _compiled(signed_groups.CURRENT)
+        self._signed_group, self._signed_group_names = _compiled(signed_groups.SERVED)
 
     def known(self, key: DocumentKey, now: datetime) -> FoundService | None:
         return None  # the database is as near
@@ -150,7 +153,7 @@ class _SqliteReader:
         except sqlite3.Error as error:
             raise TechnicalError(f"the database failed: {error}") from error
         extensions = None if row[5] is None else json.loads(row[5])
-        group = service_groups.group_of_row((*row[:4], from_microseconds(row[4]), extensions))
+        group = service_groups.group_of_row((*row[:4], from_microseconds(row[4]), extensions, row[6]))
         return group, tuple(DocumentTypeIdentifier(scheme, value) for scheme, value in types)
 
     def find_signed_group(self, key: GroupKey) -> FoundGroup | None:
@@ -199,12 +202,12 @@ class _PostgresqlReader:
         self, domain_id: int, scheme: str, value_key: str
     ) -> tuple[ServiceGroupRow, tuple[DocumentTypeIdentifier, ...]] | None:
         with self._database.read() as connection:
-            group = service_groups.find(connection, domain_id, scheme, value_key)
+            group = service_groups.find_served(connection, domain_id, scheme, value_key)
             return None if group is None else (group, service_groups.document_types(connection, group.id))
 
     def find_signed_group(self, key: GroupKey) -> FoundGroup | None:
         with self._database.read() as connection:
-            return signed_groups.find(connection, key)
+            return signed_groups.find(connection, key, served=True)
 
     def changed(self, topics: frozenset[Topic]) -> None:
         self._cache.changed(topics)

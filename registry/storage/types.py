@@ -5,7 +5,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, Dialect, Integer, Text
+from sqlalchemy import BigInteger, Dialect, Integer, String, Text
 from sqlalchemy.types import TypeDecorator
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -13,6 +13,12 @@ _MICROSECOND = timedelta(microseconds=1)
 
 Key = BigInteger().with_variant(Integer, "sqlite")
 """A surrogate key; SQLite only numbers rows by itself for INTEGER."""
+
+
+ComparedName = String(255).with_variant(String(255, collation="C"), "postgresql")
+ComparedText = Text().with_variant(Text(collation="C"), "postgresql")
+"""Text that is in order of its code points, whatever language a database of PostgreSQL was made for; so it is on SQLite
+always. What is joined has one of these on both sides: an index of another order doesn't serve."""
 
 
 def to_microseconds(instant: datetime) -> int:

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """One transaction with what belongs to it: the moment, the actor, what to wake once it is committed, whom to tell."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -28,6 +30,13 @@ class Topic(StrEnum):
     """There are events that aren't in the chain yet."""
 
 
+@dataclass(slots=True)
+class _Review:
+    """What a transaction and its parts have in common."""
+
+    passed: bool = False
+
+
 class UnitOfWork:
     """A running transaction. Made by `Database.write`; use cases pass it down."""
 
@@ -42,10 +51,28 @@ class UnitOfWork:
         self.topics: set[Topic] = set()
         self.moves_in = False
         """Whether it belongs to a move into its domains, and may write to those in standby."""
-        self.domains_seen_open: set[int] = set()
-        """The ids of domains that were seen not to be in standby."""
+        self._review = _Review()
+        self.domains_seen: dict[int, tuple[bool, bool]] = {}
+        """By the id of a domain: whether it was seen in standby, and whether it wants a review."""
         self._waiting: dict[Callable[[], None], None] = {}
         self._unwritten: dict[Callable[[UnitOfWork, list[Any]], None], list[Any]] = {}
+
+    @property
+    def reviewed(self) -> bool:
+        """Whether what is published now was approved by a second person, or is only tried."""
+        return self._review.passed
+
+    @contextmanager
+    def as_reviewed(self, reviewed: bool = True) -> Iterator[None]:
+        """Within the block domains that want a review take what is published, also by parts of the transaction.
+
+        For what somebody else has approved (`reviewed` says whether), and for what is taken back in any case.
+        """
+        before, self._review.passed = self._review.passed, reviewed
+        try:
+            yield
+        finally:
+            self._review.passed = before
 
     def after_commit(self, callback: Callable[[], None]) -> None:
         """Run `callback` once after the commit, however often it is asked for."""
@@ -76,7 +103,8 @@ class UnitOfWork:
     def belong_to(self, whole: "UnitOfWork") -> None:
         """Be a part of another one: what that may do; called by `Database.write`."""
         self.moves_in = whole.moves_in
-        self.domains_seen_open = whole.domains_seen_open
+        self._review = whole._review  # noqa: SLF001  # of its own kind
+        self.domains_seen = whole.domains_seen
 
     def adopt(self, joined: "UnitOfWork") -> None:
         """Take over what a part that has ended well wants done after the commit; called by `Database.write`."""

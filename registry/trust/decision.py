@@ -68,10 +68,19 @@ class TrustDecision:
         return {**self.decision.to_json(), "enforced": self.enforced, "warnings": list(self.warnings)}
 
 
+def begin_of(certificate: ListedCertificate) -> datetime | None:
+    """When a certificate begins to be valid; None where it can't be read."""
+    return _date_of(certificate, 0)
+
+
 def end_of(certificate: ListedCertificate) -> datetime | None:
     """When a certificate ends; None where it can't be read."""
+    return _date_of(certificate, 1)
+
+
+def _date_of(certificate: ListedCertificate, which: int) -> datetime | None:
     slices = certificate.slices
     try:
-        return slices.dates[1] if slices else None
+        return slices.dates[which] if slices else None
     except CertificateError:
         return None

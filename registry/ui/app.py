@@ -8,13 +8,18 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from registry.clock import Clock, system_clock
-from registry.ui.labels import ERRORS
+from registry.ui.labels import ERRORS, OIDC_REFUSED
 from registry.ui.multipart import MultipartError
 from registry.ui.pages import (
     accounts,
+    alerts,
+    api_docs,
     audit,
+    campaigns,
     certificates,
     dashboard,
+    directory,
+    dns_tools,
     entrance,
     interventions,
     jobs,
@@ -22,16 +27,20 @@ from registry.ui.pages import (
     participant_changes,
     participants,
     plan_changes,
+    plan_reviews,
     plans,
     preferences,
     problems,
     publishers,
     registrations,
+    replacements,
+    resolution,
+    settings,
     trust,
     zones,
 )
 from registry.ui.rendering import ROOT, make_environment, path_of
-from registry.ui.rest import AsgiApp, Receive, Rest, RestError, Scope, Send
+from registry.ui.rest import PREFIX, AsgiApp, Receive, Rest, RestError, Scope, Send
 from registry.ui.routing import NoPageError, Pages, Router
 from registry.ui.static_files import StaticFiles
 from registry.ui.visit import FormTooLargeError, Shell, Visit, is_own
@@ -39,11 +48,14 @@ from registry.ui.visit import FormTooLargeError, Shell, Visit, is_own
 PAGES = (
     *(dashboard.pages, entrance.pages, me.pages, preferences.pages, participants.pages, participant_changes.pages),
     *(publishers.pages, registrations.pages, zones.pages, audit.pages, accounts.pages),
-    *(problems.pages, plans.pages, plan_changes.pages, certificates.pages),
-    *(jobs.pages, trust.pages, interventions.pages),
+    *(problems.pages, plans.pages, plan_changes.pages, plan_reviews.pages, certificates.pages),
+    *(jobs.pages, trust.pages, interventions.pages, resolution.pages, dns_tools.pages),
+    *(settings.pages, directory.pages, api_docs.pages, alerts.pages, replacements.pages),
+    campaigns.pages,
 )
 _PASSWORD_CHANGE = "urn:edelivery-registry:problem:password-change-required"  # noqa: S105  # a name, no secret
 _STATIC = f"{ROOT}/static/"
+_OIDC_MESSAGES = 1
 _HEADERS = {
     "content-security-policy": (
         "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; font-src 'self'; "
@@ -58,7 +70,10 @@ log = structlog.get_logger(__name__)
 
 
 class Ui:
-    """Everything at `/ui` and below; `rest` answers at `/api/v1/`, `oidc` says whether a provider is set up there."""
+    """Everything at `/ui` and below, and logins at a provider as a browser sees them.
+
+    `rest` answers at `/api/v1/`, `oidc` says whether a provider is set up there.
+    """
 
     def __init__(
         self, rest: AsgiApp, *, oidc: bool = False, parts: Iterable[Pages] = PAGES, clock: Clock = system_clock
@@ -90,6 +105,8 @@ class Ui:
                 return found
         visit = Visit(request, Rest(self._rest, request.scope), self._templates, oidc=self._oidc, now=self._clock())
         try:
+            if raw.startswith(f"{PREFIX}/"):
+                return await _login_elsewhere(visit, raw.removeprefix(PREFIX))
             return await self._page(request, visit, method, raw.removeprefix(ROOT) or "/")
         except ClientDisconnect:
             return Response(status_code=400)
@@ -117,6 +134,19 @@ class Ui:
             if error.allowed:
                 response.headers["allow"] = ", ".join([*error.allowed, *(["HEAD"] if "GET" in error.allowed else [])])
             return response
+
+
+async def _login_elsewhere(visit: Visit, path: str) -> Response:
+    """To the provider or back from it, as REST says; where it refuses, a page that says so."""
+    visit.here = path_of("/login")  # a page doesn't repeat what the provider has sent
+    try:
+        answer = await visit.rest.ask("GET", path, query=visit.query)
+    except RestError as error:
+        title, text = OIDC_REFUSED if error.status == 401 else ERRORS.get(error.status, ERRORS[500])
+        return visit.render(
+            "oidc_failed.html", status=error.status, title=title, text=text, wrong=error.messages[:_OIDC_MESSAGES]
+        )
+    return visit.go(answer.header("location"))
 
 
 async def _refused(visit: Visit, error: RestError) -> Response:

@@ -24,6 +24,8 @@ class Listing:
     """What was asked for, as the URL has it."""
     wrong: list[str]
     """Why the list could not be made of these filters."""
+    size: int = SIZE
+    """How many items a page has where they are not few among many."""
 
     @property
     def filtered(self) -> bool:
@@ -53,5 +55,5 @@ async def listing(
     except RestError as error:
         if error.status != 400:
             raise
-        return Listing([], None, not cursor, asked, error.messages)
-    return Listing(page["items"], page["next_cursor"], not cursor, asked, [])
+        return Listing([], None, not cursor, asked, error.messages, size)
+    return Listing(page["items"], page["next_cursor"], not cursor, asked, [], size)

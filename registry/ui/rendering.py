@@ -4,6 +4,7 @@
 import base64
 import binascii
 import json
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -12,13 +13,14 @@ from urllib.parse import urlencode
 from babel.numbers import format_decimal
 from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from registry.identifiers.url_form import encode_segment
 from registry.ui.labels import LABELS
 from registry.ui.locales import LANGUAGES, Catalogue, read_catalogues
 
 ROOT = "/ui"
+_CODE, _STRONG = re.compile(r"`([^`]+)`"), re.compile(r"\*\*([^*]+)\*\*")
 
 
 def make_environment(static: Callable[[str], str]) -> Environment:
@@ -61,6 +63,7 @@ def make_environment(static: Callable[[str], str]) -> Environment:
         day=day,
         pretty=pretty,
         unbase64=unbase64,
+        prose=prose,
         local=local,
         segment=encode_segment,
     )
@@ -78,6 +81,11 @@ def path_of(template: str, *segments: str, **query: str | None) -> str:
     asked = {name: value for name, value in query.items() if value not in {None, ""}}
     filled = ROOT + template.format(*map(encode_segment, segments))
     return f"{filled}?{urlencode(asked)}" if asked else filled
+
+
+def with_query(path: str, query: Mapping[str, str]) -> str:
+    """A path, or a relative reference, with parameters."""
+    return f"{path}?{urlencode(query)}" if query else path
 
 
 def local(text: str | None) -> str:
@@ -108,6 +116,13 @@ def _time(text: str | None, form: str) -> str:
 def pretty(value: Any) -> str:
     """JSON for people; a text as it is."""
     return value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True)
+
+
+def prose(text: str) -> Markup:
+    """Paragraphs of a text, in which `code` and **strong** words are marked as in Markdown; all else is only text."""
+    paragraphs = [str(escape(part)) for part in text.split("\n\n") if part.strip()]
+    marked = [_STRONG.sub(r"<strong>\1</strong>", _CODE.sub(r"<code>\1</code>", part)) for part in paragraphs]
+    return Markup("".join(f"<p>{part}</p>" for part in marked))  # noqa: S704  # escaped above
 
 
 def unbase64(text: str) -> str:

@@ -35,12 +35,15 @@ ELSEWHERE = {
     "registry.move_in.loading:Loader._rehearse_some": "a plan, which takes back whatever it has done",
     "registry.dns.notify:Notifier._ours": "a lease that nobody took is taken when it is looked next",
     "registry.app.server_check_job:server_check_job.looked_at": "how far a job is that would begin anew",
+    "registry.app.directory_job:orphans_job.looked_at": "how far a job is that would begin anew",
     "registry.app.server_check_job:_note": "what a look has found that would begin anew",
     "registry.app.server_check_job:request_checks": "all at once, of each job one, by a job that would begin anew",
     "registry.api.management.desk:Desk._put_group": "puts use cases together, and commits once",
 }
 """Transactions that are no use case, and why."""
 DIFFERS_AGAIN = {
+    "remind_those_who_are_late": "a message has another id each time",
+    "count_campaigns_in_background": "a job whose worker died waits for its lease to run out",
     "tell_of_problems": "a message that was being sent is tried again later",
     "make_and_remove_webhook": "a channel that was there already is refused",
     "fail_to_login": "each attempt counts",
@@ -61,11 +64,20 @@ DIFFERS_AGAIN = {
     "load_what_has_changed": "what came and has gone since is in the journal of the zone, as often as that was so",
     "plan_import": "a plan that was broken off stays, and another one is made",
     "give_up_plan": "a plan that was broken off stays, and another one is made",
+    "approve_plan": "a plan that was broken off stays, and another one is made",
+    "reject_plan": "a plan that was broken off stays, and another one is made",
+    "propose_participant": "each proposal is a plan of its own",
     "apply_plan": "a job whose worker died waits for its lease to run out",
     "apply_replacement": "a job whose worker died waits for its lease to run out",
     "plan_what_can_t_be_read": "a plan that was broken off stays, and another one is made",
     "adopt_restored_database": "each restore moves the serials on",
     "repair_zone": "each repair moves the serial on",
+    "tell_directory": "what was being told is told again later",
+    "tell_directory_to_forget": "what was being told is told again later",
+    "tell_directory_in_vain": "what was being told is told again later, and failed once more",
+    "tell_directory_now": "each request is told",
+    "tell_directory_without_a_key": "each failure counts",
+    "put_directory_right": "what was corrected is corrected again, since the list is the same",
 }
 """Use cases that do something else the second time, and why."""
 

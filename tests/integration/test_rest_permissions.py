@@ -32,11 +32,15 @@ from registry.api.v1.resources import RESOURCES
 from registry.api.v1.routing import Entry, Resource
 from registry.app.domain_setup import add_domain
 from registry.app.plans import planner_of
+from registry.campaigns import desk
+from registry.campaigns.model import CampaignKind, NewCampaign
+from registry.consistency.orphans import ORPHANS
 from registry.demo.content import demo_metadata
 from registry.demo.pki import DemoPki
 from registry.dns.records import RRset
 from registry.identifiers.participant import ISO6523
 from registry.jobs.queue import enqueue
+from registry.jobs.worker import Worker
 from registry.metadata import ServiceGroup
 from registry.plans.model import PlanKind, PlanOptions
 from registry.plans.sources import content_source
@@ -44,7 +48,7 @@ from registry.sml.interventions.model import CertificateName, Operator, Wanted
 from registry.sml.interventions.model import Kind as InterventionKind
 from registry.smp.documents.business_card import BusinessCard, BusinessEntity, EntityName
 from registry.storage.certificate_rows import certificate_sha256
-from registry.storage.queries import impact
+from registry.storage.queries import directory_entries, impact
 from tests.simulators.asgi import Reply
 from tests.simulators.live import SMP_ID
 from tests.simulators.offline import ACTOR, offline_instance, participant
@@ -118,6 +122,20 @@ RULES: dict[str, Rule] = {
     f"GET {_DOMAIN}/plans/{{plan}}/rows": needs("plan:read", "domain"),
     f"POST {_DOMAIN}/plans/{{plan}}/apply": needs("plan:write", "domain"),
     f"DELETE {_DOMAIN}/plans/{{plan}}": needs("plan:write", "domain"),
+    f"POST {_DOMAIN}/plans/{{plan}}/submit": needs("plan:write", "domain"),
+    f"POST {_DOMAIN}/plans/{{plan}}/approve": needs("plan:approve", "domain"),
+    f"POST {_DOMAIN}/plans/{{plan}}/reject": needs("plan:approve", "domain"),
+    f"POST {_PARTICIPANT}/proposals": needs("service:write", "participant", within="service:write"),
+    f"GET {_DOMAIN}/campaigns": needs("campaign:read", "domain"),
+    f"POST {_DOMAIN}/campaigns": needs("campaign:write", "domain"),
+    f"GET {_DOMAIN}/campaigns/{{campaign}}": needs("campaign:read", "domain"),
+    f"GET {_DOMAIN}/campaigns/{{campaign}}/members": needs("campaign:read", "domain"),
+    f"GET {_DOMAIN}/campaigns/{{campaign}}/members.csv": needs("campaign:read", "domain"),
+    f"GET {_DOMAIN}/campaigns/{{campaign}}/progress": needs("campaign:read", "domain"),
+    f"GET {_DOMAIN}/campaigns/{{campaign}}/reminders": needs("campaign:write", "domain"),
+    f"POST {_DOMAIN}/campaigns/{{campaign}}/reminders": needs("campaign:write", "domain"),
+    f"POST {_DOMAIN}/campaigns/{{campaign}}/count": needs("campaign:write", "domain"),
+    f"POST {_DOMAIN}/campaigns/{{campaign}}/close": needs("campaign:write", "domain"),
     f"GET {_PARTICIPANT}/services": needs("service:read", "participant"),
     f"GET {_SERVICE}": needs("service:read", "participant"),
     f"PUT {_SERVICE}": needs("service:write", "participant"),
@@ -154,6 +172,9 @@ RULES: dict[str, Rule] = {
     "GET /zones": everybodys("zone:read"),
     "GET /name-servers": everybodys("zone:read"),
     f"GET {_DOMAIN}/zone": needs("zone:read", "domain"),
+    f"GET {_PARTICIPANT}/resolution": needs("participant:read", "participant"),
+    f"GET {_DOMAIN}/zone/names": needs("zone:read", "domain"),
+    f"POST {_DOMAIN}/zone/answers": needs("consistency:check", "domain"),
     f"GET {_DOMAIN}/zone/records": needs("zone:read", "domain"),
     f"GET {_DOMAIN}/zone/changes": needs("zone:read", "domain"),
     f"GET {_DOMAIN}/interventions": needs("intervention:read", "domain"),
@@ -172,6 +193,15 @@ RULES: dict[str, Rule] = {
     f"POST {_DOMAIN}/consistency/repair": needs("consistency:repair", "domain"),
     f"POST {_DOMAIN}/name-servers/check": needs("consistency:check", "domain"),
     f"POST {_DOMAIN}/name-servers/repair": needs("consistency:repair", "domain"),
+    f"GET {_DOMAIN}/directory": needs("directory:read", "domain"),
+    f"GET {_DOMAIN}/directory/plan": needs("directory:read", "domain"),
+    f"GET {_DOMAIN}/directory/entries": needs("directory:read", "domain"),
+    f"GET {_PARTICIPANT}/directory": needs("participant:read", "participant"),
+    f"POST {_DOMAIN}/directory/push": needs("directory:write", "domain"),
+    f"POST {_DOMAIN}/directory/retry": needs("directory:write", "domain"),
+    f"POST {_DOMAIN}/directory/orphans": needs("directory:write", "domain"),
+    f"GET {_DOMAIN}/directory/orphans": needs("directory:read", "domain"),
+    f"GET {_DOMAIN}/directory/orphans.csv": needs("directory:read", "domain"),
     f"GET {_DOMAIN}/name-servers": needs("zone:read", "domain"),
     f"GET {_DOMAIN}/zone/transfers": needs("zone:read", "domain"),
     f"GET {_DOMAIN}/registrations/{{participant}}/visibility": needs("registration:read", "participant"),
@@ -192,6 +222,7 @@ RULES: dict[str, Rule] = {
     "GET /alert-channels": needs("alert:read", "system"),
     "POST /alert-channels": needs("alert:write", "system"),
     "GET /alert-channels/{channel}": needs("alert:read", "system"),
+    "PATCH /alert-channels/{channel}": needs("alert:write", "system"),
     "DELETE /alert-channels/{channel}": needs("alert:write", "system"),
     "POST /alert-channels/{channel}/test": needs("alert:write", "system"),
     "GET /alert-channels/{channel}/deliveries": needs("alert:read", "system"),
@@ -242,6 +273,7 @@ RULES: dict[str, Rule] = {
     "POST /tokens/{token}/rotate": needs("account:write", "system", hidden=True),
     "DELETE /tokens/{token}": needs("account:write", "system", hidden=True),
     "GET /permissions": KNOWN,
+    "GET /settings": needs("setting:read", "system"),
     "GET /permissions/explain": needs("account:read", "system"),
 }
 _ENTRIES = {f"{entry.method} {entry.path}": entry for resource in RESOURCES for entry in resource.entries}
@@ -299,9 +331,15 @@ class World:
         with database.write(ACTOR) as work:
             book.keep(work, Look([problem]))
             channels.add(work, NewChannel("on-call", ChannelKind.MAIL, "oncall@example.org"))
+            target = {"zone": "next.example"}
+            desk.add(work, stored, NewCampaign("move", CampaignKind.ZONE, target, work.now + timedelta(days=9)))
         with database.write(ACTOR) as work:
             run = impact.begin(work, impact.NewRun(stored.id, digest, digest, "", work.now, work.now))
             impact.finish(work, run, {"domain": "demo"})
+            directory_entries.mark(work, stored.id, [(ISO6523, INSIDE)])
+            enqueue(work, ORPHANS, {}, domain_id=stored.id)
+        report = {"counts": {}, "compared": {}, "in_progress": 0, "corrected": None, "findings": []}
+        Worker(database, {ORPHANS: lambda _: report}, "test").run_one()
         self.scopes = {
             "system": SYSTEM,
             "domain": Scope(stored.id),
@@ -337,6 +375,7 @@ class World:
             "plan": str(plan),
             "problem": problem.key,
             "channel": "on-call",
+            "campaign": "move",
             "intervention": str(intervention),
             "name": "0088.sml",
             "type": "CNAME",
@@ -366,6 +405,7 @@ class World:
         assert "{" not in path, f"no value for a parameter of {path}"
         query = {
             "/domains/{domain}/zone/changes": "?since=1",
+            "/domains/{domain}/zone/names": "?publisher=any",
             "/permissions/explain": "?account=victim&action=job:read",
         }
         headers = {}
@@ -384,6 +424,8 @@ class World:
                 return {"expires_at": "2000-01-01T00:00:00Z"}
             case "POST /problems/{problem}/acknowledge" | "PUT /domains/{domain}/participants/{participant}":
                 return {}
+            case "POST /domains/{domain}/participants/{participant}/proposals":
+                return {}  # nothing would change, so there is no plan
             case "POST /domains/{domain}/participants/bulk":
                 return []
             case _ if entry.writes and (entry.body or _model(entry)):

@@ -36,7 +36,7 @@ VIEWED = (
     f"{DOMAIN}/participants",
     f"{DOMAIN}/publishers",
 )
-VIEWED_TOO = (f"{DOMAIN}/registrations", f"{DOMAIN}/zone", f"{DOMAIN}/plans", f"{DOMAIN}/trust")
+VIEWED_TOO = (f"{DOMAIN}/campaigns", f"{DOMAIN}/registrations", f"{DOMAIN}/zone", f"{DOMAIN}/plans", f"{DOMAIN}/trust")
 IN_DOMAIN = ("publishers", "registrations", "zone", "audit", "plans", "trust", "interventions")
 
 

@@ -2,7 +2,7 @@
 """The use cases of problems and alerts, on the instance of `use_case_world`."""
 
 from registry.alerts import book, channels, telling
-from registry.alerts.channels import ChannelKind, NewChannel
+from registry.alerts.channels import ChannelChange, ChannelKind, NewChannel
 from registry.alerts.delivering import deliver
 from registry.alerts.problem import Look, Problem, ProblemKind, Severity
 from registry.app.alert_job import look_for_problems, try_channel
@@ -45,6 +45,13 @@ def tell_of_problems(world: World) -> None:
 def try_alert_channel(world: World) -> None:
     _with_channel(world)
     try_channel(world.instance, load_settings(data_dir=world.folder), ACTOR, "ops")
+
+
+@use_case
+def change_alert_channel(world: World) -> None:
+    _with_channel(world)
+    with world.instance.database.write(ACTOR) as work:
+        channels.change(work, "ops", ChannelChange(kinds=[ProblemKind.DISK], enabled=False))
 
 
 @use_case

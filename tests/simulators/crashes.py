@@ -35,6 +35,7 @@ from tests.simulators.use_case_world import World
 _RANDOM = {
     "alert_channel": {"secret"},
     "alert_delivery": {"message"},
+    "campaign_reminder": {"message"},
     "event": {"request_id", "sealed", "hash"},
     "event_batch": {"salt", "sealed"},
     "event_subject": {"salt"},

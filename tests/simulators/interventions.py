@@ -76,8 +76,8 @@ class Office:
 
     def held(self, smp_id: str) -> list[str]:
         """The values of an SMP's participants."""
-        rows = self.administration.registrations(self.stored, (), 100_000, smp_id=smp_id)
-        return [row.value for _, row in rows]
+        rows, _ = self.administration.registrations(self.stored, (), 10_000, smp_id=smp_id)
+        return [row.value for row in rows]
 
     def tags(self, subject: str) -> list[str]:
         return [event.tag for event in about(self.offline.instance.database, subject)]

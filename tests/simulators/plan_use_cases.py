@@ -4,12 +4,22 @@
 from contextlib import nullcontext, suppress
 from datetime import timedelta
 
+from registry.accounts.accounts import Kind, create_account
+from registry.app.domain_setup import change_domain
 from registry.app.plans import finish_here, planner_of, replacer_of
 from registry.errors import ValidationError
+from registry.metadata import ServiceGroup, Visibility
 from registry.plans.applying import abandon, request_apply
 from registry.plans.model import PlanKind, PlanOptions
+from registry.plans.proposing import propose
+from registry.plans.reviewing import approve, reject, submit
 from registry.plans.sources import content_source
-from registry.storage.queries import access_points
+from registry.sml.interventions.model import Operator
+from registry.smp.participants import Participants
+from registry.storage.engine import Actor
+from registry.storage.queries import access_points, accounts
+from registry.storage.unit_of_work import UnitOfWork
+from tests.simulators.offline import participant
 from tests.simulators.use_case_world import ACTOR, World, use_case
 
 
@@ -44,6 +54,52 @@ def apply_replacement(world: World) -> None:
         ACTOR, address=(held.address, "https://next.example.org/as4"), at=at
     )
     _finished(world, request_apply(world.instance.database, ACTOR, plan_id, 100))
+
+
+@use_case
+def approve_plan(world: World) -> None:
+    maker, other = _reviewers(world)
+    plan_id = _planned(world, "a", removes=True)
+    submit(world.instance.database, maker, plan_id)
+    approve(world.instance.database, other, plan_id, "right")
+
+
+@use_case
+def reject_plan(world: World) -> None:
+    maker, other = _reviewers(world)
+    plan_id = _planned(world, "a", removes=True)
+    submit(world.instance.database, maker, plan_id)
+    reject(world.instance.database, other, plan_id, "wrong")
+
+
+@use_case
+def propose_participant(world: World) -> None:
+    who = participant("0088:proposed")
+
+    def change(_work: UnitOfWork) -> tuple[str, ...]:
+        return world.instance.publishing.put_service_group(ACTOR, world.stored, ServiceGroup(who)).warnings
+
+    propose(world.instance.database, _reviewers(world)[0], world.stored, who, change)
+
+
+@use_case
+def show_participant_to_nobody(world: World) -> None:
+    instance, who = world.instance, participant("0088:shown")
+    instance.publishing.put_service_group(ACTOR, world.stored, ServiceGroup(who))
+    people = Participants(instance.database, instance.publishing, instance.registrar)
+    people.show_to(ACTOR, world.stored, who, Visibility.PRIVATE)
+
+
+def _reviewers(world: World) -> tuple[Operator, Operator]:
+    """Two people, in a domain that wants a review."""
+    found = []
+    for name in ("maker", "other"):
+        with world.instance.database.read() as connection:
+            row = accounts.by_name(connection, name)
+        row = row or create_account(world.instance.database, ACTOR, Kind.PERSON, name)
+        found.append(Operator(Actor(f"person:{row.id}"), row.id))
+    change_domain(world.instance, ACTOR, world.stored.domain.name, {"review": {"required": True}})
+    return found[0], found[1]
 
 
 def _planned(world: World, *names: str, removes: bool = False) -> int:

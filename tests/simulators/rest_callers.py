@@ -15,6 +15,7 @@ from registry.accounts.tokens import create_token
 from registry.api.v1.app import ApiV1
 from registry.api.v1.routing import PREFIX
 from registry.app.api_context import api_context
+from registry.settings import Settings
 from tests.simulators.asgi import Reply, call
 from tests.simulators.offline import ACTOR, OfflineInstance
 
@@ -33,10 +34,10 @@ class RestCaller:
 class RestOffice:
     """The interface, and short ways to call it. Paths are given without /api/v1, their segments encoded."""
 
-    def __init__(self, offline: OfflineInstance) -> None:
+    def __init__(self, offline: OfflineInstance, settings: Settings | None = None) -> None:
         self.offline = offline
         self.database = offline.instance.database
-        self.context = api_context(offline.instance)
+        self.context = api_context(offline.instance, settings=settings)
         self.app = ApiV1(self.context)
 
     def caller(

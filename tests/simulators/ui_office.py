@@ -13,6 +13,7 @@ from registry.accounts.credentials import set_password
 from registry.accounts.grants import give_grant
 from registry.accounts.permissions import SYSTEM, Role, Scope
 from registry.api.app import DomainHealth, management_app
+from registry.settings import Settings
 from registry.ui.app import Ui
 from tests.simulators.asgi import Reply, call
 from tests.simulators.offline import ACTOR, OfflineInstance
@@ -34,8 +35,8 @@ async def nothing_published(scope: Any, receive: Any, send: Any) -> None:
 class UiOffice(RestOffice):
     """The whole management application; `pages` is it."""
 
-    def __init__(self, offline: OfflineInstance, *, oidc: bool = False) -> None:
-        super().__init__(offline)
+    def __init__(self, offline: OfflineInstance, *, oidc: bool = False, settings: Settings | None = None) -> None:
+        super().__init__(offline, settings)
         self.pages = management_app(
             nothing_published,
             lambda: [_HEALTH],

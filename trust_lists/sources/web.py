@@ -58,7 +58,7 @@ def _anything(head: bytes, media_type: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request: a GET, or with a `body` a POST."""
+    """A request: a GET, or with a `body` a POST, where no `method` is said. Only GETs follow redirections."""
 
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -68,6 +68,7 @@ class Asked:
     raising SourceError."""
     accepts: frozenset[int] = frozenset()
     """Further statuses that are good answers; what comes with them isn't read."""
+    method: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +174,7 @@ class Web:
                 answer = self._answer(client, replace(asked, url=seen[-1]), limits, end)
             except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, OSError, ValueError) as error:
                 raise _named(error, seen[-1]) from None
-            if answer.status in _REDIRECTIONS and asked.body is None:
+            if answer.status in _REDIRECTIONS and _method(asked) == "GET":
                 seen.append(_redirected(seen, answer.headers.get("location", ""), limits))
                 continue
             return answer if answer.status in asked.accepts else _judged(answer)
@@ -218,12 +219,11 @@ class Web:
     @contextmanager
     def _stream(self, client: httpx2.Client, asked: Asked, limits: Limits, end: float) -> Iterator[httpx2.Response]:
         deadline = _Deadline(end - self.clock())
-        method = "GET" if asked.body is None else "POST"
         try:
             with (
                 deadline,
                 client.stream(
-                    method,
+                    _method(asked),
                     asked.url,
                     headers=dict(asked.headers),
                     content=asked.body,
@@ -241,6 +241,10 @@ class Web:
                 text = f"{asked.url} took more than {limits.total_seconds:g} s"
                 raise SourceError("FETCH_TIMEOUT", text) from None
             raise
+
+
+def _method(asked: Asked) -> str:
+    return asked.method or ("GET" if asked.body is None else "POST")
 
 
 class _Deadline:

@@ -12,7 +12,7 @@ from datetime import datetime
 from registry.api.management.dialect import Refusal, Request, Subject, Target, narrowed, segments_of
 from registry.api.management.domains import Domains
 from registry.api.management.native import BUSINESS_CARD, published_at
-from registry.errors import NotFoundError, UnauthorizedError, ValidationError
+from registry.errors import NotFoundError, ReviewRequiredError, UnauthorizedError, ValidationError
 from registry.identifiers.url_form import encode_segment
 from registry.problems import problem_for
 from registry.smp.documents.catalogue import DIALECTS
@@ -135,6 +135,8 @@ def _status_and_code(error: Exception) -> tuple[int, str]:
         case ValidationError():
             first = error.reasons[0].id
             return 400, next((code for start, code in _CODES.items() if first.startswith(start)), "XSD_INVALID")
+        case ReviewRequiredError():
+            return 409, "OTHER_ERROR"
         case _:
             return 500, "TECHNICAL"
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from registry.api.management.dialect import Refusal, Request, Subject, Target, segments_of
 from registry.api.management.domains import Domains
 from registry.api.management.native import published_at, without_prefix
-from registry.errors import NotFoundError, RegistryError, UnauthorizedError, ValidationError
+from registry.errors import NotFoundError, RegistryError, ReviewRequiredError, UnauthorizedError, ValidationError
 from registry.identifiers.url_form import SERVICES
 from registry.problems import problem_for
 from registry.smp.publishing import Outcome
@@ -22,6 +22,7 @@ _STATUS: Sequence[tuple[type[RegistryError], int]] = (
     (UnauthorizedError, 403),
     (NotFoundError, 404),
     (ValidationError, 400),
+    (ReviewRequiredError, 409),
 )
 """What phoss has no word for, a refusal of the SML among them, is 500 there."""
 

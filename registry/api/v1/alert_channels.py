@@ -7,7 +7,7 @@ from pydantic import Field
 
 from registry.accounts.permissions import Action
 from registry.alerts import channels
-from registry.alerts.channels import ChannelKind, Digest, NewChannel
+from registry.alerts.channels import ChannelChange, ChannelKind, Digest, NewChannel
 from registry.alerts.problem import ProblemKind
 from registry.alerts.problem import Severity as ProblemSeverity
 from registry.alerts.telling import TRY
@@ -51,6 +51,17 @@ class NewChannelModel(Model):
     digest: _Digest = "at-once"
 
 
+class ChannelChangeModel(Model):
+    """What becomes otherwise with a channel."""
+
+    target: Annotated[Line, Field(description="A webhook keeps its secret.")] = ""
+    least_severity: Severity = "warning"
+    kinds: _Kinds = []  # noqa: RUF012
+    domains: _Domains = []  # noqa: RUF012
+    digest: _Digest = "at-once"
+    enabled: Annotated[bool, Field(description="False: it is told of nothing, until it is enabled again.")] = True
+
+
 class ChannelModel(Model):
     """A channel; its secret is never shown again."""
 
@@ -61,6 +72,7 @@ class ChannelModel(Model):
     kinds: list[str]
     domains: list[str]
     digest: Literal["at-once", "hourly", "daily"]
+    enabled: bool
     created_at: Moment
 
 
@@ -95,15 +107,12 @@ def list_alert_channels(call: Call, limit: Limit = 50, cursor: Cursor = None) ->
 @resource.post(_CHANNELS, _WRITE, {201: MadeChannelModel}, alone=True)
 def create_alert_channel(call: Call, body: NewChannelModel) -> Answer:
     """Make a channel. It is told of what is open at the next look."""
-    unknown = sorted(set(body.kinds) - set(ProblemKind))
-    if unknown:
-        raise ValidationError([Reason("ALERT-CHANNEL", f"there are no problems of the kind {unknown[0]}")])
     new = NewChannel(
         name=body.name,
         kind=ChannelKind(body.kind),
         target=body.target,
         least_severity=ProblemSeverity(body.least_severity),
-        kinds=[ProblemKind(kind) for kind in body.kinds],
+        kinds=_kinds(body.kinds),
         domains=[call.context.domain(name).domain.name for name in body.domains],
         digest=Digest(body.digest),
     )
@@ -118,6 +127,24 @@ def read_alert_channel(call: Call, channel: _Name) -> ChannelModel:
     """Read a channel."""
     with call.context.database.read() as connection:
         return ChannelModel(**_values(channels.required(connection, channel)))
+
+
+@resource.patch(_CHANNEL, _WRITE, {200: ChannelModel})
+def change_alert_channel(call: Call, channel: _Name, body: ChannelChangeModel) -> ChannelModel:
+    """Change a channel, or let it be told of nothing for a while; what isn't given stays."""
+    given = body.model_dump(exclude_unset=True)
+    if "least_severity" in given:
+        given["least_severity"] = ProblemSeverity(body.least_severity)
+    if "kinds" in given:
+        given["kinds"] = _kinds(body.kinds)
+    if "domains" in given:
+        given["domains"] = [call.context.domain(name).domain.name for name in body.domains]
+    if "digest" in given:
+        given["digest"] = Digest(body.digest)
+    with call.context.database.write(call.actor) as work:
+        held = alerts.find_channel(work.connection, channel)
+        call.match(lambda: None if held is None else ChannelModel(**_values(held)))
+        return ChannelModel(**_values(channels.change(work, channel, ChannelChange(**given))))
 
 
 @resource.delete(_CHANNEL, _WRITE, {204: None})
@@ -149,6 +176,13 @@ def list_alert_deliveries(call: Call, channel: _Name, limit: Limit = 50, cursor:
         rows = alerts.page(connection, held.id, before, limit + 1)
     part, following = paged(rows, limit, lambda row: (row[0].id,))
     return Page[DeliveryModel](items=[_delivery(*row) for row in part], next_cursor=following)
+
+
+def _kinds(names: list[str]) -> list[ProblemKind]:
+    unknown = sorted(set(names) - set(ProblemKind))
+    if unknown:
+        raise ValidationError([Reason("ALERT-CHANNEL", f"there are no problems of the kind {unknown[0]}")])
+    return [ProblemKind(kind) for kind in names]
 
 
 def _values(row: ChannelRow) -> dict[str, Any]:

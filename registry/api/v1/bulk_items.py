@@ -74,13 +74,17 @@ class BulkItems:
         """Carry out one item; where it is refused nothing of it is done. Raises TechnicalError."""
         try:
             with self._context.database.write(self._actor) as work:
-                result, warnings = self._delete(work, item) if item.action == "delete" else self._put(work, item)
+                result, warnings = self.carry_out(work, item)
         except TechnicalError:
             raise
         except RegistryError as error:
             problem = ProblemModel.model_validate_json(problem_for(error).to_bytes())
             return ItemResult(index=index, participant=item.participant, result="refused", problem=problem)
         return ItemResult(index=index, participant=item.participant, result=result, warnings=warnings)
+
+    def carry_out(self, work: UnitOfWork, item: BulkItem) -> tuple[Result, list[str]]:
+        """As `attempt`, within a transaction; raises what it is refused for."""
+        return self._delete(work, item) if item.action == "delete" else self._put(work, item)
 
     def _delete(self, work: UnitOfWork, item: BulkItem) -> tuple[Result, list[str]]:
         identifier = parsed_participant(self._stored, item.participant)

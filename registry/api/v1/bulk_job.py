@@ -84,6 +84,11 @@ def payload_of(items: Sequence[BulkItem], principal: Principal, *, plan: bool) -
     }
 
 
+def only_plans(payload: Mapping[str, Any]) -> bool:
+    """Whether a job with these data publishes nothing, and only tells what would become of the items."""
+    return bool(payload["plan"])
+
+
 def bulk_handler(context: Callable[[], ApiContext]) -> Callable[[JobContext], Any]:
     """The handler of these jobs."""
     return partial(_carry_out, context)
@@ -105,7 +110,7 @@ def _carry_out(context_of: Callable[[], ApiContext], job: JobContext) -> Any:
             try:
                 with context.database.write(job.actor):
                     results += (bulk.attempt(index, item) for index, item in enumerate(batch, progress.at))
-                    if payload["plan"]:
+                    if only_plans(payload):
                         raise _TakenBackError
             except _TakenBackError:
                 pass

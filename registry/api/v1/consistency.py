@@ -104,13 +104,13 @@ def read_participant_visibility(call: Call, domain: DomainName, participant: Par
     """Read since when DNS shows the last change of a participant; also of one that was unregistered."""
     stored = call.context.domain(domain)
     identifier = rules.parsed_participant(stored, participant)
-    return _shown(VisibilityReader(call.context.database).participant(stored, identifier))
+    return visibility_model(VisibilityReader(call.context.database).participant(stored, identifier))
 
 
 @resource.get(_PUBLISHER, Needs(Action.PUBLISHER_READ, rules.domain), {200: VisibilityModel})
 def read_publisher_visibility(call: Call, domain: DomainName, smp_id: SmpId) -> VisibilityModel:
     """Read since when DNS shows the last change of an SMP's own names and of its newest participant's name."""
-    return _shown(VisibilityReader(call.context.database).publisher(call.context.domain(domain), smp_id))
+    return visibility_model(VisibilityReader(call.context.database).publisher(call.context.domain(domain), smp_id))
 
 
 def _asked(call: Call, domain: str, wanted: Wanted) -> Answer:
@@ -120,7 +120,8 @@ def _asked(call: Call, domain: str, wanted: Wanted) -> Answer:
         return Answer(shown(call, queue.get(work, job_id)), 202, {"location": url(JOB, str(job_id))})
 
 
-def _shown(found: Visibility) -> VisibilityModel:
+def visibility_model(found: Visibility) -> VisibilityModel:
+    """How far a change has come, as it is answered."""
     return VisibilityModel(
         names=list(found.names),
         in_dns=found.holds,

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the resources of `/api/v1` work with."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -14,6 +14,8 @@ from registry.dns.zone_records import ZoneRecords
 from registry.domains.domain import Domain
 from registry.errors import NotFoundError
 from registry.identifiers.text import shorten
+from registry.lookups.resolving import Inside, Outside
+from registry.shown_settings import ShownSetting
 from registry.sml.administration import SmlAdministration
 from registry.sml.admission.admission import Admission
 from registry.sml.interventions.desk import Interventions
@@ -89,11 +91,20 @@ class ApiContext:
     """None where no provider is set up."""
     other_zones: OtherZones = field(default_factory=dict)
     """Zones that no domain has, and who takes them."""
+    settings: Sequence[ShownSetting] = ()
+    """Of this process."""
+    outside: Outside | None = None
+    """Look-ups over the network; None where nobody has said what they may ask."""
 
     @property
     def services(self) -> ServiceViews:
         """What is published for document types."""
         return ServiceViews(self.database)
+
+    @property
+    def inside(self) -> Inside:
+        """Look-ups in what is held here."""
+        return Inside(self.database, self.signer, self.trust_of)
 
     def access_points(self, stored: StoredDomain) -> AccessPoints:
         """The access points of a domain."""

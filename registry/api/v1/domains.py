@@ -17,8 +17,10 @@ from registry.api.v1.cursors import Cursor, Limit, paged, read_cursor
 from registry.api.v1.models import Model, Page, Word
 from registry.api.v1.routing import Resource, url
 from registry.api.v1.rules import Needs, Within
+from registry.directory.comparing import difference
+from registry.directory.marking import place_of
 from registry.domains.differences import differences
-from registry.domains.dns_profile import DnsProfile
+from registry.domains.domain import Domain
 from registry.domains.loader import domain_to_mapping, profile_names
 from registry.errors import ConfigurationError, Reason, UnauthorizedError, ValidationError
 from registry.storage.domain_directory import StoredDomain
@@ -43,6 +45,7 @@ class DomainSummary(Model):
     smp_id: str
     sml: Annotated[bool, Field(description="Whether this instance is its SML.")]
     default: bool
+    review: Annotated[bool, Field(description="Whether somebody else has to approve what is published.")]
 
 
 class DomainModel(DomainSummary):
@@ -180,7 +183,8 @@ def change_domain(
     """Lay settings over those of a domain: key by key, lists as a whole.
 
     Refused where participants are registered under names that would change. Who takes the zone, and where it is pushed
-    to, only administrators of the system change. `ETag` is that of the domain.
+    to, only administrators of the system change, and only they end that somebody else has to approve what is published.
+    `ETag` is that of the domain.
     """
     domains.lock(call.work, call.context.domain(domain).id)
     call.context.directory.refresh()
@@ -188,14 +192,15 @@ def change_domain(
     call.match(lambda: shown(before))
     with _settings_of_caller():
         after = replace(before, domain=call.context.setup.changed(domain, body))
-        _check_keys(call, before.domain.dns, after.domain.dns)
+        _check_keys(call, before.domain, after.domain)
+        _check_review(call, before.domain, after.domain)
         if not plan:
             after = call.context.setup.change(call.actor, domain, body)
     found = differences(before.domain, after.domain)
     answer = DomainChange(
         planned=plan,
         differences=[SettingDifference(setting=item.setting, before=item.before, after=item.after) for item in found],
-        follows=list(_follows(before, after)),
+        follows=list(_follows(call, before, after)),
         domain=shown(after),
     )
     return Answer(answer, headers={} if plan else {"etag": etag_of(to_bytes(answer.domain))})
@@ -225,16 +230,23 @@ def _settings_of_caller() -> Iterator[None]:
 _BY_KEY = ("secondaries", "transfer_keys", "transfer_networks", "push_to")
 
 
-def _check_keys(call: Call, before: DnsProfile, after: DnsProfile) -> None:
-    """Raises UnauthorizedError: TSIG keys are those of the installation, and open the zones of other domains, too."""
-    if any(getattr(before, name) != getattr(after, name) for name in _BY_KEY) and not call.may(
-        Action.DOMAIN_CREATE, SYSTEM
-    ):
-        named = ", ".join(f"dns.{name}" for name in _BY_KEY)
-        raise UnauthorizedError(f"{named} are for administrators of the system: they use the keys of all domains")
+def _check_keys(call: Call, before: Domain, after: Domain) -> None:
+    """Raises UnauthorizedError: keys are those of the installation, and speak for other domains, too."""
+    changed = [f"dns.{name}" for name in _BY_KEY if getattr(before.dns, name) != getattr(after.dns, name)]
+    if before.directory != after.directory:
+        changed.append("directory")
+    if changed and not call.may(Action.DOMAIN_CREATE, SYSTEM):
+        told = "is for administrators of the system: it uses the keys of all domains"
+        raise UnauthorizedError(f"{', '.join(changed)} {told}")
 
 
-def _follows(before: StoredDomain, after: StoredDomain) -> Iterator[str]:
+def _check_review(call: Call, before: Domain, after: Domain) -> None:
+    """Raises UnauthorizedError: who could end it for a moment would publish alone."""
+    if before.review.required and not after.review.required and not call.may(Action.DOMAIN_CREATE, SYSTEM):
+        raise UnauthorizedError("only administrators of the system end review.required")
+
+
+def _follows(call: Call, before: StoredDomain, after: StoredDomain) -> Iterator[str]:
     old, new = before.domain, after.domain
     if old.smp.base_url != new.smp.base_url and new.smp.smp_id:
         yield f"tell the SML the new address of {new.smp.smp_id}, too"
@@ -242,10 +254,24 @@ def _follows(before: StoredDomain, after: StoredDomain) -> Iterator[str]:
         yield "the DNS records of all participants are written again"
     if old.smp != new.smp:
         yield "documents are signed again when they are next asked for"
+    if new.review.required and not old.review.required:
+        yield "what is published changes by plans alone that somebody else has approved"
+    if old.visibility != new.visibility:
+        yield "participants that are there stay as visible as they are; new ones are as it says now"
     if old.identifiers != new.identifiers:
         yield "what is published already stays, even where the new rules refuse it"
+    if old.directory != new.directory and new.directory.enabled:
+        yield from _follows_for_directory(call, after)
     if old.trust != new.trust:
         yield "who is trusted from now on depends on the new certificates; what is published already stays"
+
+
+def _follows_for_directory(call: Call, after: StoredDomain) -> Iterator[str]:
+    with call.context.database.read() as connection:
+        found = difference(connection, place_of(after))
+    yield f"the directory is told of {found.to_tell} of {found.wanted} participants"
+    if found.to_forget:
+        yield f"the directory is told to forget {found.to_forget} participants"
 
 
 def shown(stored: StoredDomain) -> DomainModel:
@@ -265,4 +291,5 @@ def _summary(stored: StoredDomain) -> DomainSummary:
         smp_id=domain.smp.smp_id or "",
         sml=stored.zone_id is not None and domain.sml.enabled,
         default=domain.default,
+        review=domain.review.required,
     )

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`/domains/{domain}/participants`: who receives in a domain, whose they are, and whether our SML knows them."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Query
 from pydantic import Field
@@ -12,7 +12,7 @@ from registry.api.v1 import rules
 from registry.api.v1.answers import Answer, warning_header
 from registry.api.v1.call import Call
 from registry.api.v1.context import ApiContext
-from registry.api.v1.cursors import Cursor, Limit, paged, read_cursor
+from registry.api.v1.cursors import Cursor, Limit, read_cursor, write_cursor
 from registry.api.v1.domains import DOMAIN, DomainName
 from registry.api.v1.groups import no_group
 from registry.api.v1.models import Identifier, Model, Moment, Page, Word
@@ -30,11 +30,13 @@ from registry.api.v1.service_models import (
 )
 from registry.errors import AlreadyExistsError
 from registry.identifiers.participant import ParticipantIdentifier
+from registry.metadata import Visibility
 from registry.smp.participants import KEEP, Keep, ParticipantChange
 from registry.smp.publishing import Outcome, Published
 from registry.storage.domain_directory import StoredDomain
 from registry.storage.engine import TransientError
 from registry.storage.queries import owner_groups
+from registry.storage.queries.beginnings import Sought
 from registry.storage.queries.participants import ParticipantFilter, ParticipantRow
 from registry.storage.unit_of_work import UnitOfWork
 
@@ -50,6 +52,7 @@ ParticipantId = Annotated[
     ),
 ]
 """The path parameter `{participant}`."""
+VisibilityName = Literal["public", "internal", "private"]
 
 
 class ParticipantSummary(Model):
@@ -59,6 +62,7 @@ class ParticipantSummary(Model):
     group: Annotated[Word | None, Field(description="The group that looks after it.")]
     registered_by: Annotated[str | None, Field(description="The SMP that has registered it at our SML.")]
     services: Annotated[int, Field(ge=0, description="How many document types it receives.")]
+    visibility: Annotated[VisibilityName, Field(description="Who learns of it.")]
     modified_at: Moment
 
 
@@ -76,6 +80,9 @@ class ParticipantInput(Model):
     extensions: Extensions = Field(default_factory=list)
     properties: Properties = Field(default_factory=list)
     registered: Annotated[bool, Field(description="At our SML, where the domain has one; usually true.")] = True
+    visibility: Annotated[
+        VisibilityName | None, Field(description="Who learns of it; null or left out of a new one: as the domain says.")
+    ] = None
 
 
 @resource.get(PARTICIPANTS, Within(Action.PARTICIPANT_READ, rules.domain), {200: Page[ParticipantSummary]})
@@ -85,30 +92,35 @@ def list_participants(
     limit: Limit = 50,
     cursor: Cursor = None,
     scheme: Annotated[str | None, Query(max_length=255, description="Only of this identifier scheme.")] = None,
-    value_prefix: Annotated[
-        str | None, Query(max_length=200, description="Only those whose value begins so; needs `scheme`.")
+    value_prefix: Annotated[str | None, Query(max_length=200, description="Only those whose value begins so.")] = None,
+    search: Annotated[
+        str | None,
+        Query(
+            max_length=455,
+            description="Only those whose identifier, value, or number behind the code of an agency begins so.",
+        ),
     ] = None,
     group: Annotated[str | None, Query(max_length=64, description="Only of this group.")] = None,
     registered: Annotated[bool | None, Query(description="Only those that are, or aren't, registered.")] = None,
 ) -> Page[ParticipantSummary]:
-    """List the participants of a domain that the caller may read, by scheme and value."""
+    """List the participants of a domain that the caller may read, by scheme and value.
+
+    With `registered`, a page may have fewer items than others follow, or none: it looks at no more than 5,000
+    participants.
+    """
     stored = call.context.domain(domain)
     seen = call.visible(Action.PARTICIPANT_READ, stored.id)
     narrow = seen if isinstance(seen, tuple) else None
-    prefix = value_prefix
-    if value_prefix:
-        prefix = _key(stored, ParticipantIdentifier(scheme or "", value_prefix))
     wanted = ParticipantFilter(
-        scheme,
-        prefix or None,
-        None if group is None else group_id_of(call.context, call.principal, stored, group),
-        registered,
-        None if narrow is None else [item.group_id for item in narrow if item.group_id is not None],
-        [item.participant for item in narrow or () if item.participant is not None],
+        group_id=None if group is None else group_id_of(call.context, call.principal, stored, group),
+        registered=registered,
+        groups=None if narrow is None else [item.group_id for item in narrow if item.group_id is not None],
+        participants=[item.participant for item in narrow or () if item.participant is not None],
     )
-    rows = call.context.participants.page(stored, wanted, read_cursor(cursor, str, str), limit + 1)
-    part, following = paged(rows, limit, lambda row: (row.participant.scheme, row.value_key))
-    return Page[ParticipantSummary](items=[_summary(row) for row in part], next_cursor=following)
+    sought = Sought(scheme or "", value_prefix or "", (search or "").strip())
+    found = call.context.participants.page(stored, sought, wanted, read_cursor(cursor, str, str), limit)
+    following = None if found.following is None else write_cursor(found.following)
+    return Page[ParticipantSummary](items=[_summary(row) for row in found.rows], next_cursor=following)
 
 
 @resource.get(PARTICIPANT, Needs(Action.PARTICIPANT_READ, rules.participant), {200: ParticipantModel})
@@ -198,6 +210,7 @@ def carry_out(
         group_id,
         body.registered if "registered" in said else KEEP,
         properties_of(body.properties) if "properties" in said else KEEP,
+        KEEP if body.visibility is None else Visibility(body.visibility),
     )
     return context.participants.put(work, stored, participant, change, held)
 
@@ -211,10 +224,6 @@ def group_id_of(context: ApiContext, principal: Principal, stored: StoredDomain,
     return row.id
 
 
-def _key(stored: StoredDomain, identifier: ParticipantIdentifier) -> str:
-    return stored.domain.identifiers.participant_key(identifier)
-
-
 def shown(row: ParticipantRow) -> ParticipantModel:
     """A participant as it is answered."""
     return ParticipantModel(
@@ -222,6 +231,7 @@ def shown(row: ParticipantRow) -> ParticipantModel:
         group=row.group,
         registered_by=row.registered_by,
         services=row.services,
+        visibility=row.visibility.value,
         modified_at=row.modified_at,
         extensions=extension_models(row.extensions),
         properties=property_models(row.properties),
@@ -234,5 +244,6 @@ def _summary(row: ParticipantRow) -> ParticipantSummary:
         group=row.group,
         registered_by=row.registered_by,
         services=row.services,
+        visibility=row.visibility.value,
         modified_at=row.modified_at,
     )

@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import Field
 from pydantic import ValidationError as InvalidError
 
-from registry.accounts.permissions import Action
+from registry.accounts.permissions import Action, Scope
 from registry.api.v1 import jobs, rules
 from registry.api.v1.answers import JSON, Answer
 from registry.api.v1.call import Call, CallState
@@ -24,19 +24,22 @@ from registry.api.v1.rules import Needs
 from registry.errors import NotFoundError, ValidationError
 from registry.jobs import queue
 from registry.plans import applying
-from registry.plans.model import CLAUSE, PlanKind, PlanOptions, unpacked
+from registry.plans.model import CLAUSE, PlanKind, PlanOptions, PlanState, unpacked
 from registry.plans.planning import Planner
 from registry.plans.replacing import Replacer
+from registry.plans.reviewing import is_own
 from registry.plans.sources import content_source
+from registry.sml.interventions.model import Operator, account_of
 from registry.storage.domain_directory import StoredDomain
 from registry.storage.queries import plans
+from registry.storage.queries.interventions import account_names
 from registry.storage.queries.plans import PlannedRow, PlanRow
 from trust_lists.certificates.parsing import load_certificate
 from trust_lists.errors import CertificateError
 
 resource = Resource("plans", "What a file, or a replacement, would change: looked at first, and then applied.")
 _PLANS: Final = "/domains/{domain}/plans"
-_PLAN: Final = f"{_PLANS}/{{plan}}"
+PLAN: Final = f"{_PLANS}/{{plan}}"
 _READ = Needs(Action.PLAN_READ, rules.domain)
 _WRITE = Needs(Action.PLAN_WRITE, rules.domain)
 _CSV: Final = "text/csv"
@@ -44,6 +47,9 @@ _LINES: Final = ("application/jsonl", "application/x-ndjson")
 _MANY: Final = f"At most {MAX_BODY} bytes; larger files are planned with the command `registry plan import`."
 PlanId = Annotated[int, Field(ge=1, lt=2**63, description="The number of a plan.")]
 RowVerdictName = Literal["added", "changed", "removed", "unchanged", "refused"]
+PlanStateName = Literal[
+    "reading", "planned", "under-review", "approved", "rejected", "applying", "applied", "abandoned"
+]
 
 
 class Replacement(Model):
@@ -74,8 +80,8 @@ class PlanModel(Model):
     """A plan."""
 
     id: int
-    kind: Literal["import-csv", "import-jsonl", "import-documents", "replace-endpoints"]
-    state: Literal["reading", "planned", "applying", "applied", "abandoned"]
+    kind: Literal["import-csv", "import-jsonl", "import-documents", "replace-endpoints", "proposal"]
+    state: PlanStateName
     source: str
     digest: Annotated[str, Field(description="SHA-256 of the file, decompressed; empty where there was none.")]
     removes: Annotated[bool, Field(description="Whether who isn't in the file is removed.")]
@@ -85,6 +91,12 @@ class PlanModel(Model):
     expires_at: Moment
     job: int | None
     domain_has_changed: Annotated[bool, Field(description="Whether something was published since it was made.")]
+    submitted_by: Annotated[str | None, Field(description="Who asked somebody else to look at it.")]
+    submitted_at: Moment | None
+    decided_by: Annotated[str | None, Field(description="Who has approved or rejected it.")]
+    decided_at: Moment | None
+    decision: Annotated[str | None, Field(description="What they said.")]
+    waits_for_caller: Annotated[bool, Field(description="Whether the caller may approve or reject it.")]
 
 
 class ReasonModel(Model):
@@ -139,28 +151,34 @@ def make_plan(
         plan_id = _imported(call, stored, PlanKind.JSON_LINES, removes=removes)
     else:
         plan_id = _replaced(call, stored)
-    shown = _shown(call, _required(call, stored, plan_id))
-    return Answer(shown, 201, {"location": url(_PLAN, domain, str(plan_id))})
+    made = shown(call, required(call, stored, plan_id))
+    return Answer(made, 201, {"location": url(PLAN, domain, str(plan_id))})
 
 
 @resource.get(_PLANS, _READ, {200: Page[PlanModel]})
-def list_plans(call: Call, domain: DomainName, limit: Limit = 50, cursor: Cursor = None) -> Page[PlanModel]:
+def list_plans(
+    call: Call,
+    domain: DomainName,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    state: Annotated[PlanStateName | None, Query(description="Only those that are in it.")] = None,
+) -> Page[PlanModel]:
     """List the plans of a domain, newest first."""
     stored = call.context.domain(domain)
     (before,) = read_cursor(cursor, int) or (None,)
     with call.context.database.read() as connection:
-        rows = plans.page(connection, [stored.id], before, limit + 1)
+        rows = plans.page(connection, [stored.id], before, limit + 1, None if state is None else [state])
     part, following = paged(rows, limit, lambda row: (row.id,))
-    return Page[PlanModel](items=[_shown(call, row) for row in part], next_cursor=following)
+    return Page[PlanModel](items=[shown(call, row) for row in part], next_cursor=following)
 
 
-@resource.get(_PLAN, _READ, {200: PlanModel})
+@resource.get(PLAN, _READ, {200: PlanModel})
 def read_plan(call: Call, domain: DomainName, plan: PlanId) -> PlanModel:
     """Read what a plan would do, or did."""
-    return _shown(call, _required(call, call.context.domain(domain), plan))
+    return shown(call, required(call, call.context.domain(domain), plan))
 
 
-@resource.get(f"{_PLAN}/rows", _READ, {200: Page[PlanRowModel]})
+@resource.get(f"{PLAN}/rows", _READ, {200: Page[PlanRowModel]})
 def list_plan_rows(
     call: Call,
     domain: DomainName,
@@ -170,7 +188,7 @@ def list_plan_rows(
     verdict: Annotated[RowVerdictName | None, Query(description="Only rows that come to this.")] = None,
 ) -> Page[PlanRowModel]:
     """List the rows of a plan in their order, with reasons, and with what they say now and would say."""
-    found = _required(call, call.context.domain(domain), plan)
+    found = required(call, call.context.domain(domain), plan)
     (after,) = read_cursor(cursor, int) or (0,)
     with call.context.database.read() as connection:
         rows = plans.rows_page(connection, found.id, None if verdict is None else [verdict], after, limit + 1)
@@ -178,10 +196,10 @@ def list_plan_rows(
     return Page[PlanRowModel](items=[_row(row) for row in part], next_cursor=following)
 
 
-@resource.post(f"{_PLAN}/apply", _WRITE, {202: JobModel})
+@resource.post(f"{PLAN}/apply", _WRITE, {202: JobModel})
 def apply_plan(call: Call, domain: DomainName, plan: PlanId, body: ApplyOrder) -> Answer:
     """Apply a plan by a job; one that was broken off goes on. Rows that have changed meanwhile are refused then."""
-    found = _required(call, call.context.domain(domain), plan)
+    found = required(call, call.context.domain(domain), plan)
     with call.context.database.write(call.actor) as work:
         account = call.principal.account_id
         number = applying.request_apply(
@@ -190,10 +208,10 @@ def apply_plan(call: Call, domain: DomainName, plan: PlanId, body: ApplyOrder) -
         return Answer(jobs.shown(call, queue.get(work, number)), 202, {"location": url(jobs.JOB, str(number))})
 
 
-@resource.delete(_PLAN, _WRITE, {204: None})
+@resource.delete(PLAN, _WRITE, {204: None})
 def abandon_plan(call: Call, domain: DomainName, plan: PlanId) -> None:
     """Give a plan up; it can be read until the retention removes it."""
-    found = _required(call, call.context.domain(domain), plan)
+    found = required(call, call.context.domain(domain), plan)
     applying.abandon(call.context.database, call.actor, found.id)
 
 
@@ -226,7 +244,12 @@ def _der(text: str) -> bytes:
         raise ValidationError.of("PLAN-REPLACE", f"next_certificate: {error}", CLAUSE) from error
 
 
-def _required(call: CallState, stored: StoredDomain, plan_id: int) -> PlanRow:
+def operator_of(call: CallState) -> Operator:
+    """The caller, as plans know them."""
+    return Operator.of(call.principal, call.request_id)
+
+
+def required(call: CallState, stored: StoredDomain, plan_id: int) -> PlanRow:
     """A plan of this domain. Raises NotFoundError."""
     with call.context.database.read() as connection:
         found = plans.find(connection, plan_id)
@@ -235,9 +258,16 @@ def _required(call: CallState, stored: StoredDomain, plan_id: int) -> PlanRow:
     return found
 
 
-def _shown(call: CallState, row: PlanRow) -> PlanModel:
+def shown(call: CallState, row: PlanRow) -> PlanModel:
+    """A plan as it is answered."""
+    said = {"submitted_by": row.submitted_by, "decided_by": row.decided_by}
+    numbers = {name: account_of(who) for name, who in said.items() if who is not None}
     with call.context.database.read() as connection:
         stale = applying.is_stale(connection, row)
+        names = account_names(connection, [number for number in numbers.values() if number is not None])
+    people = {name: names.get(numbers[name] or 0, who) if name in numbers else None for name, who in said.items()}
+    waits = row.state == PlanState.UNDER_REVIEW and call.principal.account_id is not None
+    waits = waits and not is_own(row, operator_of(call)) and call.may(Action.PLAN_APPROVE, Scope(row.domain_id))
     return PlanModel.model_validate(
         {
             "id": row.id,
@@ -252,6 +282,11 @@ def _shown(call: CallState, row: PlanRow) -> PlanModel:
             "expires_at": row.expires_at,
             "job": row.job_id,
             "domain_has_changed": stale,
+            **people,
+            "submitted_at": row.submitted_at,
+            "decided_at": row.decided_at,
+            "decision": row.decision,
+            "waits_for_caller": waits,
         }
     )
 

@@ -13,7 +13,7 @@ from registry.accounts.permissions import Action
 from registry.api.v1 import rules
 from registry.api.v1.answers import Answer
 from registry.api.v1.call import Call, CallState
-from registry.api.v1.cursors import Cursor, Limit, paged, read_cursor
+from registry.api.v1.cursors import Cursor, Limit, read_cursor, write_cursor
 from registry.api.v1.domains import DOMAIN, DomainName
 from registry.api.v1.models import Identifier, Model, Moment, Page, Word
 from registry.api.v1.participant_lists import parsed_participants
@@ -24,6 +24,7 @@ from registry.identifiers.participant import ParticipantIdentifier
 from registry.sml.administration import MAX_LIST
 from registry.sml.names import services_of
 from registry.storage.domain_directory import StoredDomain
+from registry.storage.queries.beginnings import Sought
 from registry.storage.queries.sml_views import RegistrationView
 
 resource = Resource("registrations", "Who publishes for which participant.")
@@ -84,21 +85,30 @@ def list_registrations(
     cursor: Cursor = None,
     publisher: OfPublisher = None,
     scheme: Annotated[str | None, Query(max_length=255, description="Only those in this scheme.")] = None,
-    value: Annotated[
-        str | None, Query(max_length=255, description="Only values that begin like this; needs `scheme`.")
+    value: Annotated[str | None, Query(max_length=255, description="Only values that begin like this.")] = None,
+    search: Annotated[
+        str | None,
+        Query(
+            max_length=455,
+            description="Only those whose identifier, value, or number behind the code of an agency begins so.",
+        ),
     ] = None,
 ) -> Page[RegistrationModel]:
     """List the registrations of a domain.
 
-    Those of one publisher are in order of registration, others by scheme and value.
+    Those of one publisher are in order of registration, others, and those that begin in some way, by scheme and value.
+    Where one publisher has few of those a page may have fewer items than others follow, or none: it looks at no more
+    than 5,000 registrations.
     """
-    after = read_cursor(cursor, *((int,) if publisher else (str, str, str))) or ()
+    sought = None
+    if scheme or value or search:
+        sought = Sought(scheme or "", value or "", (search or "").strip())
+    in_order_of_time = bool(publisher) and sought is None
+    after = read_cursor(cursor, *((int,) if in_order_of_time else (str, str, str))) or ()
     stored = call.context.domain(domain)
-    rows = call.context.sml.registrations(
-        stored, after, limit + 1, smp_id=publisher, scheme=scheme, value_begins=value or ""
-    )
-    part, following = paged(rows, limit, lambda row: row[0])
-    return Page[RegistrationModel](items=[_shown(stored, row) for _, row in part], next_cursor=following)
+    rows, last = call.context.sml.registrations(stored, after, limit, smp_id=publisher, sought=sought)
+    following = write_cursor(last) if last else None
+    return Page[RegistrationModel](items=[_shown(stored, row) for row in rows], next_cursor=following)
 
 
 @resource.get(_REGISTRATION, Needs(Action.REGISTRATION_READ, rules.participant), {200: RegistrationModel})

@@ -94,7 +94,7 @@ def list_zone_records(
     stored = call.context.domain(domain)
     rows = ZoneReader(call.context.database).records(stored.id, name, after, limit + 1)
     part, following = paged(rows, limit, lambda row: (row.owner, row.rdtype))
-    items = [_shown(row, stored.domain.dns.zone) for row in part]
+    items = [record_set(row, stored.domain.dns.zone) for row in part]
     return Page[RecordSet](items=items, next_cursor=following)
 
 
@@ -120,8 +120,8 @@ def list_zone_changes(
         ZoneChangeModel(
             serial=row.serial,
             changed_at=row.changed_at,
-            before=None if row.before is None else _shown(row.before, zone),
-            after=None if row.after is None else _shown(row.after, zone),
+            before=None if row.before is None else record_set(row.before, zone),
+            after=None if row.after is None else record_set(row.after, zone),
         )
         for row in part
     ]
@@ -141,5 +141,6 @@ def _summary(call: CallState, row: ZoneView, domain: str) -> ZoneSummary:
     )
 
 
-def _shown(rrset: RRset, zone: str) -> RecordSet:
+def record_set(rrset: RRset, zone: str) -> RecordSet:
+    """A record set as it is answered."""
     return RecordSet(name=absolute(rrset.owner, zone), type=rrset.rdtype, ttl=rrset.ttl, records=list(rrset.rdatas))

@@ -13,7 +13,7 @@ from registry.errors import ConfigurationError
 from registry.settings import Settings
 from registry.storage.queries import certificates, domains
 from registry.trust import Role, TrustModel
-from registry.trust.decision import end_of
+from registry.trust.decision import begin_of, end_of
 from registry.trust.describing import needs_evidence
 
 SOON = timedelta(days=90)
@@ -70,11 +70,15 @@ def _check_anchors(trust: TrustModel, domain: Domain, now: datetime) -> Iterator
         authorities = trust.authorities(role)
         for kind, found in (("anchor", authorities.anchors), ("intermediate", authorities.intermediates)):
             for certificate in found:
-                ends = end_of(certificate)
+                begins, ends = begin_of(certificate), end_of(certificate)
+                subject = certificate.subject_text
+                if begins is not None and begins > now:
+                    what = f"domain {domain.name}: the {kind} {subject} of the role {role} begins {begins:%Y-%m-%d}"
+                    remedy = "Nobody below it is trusted until then: take it out, or set this machine's clock right."
+                    yield warning("DOCTOR-ANCHOR-EARLY", what, remedy, f"{role} {kind} {subject}", domain.name)
                 if ends is None or ends > now + SOON:
                     continue
                 verb = "ended" if ends <= now else "ends"
-                subject = certificate.subject_text
                 what = f"domain {domain.name}: the {kind} {subject} of the role {role} {verb} {ends:%Y-%m-%d}"
                 remedy = "See what the network says of its successor, and add that one in time."
                 found_as = error if ends <= now else warning

@@ -115,11 +115,16 @@ def check_tls(settings: Settings, now: datetime) -> Iterator[Finding]:
     for pair in pairs:
         try:
             server_context(str(pair.certificate), str(pair.key), policy=policy)
-            ends = ServerCertificate.read(pair.certificate).not_after
+            served = ServerCertificate.read(pair.certificate)
         except ConfigurationError as problem:
             remedy = "Put the certificate's chain and its own key there, in PEM."
             yield error("DOCTOR-TLS", str(problem), remedy, str(pair.certificate))
             continue
+        ends = served.not_after
+        if served.not_before > now:
+            what = f"the certificate {pair.certificate} is not valid before {served.not_before:%Y-%m-%d %H:%M} UTC"
+            remedy = "Put the one before back until then, or set this machine's clock right."
+            yield error("DOCTOR-TLS-EARLY", what, remedy, str(pair.certificate))
         if ends <= now:
             remedy = "Renew it; the new one is taken over without a restart."
             what = f"the certificate {pair.certificate} ended {ends:%Y-%m-%d}"

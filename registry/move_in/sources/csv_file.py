@@ -7,7 +7,6 @@ can't be read is told with the numbers of its lines, as a reason why the partici
 
 import csv
 import json
-from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -22,13 +21,13 @@ from registry.smp.exchange.sources import open_source
 from registry.smp.exchange.table_columns import (
     COLUMNS,
     PARTICIPANT,
-    PROPERTY,
-    PUBLIC_PROPERTY,
     Row,
     SaidRows,
+    delimiter_of,
     extensions_of,
     lines_text,
     service_of,
+    wrong_columns,
 )
 from registry.storage.spool import Spool
 from registry.storage.types import to_json
@@ -114,9 +113,10 @@ class CsvFile:
         with reading(self._path), open_source(self._path) as source:
             lines = (line.decode("utf-8-sig" if number == 0 else "utf-8") for number, line in enumerate(source))
             head = next(lines, "")
-            reader = csv.reader(lines, delimiter=";" if head.count(";") > head.count(",") else ",", strict=True)
+            reader = csv.reader(lines, delimiter=delimiter_of(head), strict=True)
             names = [name.strip() for name in next(csv.reader([head], reader.dialect), [])]
-            self._check_head(names)
+            if wrong := wrong_columns(names):
+                raise ConfigurationError(f"{self._path}: {'; '.join(wrong)} (see {_CLAUSE})")
             for cells in reader:
                 if len(cells) > len(names):
                     message = f"{self._path}:{reader.line_num + 1}: {len(cells)} cells in {len(names)} columns"
@@ -124,18 +124,6 @@ class CsvFile:
                 row = {name: cell.strip() for name, cell in zip(names, cells, strict=False) if cell.strip()}
                 if row:
                     yield reader.line_num + 1, row
-
-    def _check_head(self, names: Sequence[str]) -> None:
-        wrong = [
-            f"the column {name!r} is not known"
-            for name in names
-            if name not in COLUMNS and not name.startswith((PROPERTY, PUBLIC_PROPERTY))
-        ]
-        wrong += (f"the column {name!r} is there twice" for name, times in Counter(names).items() if times > 1)
-        if PARTICIPANT not in names:
-            wrong.append(f"there is no column {PARTICIPANT!r}")
-        if wrong:
-            raise ConfigurationError(f"{self._path}: {'; '.join(wrong)} (see {_CLAUSE})")
 
 
 def _service_of(rows: tuple[tuple[tuple[str, str], ...], ...]) -> tuple[str, tuple[str, ...]]:

@@ -10,6 +10,7 @@ from datetime import datetime
 from itertools import groupby
 
 from registry.audit.events import record, record_many
+from registry.directory.marking import mark, mark_all
 from registry.errors import AlreadyExistsError, ConflictError
 from registry.identifiers.participant import WILDCARD
 from registry.sml.errors import some_of
@@ -81,6 +82,7 @@ class PublisherSuspension:
 
     def _set(self, work: UnitOfWork, stored: StoredDomain, row: PublisherRow, *, suspended: bool) -> int | None:
         publishers.set_suspended(work, row.id, suspended=suspended)
+        mark_all(work, stored)
         tag = "sml:publisher:suspend" if suspended else "sml:publisher:resume"
         record(work, tag, row.smp_id, domain_id=stored.id)
         return self._publishers.bulk.follow(work, stored, replace(row, suspended=suspended))
@@ -141,6 +143,7 @@ class ParticipantSuspension:
 
     def _set(self, work: UnitOfWork, stored: StoredDomain, rows: Sequence[RegistrationRow], *, suspended: bool) -> None:
         registrations.set_suspended(work, [row.id for row in rows], suspended=suspended)
+        mark(work, stored, [(row.scheme, row.value_key) for row in rows])
         by_publisher = sorted(rows, key=lambda row: row.publisher_id)
         for publisher_id, mine in groupby(by_publisher, key=lambda row: row.publisher_id):
             publisher = publishers.hold(work, publisher_id)

@@ -101,7 +101,7 @@ class Exporter:
                     yield self._write_rows(out, path, held, owners.get(held.row.id, ""))
 
     def _write_rows(self, out: JsonLinesWriter, path: Path, held: _Held, owner: str) -> Exported:
-        group = ServiceGroup(held.row.participant, extensions=held.row.extensions, properties=held.properties)
+        group = self._group_of(held)
         try:
             out.write(table_rows(group, held.metadata, held.business_card, owner))
         except ValidationError as error:
@@ -109,12 +109,21 @@ class Exporter:
         return Exported(path, str(held.row.participant))
 
     def _write_line(self, out: JsonLinesWriter, path: Path, held: _Held) -> Exported:
-        group = ServiceGroup(held.row.participant, extensions=held.row.extensions, properties=held.properties)
+        group = self._group_of(held)
         try:
             out.write(line_of(group, held.metadata, held.business_card))
         except ValidationError as error:
             return Exported(path, str(held.row.participant), reasons_of(error))
         return Exported(path, str(held.row.participant))
+
+    def _group_of(self, held: _Held) -> ServiceGroup:
+        visibility = self._stored.domain.visibility.told(held.row.visibility)
+        return ServiceGroup(
+            held.row.participant,
+            extensions=held.row.extensions,
+            properties=held.properties,
+            visibility=visibility,
+        )
 
     def _write_documents(self, below: Path, held: _Held, dialect: Dialect, *, with_card: bool) -> Iterator[Exported]:
         if with_card and held.business_card is not None:

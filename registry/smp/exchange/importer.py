@@ -174,8 +174,8 @@ class Importer:
             return result_of(statement, Verdict.REFUSED)
         try:
             match statement.content:
-                case ServiceGroup(participant=participant, extensions=extensions, properties=properties):
-                    group = ServiceGroup(participant, extensions=extensions, properties=properties)
+                case ServiceGroup() as said:
+                    group = replace(said, document_types=())
                     published = self._publishing.put_service_group(actor, self._stored, group)
                 case BusinessCard() as card:
                     if self._business_cards is None:

@@ -24,6 +24,7 @@ from registry.smp.exchange.model_json import (
     read_participant,
     read_property,
     read_service,
+    read_visibility,
     service_to_json,
 )
 from registry.smp.exchange.sources import open_source
@@ -45,6 +46,8 @@ def line_of(group: ServiceGroup, services: Iterable[ServiceMetadata], business_c
         said["extensions"] = extensions_to_json(group.extensions)
     if group.properties:
         said["properties"] = properties_to_json(group.properties)
+    if group.visibility is not None:
+        said["visibility"] = group.visibility.value
     if listed := [service_to_json(item) for item in services]:
         said["services"] = listed
     if business_card is not None:
@@ -180,7 +183,8 @@ def _read_line(reader: JsonReader) -> tuple[ServiceGroup, tuple[ServiceMetadata,
     services = reader.objects("services", lambda item: read_service(item, participant))
     # A line without properties, such as those of older versions, says nothing of them.
     properties = reader.objects("properties", read_property) or None
-    group = ServiceGroup(participant, extensions=extensions, properties=properties)
+    visibility = read_visibility(reader)
+    group = ServiceGroup(participant, extensions=extensions, properties=properties, visibility=visibility)
     return group, services, reader.optional_text("business_card")
 
 

@@ -22,6 +22,7 @@ from registry.metadata import (
     ProcessMetadata,
     Redirect,
     ServiceMetadata,
+    Visibility,
 )
 from registry.smp.documents.lexical import format_date_time
 from registry.smp.exchange.json_reader import JsonReader
@@ -155,6 +156,18 @@ def read_property(reader: JsonReader) -> CustomProperty:
     if (kind := reader.text("type")) not in (_PUBLIC, _PRIVATE):
         reader.refuse(f"neither {_PUBLIC} nor {_PRIVATE}", "type")
     return CustomProperty(reader.text("name"), reader.text("value"), kind == _PUBLIC)
+
+
+def read_visibility(reader: JsonReader) -> Visibility | None:
+    """Who learns of a participant; None where a line says nothing of it."""
+    text = reader.optional_text("visibility")
+    if text is None:
+        return None
+    try:
+        return Visibility(text)
+    except ValueError:
+        reader.refuse(f"none of {', '.join(Visibility)}", "visibility")
+        return None
 
 
 def _read_group(reader: JsonReader) -> ProcessMetadata:

@@ -6,7 +6,8 @@ Each row is an endpoint or a redirect, or says more of a participant. A cell tha
 
 import binascii
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -52,6 +53,8 @@ OF_REDIRECTS: Final = ("redirect", "redirect_certificate_uid")
 PROPERTY, PUBLIC_PROPERTY = "property.", "public_property."
 """A column of such a name has the values of the property of the name behind it."""
 COLUMNS: Final = (PARTICIPANT, *OF_PARTICIPANTS, *OF_SERVICES, *OF_ENDPOINTS, *OF_REDIRECTS)
+VISIBILITY: Final = "visibility"
+"""A column of plans and exports alone: public, internal or private."""
 EXTENSIONS_JSON, PROPERTIES_JSON, SERVICE_JSON = "extensions_json", "properties_json", "service_json"
 """What the other columns can't say, as in a line of an export (docs/reference/exchange.md)."""
 JSON_COLUMNS: Final = (EXTENSIONS_JSON, PROPERTIES_JSON, SERVICE_JSON)
@@ -104,6 +107,24 @@ class SaidRows:
         reason = Reason(self.rule, f"{lines_text(numbers)}: {message}", self.clause)
         if reason not in self.reasons:
             self.reasons.append(reason)
+
+
+def delimiter_of(head: str) -> str:
+    """What is between the cells of a table, by the line with its columns' names: a comma or a semicolon."""
+    return ";" if head.count(";") > head.count(",") else ","
+
+
+def wrong_columns(names: Sequence[str], known: Collection[str] = COLUMNS) -> list[str]:
+    """What is wrong with the names of a table's columns; those of properties are `known` anyway."""
+    wrong = [
+        f"the column {name[:80]!r} is not known"
+        for name in names
+        if name not in known and not name.startswith((PROPERTY, PUBLIC_PROPERTY))
+    ]
+    wrong += (f"the column {name[:80]!r} is there twice" for name, times in Counter(names).items() if times > 1)
+    if PARTICIPANT not in names:
+        wrong.append(f"there is no column {PARTICIPANT!r}")
+    return wrong
 
 
 def lines_text(numbers: Sequence[int]) -> str:

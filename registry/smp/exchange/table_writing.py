@@ -25,6 +25,7 @@ from registry.smp.exchange.table_columns import (
     PARTICIPANT,
     PROPERTIES_JSON,
     SERVICE_JSON,
+    VISIBILITY,
     guarded,
     service_of,
     unguarded,
@@ -33,7 +34,7 @@ from registry.storage.types import to_json
 
 MAX_CELL: Final = 131_072
 """Characters that programs read in a cell, ours among them."""
-TABLE_COLUMNS: Final = (*COLUMNS, *JSON_COLUMNS)
+TABLE_COLUMNS: Final = (*COLUMNS, VISIBILITY, *JSON_COLUMNS)
 _KEPT: Final = 4_096
 _CLAUSE: Final = "docs/reference/plan-columns.md"
 _Cells = tuple[tuple[str, str], ...]
@@ -54,6 +55,7 @@ def table_rows(
     rows = [dict(cells) for item in services for cells in _service_cells(item)]
     first = rows[0] if rows else {}
     first |= {"owner": owner} if owner else {}
+    first |= {VISIBILITY: group.visibility.value} if group.visibility is not None else {}
     first |= _extension_cells(group.extensions)
     if group.properties:
         first[PROPERTIES_JSON] = to_json(properties_to_json(group.properties))

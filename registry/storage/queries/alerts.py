@@ -66,6 +66,11 @@ def add_channel(work: UnitOfWork, values: Mapping[str, Any]) -> int | None:
     return None if added is None else int(added)
 
 
+def change_channel(work: UnitOfWork, channel_id: int, values: Mapping[str, Any]) -> None:
+    """Give a channel other values."""
+    work.connection.execute(update(alert_channel).where(_ch.id == channel_id).values(values))
+
+
 def remove_channel(work: UnitOfWork, channel_id: int) -> None:
     """Delete a channel, with all that it was told."""
     work.connection.execute(delete(alert_delivery).where(_d.channel_id == channel_id))

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, select, update
 
 from registry.identifiers.participant import ParticipantIdentifier
-from registry.metadata import CustomProperty, Extension
+from registry.metadata import CustomProperty, Extension, Visibility
 from registry.storage.extension_rows import extensions_from_row, extensions_to_row
 from registry.storage.property_rows import properties_from_row, properties_to_row
 from registry.storage.queries.numbers import new_numbers
@@ -30,6 +30,7 @@ _OWN = (
     "extensions",
     "properties",
     "owner_group_id",
+    "visibility",
 )
 _CARD = ("service_group_id", "body", "etag", "modified_at")
 
@@ -43,6 +44,7 @@ class HeldGroup:
     extensions: tuple[Extension, ...]
     properties: tuple[CustomProperty, ...]
     owner_group_id: int | None
+    visibility: Visibility
 
 
 class NewGroup(NamedTuple):
@@ -54,6 +56,7 @@ class NewGroup(NamedTuple):
     properties: tuple[CustomProperty, ...]
     owner_group_id: int | None
     services: int
+    visibility: Visibility
 
 
 def find_all(
@@ -70,18 +73,19 @@ def find_all(
     for scheme, values in by_scheme.items():
         for start in range(0, len(values), _CHUNK):
             query = (
-                select(c.id, c.value, c.value_key, c.extensions, c.properties, c.owner_group_id)
+                select(c.id, c.value, c.value_key, c.extensions, c.properties, c.owner_group_id, c.visibility)
                 .where(c.domain_id == domain_id, c.scheme == scheme, c.value_key.in_(values[start : start + _CHUNK]))
                 .order_by(c.id)
                 .with_for_update()
             )
-            for number, value, key, extensions, properties, owner_group_id in connection.execute(query):
+            for number, value, key, extensions, properties, owner_group_id, visibility in connection.execute(query):
                 found[scheme, key] = HeldGroup(
                     number,
                     ParticipantIdentifier(scheme, value),
                     extensions_from_row(extensions),
                     properties_from_row(properties),
                     owner_group_id,
+                    Visibility(visibility),
                 )
     return found
 
@@ -102,6 +106,7 @@ def add_all(work: UnitOfWork, domain_id: int, new: Sequence[NewGroup]) -> Sequen
             to_json(extensions_to_row(item.extensions)) if item.extensions else None,
             to_json(properties_to_row(item.properties)) if item.properties else None,
             item.owner_group_id,
+            item.visibility.value,
         )
         for number, item in zip(numbers, new, strict=True)
     ]

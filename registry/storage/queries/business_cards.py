@@ -6,6 +6,7 @@ from sqlalchemy.exc import IntegrityError
 
 from registry.errors import NotFoundError
 from registry.storage.queries.documents import SignedDocument
+from registry.storage.queries.service_groups import is_served
 from registry.storage.tables import business_card, service_group
 from registry.storage.types import to_microseconds
 from registry.storage.unit_of_work import UnitOfWork
@@ -20,12 +21,18 @@ _FIND = (
         service_group.c.value_key == bindparam("value_key"),
     )
 )
+_SERVED = _FIND.where(is_served())
 
 
-def find(connection: Connection, domain_id: int, scheme: str, value_key: str) -> SignedDocument | None:
-    """The card of a participant as it is served, unsigned; `value_key` is the value as its scheme compares it."""
+def find(
+    connection: Connection, domain_id: int, scheme: str, value_key: str, *, served: bool = False
+) -> SignedDocument | None:
+    """The card of a participant as it is served, unsigned; `value_key` is the value as its scheme compares it.
+
+    With `served` as public listeners see it: who is private isn't there.
+    """
     parameters = {"domain_id": domain_id, "scheme": scheme, "value_key": value_key}
-    row = connection.execute(_FIND, parameters).first()
+    row = connection.execute(_SERVED if served else _FIND, parameters).first()
     if row is None:
         return None
     return SignedDocument(bytes(row.body), row.etag, to_microseconds(row.modified_at) // 1_000_000)

@@ -86,6 +86,14 @@ def all_groups(connection: Connection, domain_id: int) -> Iterator[tuple[str, st
             yield row[0], row[1], row[2]
 
 
+def registered_keys(connection: Connection, domain_id: int) -> Iterator[tuple[str, str, str, int]]:
+    """Every registration of a domain: scheme, value as compared, value as spelled, publisher; streamed."""
+    query = select(_r.scheme, _r.value_key, _r.value, _r.publisher_id).where(_r.domain_id == domain_id)
+    with connection.execute(query, execution_options=_STREAMED) as result:
+        for row in result:
+            yield row[0], row[1], row[2], row[3]
+
+
 def groups_held(connection: Connection, domain_id: int, keys: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
     """Which of these (scheme, value as compared) have a service group now."""
     found: set[tuple[str, str]] = set()

@@ -8,6 +8,7 @@ from sqlalchemy import BindParameter, Connection, ScalarSelect, Select, bindpara
 from sqlalchemy.exc import IntegrityError
 
 from registry.errors import NotFoundError
+from registry.storage.queries.service_groups import is_served
 from registry.storage.tables import (
     access_point,
     endpoint,
@@ -77,6 +78,8 @@ def next_change() -> ScalarSelect[datetime]:
 def current_document(*, with_body: bool) -> Select[tuple[object, ...]]:
     """The statement of an SMP GET: the service that is asked, its stamp now, and the document signed for that stamp.
 
+    Who is private isn't found.
+
     Parameters: domain_id, scheme, value_key, document_scheme, document_key, dialect, now. No row: no such service.
     A row whose etag is NULL: nobody has signed this state yet; NULL signing key: the domain has none.
     Columns: service id, content version, access points version, signing key id, etag, last modified, body.
@@ -110,6 +113,7 @@ def current_document(*, with_body: bool) -> Select[tuple[object, ...]]:
             service_group.c.value_key == _parameter("value_key"),
             service.c.scheme == _parameter("document_scheme"),
             service.c.value_key == _parameter("document_key"),
+            is_served(),
         )
     )
 

@@ -57,6 +57,7 @@ def fingerprint(connection: Connection) -> tuple[int, ...]:
 def add(work: UnitOfWork, name: str, profile: str, settings: dict[str, Any]) -> int:
     """Insert a domain; returns its id."""
     values = {"name": name, "profile": profile, "settings": settings, "version": 1, "modified_at": work.now}
+    values["review"] = _wants_review(settings)
     return int(work.connection.execute(insert(domain).values(values).returning(domain.c.id)).scalar_one())
 
 
@@ -70,8 +71,20 @@ def change_settings(work: UnitOfWork, domain_id: int, settings: dict[str, Any]) 
     work.connection.execute(
         update(domain)
         .where(domain.c.id == domain_id)
-        .values(settings=settings, version=domain.c.version + 1, modified_at=work.now)
+        .values(
+            settings=settings,
+            review=_wants_review(settings),
+            version=domain.c.version + 1,
+            modified_at=work.now,
+        )
     )
+    work.domains_seen.pop(domain_id, None)
+
+
+def _wants_review(settings: dict[str, Any]) -> bool:
+    """What the settings say; no shipped profile wants one."""
+    said = settings.get("review")
+    return isinstance(said, dict) and said.get("required") is True
 
 
 def move_version(work: UnitOfWork, domain_id: int) -> None:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
+from registry.errors import NotFoundError
 from registry.identifiers.participant import ParticipantIdentifier
 from registry.storage.statements import insert_rows
 from registry.storage.tables import event, plan, plan_row, service_group
@@ -48,6 +49,11 @@ class PlanRow:
     expires_at: datetime
     modified_at: datetime
     job_id: int | None
+    submitted_by: str | None = None
+    submitted_at: datetime | None = None
+    decided_by: str | None = None
+    decided_at: datetime | None = None
+    decision: str | None = None
 
 
 class PlannedRow(NamedTuple):
@@ -83,9 +89,25 @@ def find(connection: Connection, plan_id: int, *, lock: bool = False) -> PlanRow
     return None if row is None else PlanRow(*row)
 
 
-def page(connection: Connection, domain_ids: Collection[int] | None, before: int | None, size: int) -> list[PlanRow]:
-    """Plans, newest first, those before the number `before`; of all domains where `domain_ids` is None."""
+def required(connection: Connection, plan_id: int, *, lock: bool = False) -> PlanRow:
+    """As `find`; raises NotFoundError."""
+    found = find(connection, plan_id, lock=lock)
+    if found is None:
+        raise NotFoundError(f"there is no plan {plan_id}")
+    return found
+
+
+def page(
+    connection: Connection,
+    domain_ids: Collection[int] | None,
+    before: int | None,
+    size: int,
+    states: Collection[str] | None = None,
+) -> list[PlanRow]:
+    """Plans, newest first, those before the number `before`; of all domains, or in all states, where that is None."""
     query = select(*_PLAN).order_by(plan.c.id.desc()).limit(size)
+    if states is not None:
+        query = query.where(plan.c.state.in_(states))
     if domain_ids is not None:
         query = query.where(plan.c.domain_id.in_(domain_ids))
     if before is not None:

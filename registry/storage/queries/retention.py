@@ -27,6 +27,7 @@ from registry.storage.queries.audit import overwriting
 from registry.storage.queries.documents import access_points_version
 from registry.storage.tables import (
     blocked_certificate,
+    campaign,
     certificate,
     certificate_reminder,
     ended_migration,
@@ -119,6 +120,11 @@ def moved_records(work: UnitOfWork, before: datetime, limit: int) -> int:
     """What was loaded by moves that ended."""
     ended = select(move_in.c.id).where(move_in.c.state == "ended", move_in.c.modified_at < before)
     return _delete(work, moved_record, moved_record.c.move_in_id.in_(ended), limit)
+
+
+def campaigns(work: UnitOfWork, before: datetime, limit: int) -> int:
+    """Campaigns that were closed before a moment, with all that belongs to them."""
+    return _delete(work, campaign, campaign.c.closed_at < before, limit)
 
 
 def plans(work: UnitOfWork, before: datetime, limit: int) -> int:

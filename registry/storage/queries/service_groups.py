@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, text, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, literal_column, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from registry.errors import AlreadyExistsError
 from registry.identifiers.document_type import DocumentTypeIdentifier
 from registry.identifiers.participant import ParticipantIdentifier
-from registry.metadata import CustomProperty, Extension
+from registry.metadata import CustomProperty, Extension, Visibility
 from registry.storage.extension_rows import extensions_from_row, extensions_to_row
 from registry.storage.property_rows import properties_from_row, properties_to_row
 from registry.storage.tables import service, service_group
@@ -28,6 +28,7 @@ class ServiceGroupRow:
     participant: ParticipantIdentifier
     modified_at: datetime
     extensions: tuple[Extension, ...]
+    visibility: Visibility = Visibility.PUBLIC
 
 
 _COLUMNS = (
@@ -37,6 +38,7 @@ _COLUMNS = (
     service_group.c.value,
     service_group.c.modified_at,
     service_group.c.extensions,
+    service_group.c.visibility,
 )
 
 
@@ -46,6 +48,16 @@ FIND = select(*_COLUMNS).where(
     service_group.c.value_key == bindparam("value_key"),
 )
 """The statement of `find`, with parameters domain_id, scheme, value_key."""
+
+
+def is_served() -> ColumnElement[bool]:
+    """Whether public listeners answer for a service group; in every statement by which they find one."""
+    # No parameter: statements of the read path have those alone that a request fills.
+    return service_group.c.visibility != literal_column(f"'{Visibility.PRIVATE}'")
+
+
+SERVED = FIND.where(is_served())
+"""`FIND` as public listeners see it."""
 
 DOCUMENT_TYPES = (
     select(service.c.scheme, service.c.value)
@@ -61,6 +73,13 @@ def find(connection: Connection, domain_id: int, scheme: str, value_key: str) ->
     """The service group of a participant; `value_key` is the value as its scheme compares it."""
     parameters = {"domain_id": domain_id, "scheme": scheme, "value_key": value_key}
     row = connection.execute(FIND, parameters).first()
+    return None if row is None else group_of_row(row)
+
+
+def find_served(connection: Connection, domain_id: int, scheme: str, value_key: str) -> ServiceGroupRow | None:
+    """As `find`, but as public listeners see it."""
+    parameters = {"domain_id": domain_id, "scheme": scheme, "value_key": value_key}
+    row = connection.execute(SERVED, parameters).first()
     return None if row is None else group_of_row(row)
 
 
@@ -107,6 +126,7 @@ def add(
     value_key: str,
     extensions: tuple[Extension, ...],
     properties: tuple[CustomProperty, ...] = (),
+    visibility: Visibility = Visibility.PUBLIC,
 ) -> int:
     """Insert a service group; returns its id. Raises AlreadyExistsError where the participant has one."""
     values = {
@@ -118,6 +138,7 @@ def add(
         "modified_at": work.now,
         "extensions": extensions_to_row(extensions),
         "properties": properties_to_row(properties),
+        "visibility": visibility.value,
     }
     try:
         return int(work.connection.execute(_ADD, values).scalar_one())
@@ -140,6 +161,12 @@ def properties_of(connection: Connection, ids: Collection[int]) -> dict[int, tup
 def set_properties(work: UnitOfWork, group_id: int, properties: tuple[CustomProperty, ...]) -> None:
     """Replace a group's properties, which no document shows."""
     values = {"properties": properties_to_row(properties)}
+    work.connection.execute(update(service_group).where(service_group.c.id == group_id).values(values))
+
+
+def set_visibility(work: UnitOfWork, group_id: int, visibility: Visibility) -> None:
+    """Let a participant be seen otherwise; its documents stay as they are."""
+    values = {"visibility": visibility.value}
     work.connection.execute(update(service_group).where(service_group.c.id == group_id).values(values))
 
 
@@ -170,6 +197,7 @@ def _touch(work: UnitOfWork, group_id: int, **values: object) -> None:
 
 def group_of_row(row: Sequence[Any]) -> ServiceGroupRow:
     """A row of `FIND` as a value."""
-    group_id, domain_id, scheme, value, modified_at, extensions = row
+    group_id, domain_id, scheme, value, modified_at, extensions, visibility = row
     participant = ParticipantIdentifier(scheme, value)
-    return ServiceGroupRow(group_id, domain_id, participant, modified_at, extensions_from_row(extensions))
+    told = extensions_from_row(extensions), Visibility(visibility)
+    return ServiceGroupRow(group_id, domain_id, participant, modified_at, *told)

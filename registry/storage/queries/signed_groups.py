@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Select, bindparam, select
 
 from registry.errors import ConfigurationError
 from registry.storage.queries.documents import SignedDocument
+from registry.storage.queries.service_groups import is_served
 from registry.storage.tables import service_group, signed_service_group, signing_key
 from registry.storage.unit_of_work import UnitOfWork
 from registry.storage.upsert import insert_if_new
@@ -71,14 +72,16 @@ CURRENT: Select[Any] = (
 
 Columns: group id, content version, modified at, signing key id, body, etag, last modified.
 """
+SERVED = CURRENT.where(is_served())
+"""`CURRENT` as public listeners see it."""
 
 
-def find(connection: Connection, key: GroupKey) -> FoundGroup | None:
+def find(connection: Connection, key: GroupKey, *, served: bool = False) -> FoundGroup | None:
     """A group's present stamp and the document signed for that, if there is one; None where there is no such group.
 
-    Raises ConfigurationError where the domain has no signing key.
+    With `served` as public listeners see it. Raises ConfigurationError where the domain has no signing key.
     """
-    return found_of_row(connection.execute(CURRENT, asdict(key)).first())
+    return found_of_row(connection.execute(SERVED if served else CURRENT, asdict(key)).first())
 
 
 def found_of_row(row: Any) -> FoundGroup | None:

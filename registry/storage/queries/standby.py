@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which domains are in standby: what they publish and register is another system's to change."""
+"""Which domains are in standby: what they publish and register is another system's to change. And which want a second
+person for what they publish.
+"""
 
 from datetime import datetime
 
@@ -9,7 +11,7 @@ from registry.storage.statements import run
 from registry.storage.tables import domain
 from registry.storage.unit_of_work import Connection, UnitOfWork
 
-_ASKED = "SELECT 1 FROM domain WHERE id = ? AND standby"
+_ASKED = "SELECT standby, review FROM domain WHERE id = ?"
 _NOW = text("SELECT clock_timestamp()")
 _OLDER = text(
     "SELECT count(*) FROM pg_stat_activity"
@@ -19,7 +21,18 @@ _OLDER = text(
 
 def is_in_standby(connection: Connection, domain_id: int) -> bool:
     """Whether it is, as far as this transaction can see."""
-    return bool(run(connection, _ASKED, (domain_id,)))
+    return state_of(connection, domain_id)[0]
+
+
+def wants_review(connection: Connection, domain_id: int) -> bool:
+    """Whether what it publishes changes by plans alone that somebody else has approved (ADR 0091)."""
+    return state_of(connection, domain_id)[1]
+
+
+def state_of(connection: Connection, domain_id: int) -> tuple[bool, bool]:
+    """Whether a domain is in standby, and whether it wants a review; neither where there is no such domain."""
+    rows = run(connection, _ASKED, (domain_id,))
+    return (bool(rows[0][0]), bool(rows[0][1])) if rows else (False, False)
 
 
 def put(work: UnitOfWork, domain_id: int, *, standby: bool) -> bool:
@@ -30,7 +43,7 @@ def put(work: UnitOfWork, domain_id: int, *, standby: bool) -> bool:
         .values(standby=standby, version=domain.c.version + 1, modified_at=work.now)
         .returning(domain.c.id)
     ).all()
-    work.domains_seen_open.discard(domain_id)
+    work.domains_seen.pop(domain_id, None)
     return bool(changed)
 
 

@@ -13,7 +13,9 @@ from registry.storage.tables.accounts import (
 from registry.storage.tables.alerts import alert_channel, alert_delivery, problem
 from registry.storage.tables.audit import audit_chain, event, event_batch, event_subject
 from registry.storage.tables.business_card import business_card
+from registry.storage.tables.campaigns import campaign, campaign_member, campaign_progress, campaign_reminder
 from registry.storage.tables.core import certificate, code_list, domain, installation, metadata, signing_key, token
+from registry.storage.tables.directory import directory_entry, directory_standing
 from registry.storage.tables.impact import trust_impact_run, trust_plan, trust_timeline
 from registry.storage.tables.jobs import idempotent_answer, job, job_schedule
 from registry.storage.tables.move_in import move_in, move_in_domain, moved_part, moved_record
@@ -62,10 +64,16 @@ __all__ = [
     "audit_chain",
     "blocked_certificate",
     "business_card",
+    "campaign",
+    "campaign_member",
+    "campaign_progress",
+    "campaign_reminder",
     "certificate",
     "certificate_reminder",
     "code_list",
     "credential",
+    "directory_entry",
+    "directory_standing",
     "domain",
     "ended_migration",
     "endpoint",

@@ -40,6 +40,8 @@ domain = Table(
     Column("modified_at", Instant, nullable=False),
     # It is being moved in from another registry, which has the say until the cutover.
     Column("standby", Boolean, nullable=False, server_default=false()),
+    # What its settings say of `review.required`, for who looks at each write (ADR 0091).
+    Column("review", Boolean, nullable=False, server_default=false()),
     UniqueConstraint("name"),
 )
 

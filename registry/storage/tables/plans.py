@@ -16,7 +16,7 @@ from sqlalchemy import (
 )
 
 from registry.storage.tables.core import metadata
-from registry.storage.types import Instant, JsonText, Key
+from registry.storage.types import ComparedText, Instant, JsonText, Key
 
 plan = Table(
     "plan",
@@ -35,6 +35,12 @@ plan = Table(
     Column("expires_at", Instant, nullable=False),
     Column("modified_at", Instant, nullable=False),
     Column("job_id", BigInteger),
+    # Who asked somebody else to look at it, who has decided, and what that said (ADR 0091).
+    Column("submitted_by", Text),
+    Column("submitted_at", Instant),
+    Column("decided_by", Text),
+    Column("decided_at", Instant),
+    Column("decision", Text),
     # Who has the number of a plan that has gone mustn't apply another one.
     sqlite_autoincrement=True,
 )
@@ -45,7 +51,7 @@ plan_row = Table(
     Column("plan_id", ForeignKey("plan.id", ondelete="CASCADE"), nullable=False),
     Column("number", Integer, nullable=False),
     Column("line", Integer, nullable=False),  # of the file; 0 where it isn't in it
-    Column("key", Text, nullable=False),  # the participant as it compares; empty where nobody can be read
+    Column("key", ComparedText, nullable=False),  # the participant as it compares; empty where nobody can be read
     Column("subject", Text, nullable=False),
     Column("verdict", String(16), nullable=False),
     Column("reasons", JsonText),

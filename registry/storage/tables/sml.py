@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 
 from registry.storage.tables.core import metadata
-from registry.storage.types import Instant, JsonText, Key
+from registry.storage.types import ComparedName, ComparedText, Instant, JsonText, Key
 
 publisher = Table(
     "publisher",
@@ -51,9 +51,9 @@ registration = Table(
     metadata,
     Column("id", Key, primary_key=True),
     Column("domain_id", ForeignKey("domain.id"), nullable=False),
-    Column("scheme", String(255), nullable=False),
+    Column("scheme", ComparedName, nullable=False),
     Column("value", Text, nullable=False),
-    Column("value_key", Text, nullable=False),
+    Column("value_key", ComparedText, nullable=False),
     Column("naptr_service", String(64), nullable=False),
     Column("publisher_id", ForeignKey("publisher.id"), nullable=False),
     Column("label", String(255), nullable=False),

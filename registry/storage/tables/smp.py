@@ -19,10 +19,11 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 from registry.storage.tables.core import metadata
-from registry.storage.types import Instant, JsonText, Key
+from registry.storage.types import ComparedName, ComparedText, Instant, JsonText, Key
 
 access_point = Table(
     "access_point",
@@ -63,16 +64,27 @@ service_group = Table(
     metadata,
     Column("id", Key, primary_key=True),
     Column("domain_id", ForeignKey("domain.id"), nullable=False),
-    Column("scheme", String(255), nullable=False),
+    Column("scheme", ComparedName, nullable=False),
     Column("value", Text, nullable=False),
-    Column("value_key", Text, nullable=False),
+    Column("value_key", ComparedText, nullable=False),
     Column("content_version", Integer, nullable=False),
     Column("modified_at", Instant, nullable=False),
     Column("extensions", JsonText),
-    Column("owner_group_id", ForeignKey("owner_group.id"), index=True),
+    Column("owner_group_id", ForeignKey("owner_group.id")),
     # What whoever publishes it says of it beside its documents: [{"type", "name", "value"}].
     Column("properties", JsonText),
+    # Where it is told of: public, internal or private (ADR 0092).
+    Column("visibility", String(8), nullable=False, server_default="public"),
     UniqueConstraint("domain_id", "scheme", "value_key"),
+    # The participants of a group as its lists show them.
+    Index(
+        "ix_service_group_owner",
+        "owner_group_id",
+        "scheme",
+        "value_key",
+        sqlite_where=text("owner_group_id IS NOT NULL"),
+        postgresql_where=text("owner_group_id IS NOT NULL"),
+    ),
 )
 
 service = Table(

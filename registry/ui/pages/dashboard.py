@@ -10,6 +10,8 @@ from registry.ui.visit import Visit
 pages = Pages()
 _JOBS = 10
 _PROBLEMS = 20
+_DOMAINS = 20
+"""Of so many domains, the first ones, it is told which plans wait for the visitor."""
 
 
 @pages.get("/")
@@ -25,9 +27,14 @@ async def show_dashboard(visit: Visit) -> Response:
     problems = None
     if "problem:read" in shell.allowed | shell.here:  # to others an empty list would say that nothing is wrong
         problems = await visit.rest.find("/problems", query={"limit": str(_PROBLEMS)})
+    reviews = []
+    for name in shell.domains[:_DOMAINS]:
+        query = {"state": "under-review", "limit": "500"}
+        page = await visit.rest.find("/domains/{}/plans", name, query=query) or {"items": []}
+        reviews += [(name, item) for item in page["items"] if item["waits_for_caller"]]
     described = {item["name"]: item for item in listed["items"]}
     domains = [(name, described.get(name), health.get(name)) for name in shell.domains]
-    return await visit.page("dashboard.html", domains=domains, jobs=jobs, problems=problems)
+    return await visit.page("dashboard.html", domains=domains, jobs=jobs, problems=problems, reviews=reviews)
 
 
 async def _health(visit: Visit) -> list[dict[str, object]]:

@@ -1,20 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
 """Making, changing and removing a participant; what follows is said before anything is done."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.responses import Response
 
-from registry.ui.labels import mark
+from registry.ui.labels import VISIBILITIES, mark
+from registry.ui.pages.plans import wants_review
 from registry.ui.rendering import path_of
 from registry.ui.rest import RestError
 from registry.ui.routing import Pages
+from registry.ui.seen import refusal
 from registry.ui.visit import Visit
 
 pages = Pages()
 _PARTICIPANTS = "/domains/{domain}/participants"
 _PARTICIPANT = f"{_PARTICIPANTS}/{{participant}}"
 _REST = "/domains/{}/participants/{}"
+_REVIEW = "urn:edelivery-registry:problem:review-required"
 _EXISTS = mark("This participant exists already.")
 
 
@@ -35,32 +39,31 @@ async def show_change(visit: Visit, domain: str, participant: str) -> Response:
 async def confirm_put(visit: Visit, domain: str) -> Response:
     """What follows from a new participant, or from a change, before it is done."""
     participant = visit.query.get("participant", "").strip()
-    group, registered = visit.query.get("group", ""), "registered" in visit.query
     if not participant:
         return await _form(visit, domain, "", None)
     before, etag = await _present(visit, domain, participant)
     if before is not None and "new" in visit.query:
         return await _form(visit, domain, participant, None, wrong=[_EXISTS])
-    return await visit.page(
-        "participant_confirm.html",
-        domain=domain,
-        participant=participant,
-        group=group,
-        registered=registered,
-        before=before,
-        etag=etag,
-    )
+    return await _confirm_put(visit, domain, visit.query, before, etag, proposes=await wants_review(visit, domain))
 
 
 @pages.post("/domains/{domain}/confirm-participant")
 async def put(visit: Visit, domain: str) -> Response:
     """Make a participant, or change it, unless somebody has meanwhile."""
     participant, etag = visit.form.get("participant", ""), visit.form.get("etag", "")
-    wanted: dict[str, Any] = {"group": visit.form.get("group") or None, "registered": "registered" in visit.form}
+    wanted: dict[str, Any] = {"group": visit.form.get("group") or None}
+    if visibility := visit.form.get("visibility"):
+        wanted["visibility"] = visibility
+    if "proposes" in visit.form:
+        return await _proposed(visit, domain, participant, wanted)
+    wanted["registered"] = "registered" in visit.form
     condition = {"if-match": etag} if etag else {"if-none-match": "*"}
     try:
         await visit.rest.ask("PUT", _REST, domain, participant, body=wanted, headers=condition)
     except RestError as error:
+        if error.type == _REVIEW:
+            before, etag = await _present(visit, domain, participant)
+            return await _confirm_put(visit, domain, visit.form, before, etag, proposes=True)
         if error.status not in {400, 409} or etag:
             raise
         return await _form(visit, domain, participant, None, wrong=error.messages, status=400)
@@ -75,6 +78,12 @@ async def put(visit: Visit, domain: str) -> Response:
 async def confirm_delete(visit: Visit, domain: str, participant: str) -> Response:
     """What is lost with a participant, before that is done."""
     await visit.shell(domain)
+    return await _confirm_delete(visit, domain, participant, proposes=await wants_review(visit, domain))
+
+
+async def _confirm_delete(
+    visit: Visit, domain: str, participant: str, *, proposes: bool, wrong: list[str] | None = None, status: int = 200
+) -> Response:
     held, etag = await _present(visit, domain, participant)
     if held is None:
         await visit.rest.get(_REST, domain, participant)  # raises
@@ -86,7 +95,10 @@ async def confirm_delete(visit: Visit, domain: str, participant: str) -> Respons
             raise
     return await visit.page(
         "participant_delete.html",
+        status=status,
         domain=domain,
+        proposes=proposes,
+        wrong=wrong or [],
         participant=participant,
         held=held,
         etag=etag,
@@ -98,8 +110,62 @@ async def confirm_delete(visit: Visit, domain: str, participant: str) -> Respons
 @pages.post(f"{_PARTICIPANT}/delete")
 async def delete(visit: Visit, domain: str, participant: str) -> Response:
     """Remove a participant, unless somebody has changed it meanwhile."""
-    await visit.rest.ask("DELETE", _REST, domain, participant, headers={"if-match": visit.form.get("etag", "")})
+    if "proposes" in visit.form:
+        return await _proposed(visit, domain, participant, {"removed": True})
+    try:
+        await visit.rest.ask("DELETE", _REST, domain, participant, headers={"if-match": visit.form.get("etag", "")})
+    except RestError as error:
+        if error.type != _REVIEW:
+            raise
+        return await _confirm_delete(visit, domain, participant, proposes=True)
     return visit.go(path_of("/domains/{}/participants", domain), flash="deleted", name=participant)
+
+
+async def _proposed(visit: Visit, domain: str, participant: str, wanted: dict[str, Any]) -> Response:
+    """Make a plan of a change, unless the participant has changed since it was seen; on to that, where it is seen."""
+    before, etag = await _present(visit, domain, participant)
+    if etag != visit.form.get("etag", ""):
+        raise refusal(412)
+    try:
+        made = await visit.rest.ask("POST", f"{_REST}/proposals", domain, participant, body=wanted)
+    except RestError as error:
+        if error.status not in {400, 409}:
+            raise
+        told, status = error.messages, error.status
+        if "removed" in wanted:
+            return await _confirm_delete(visit, domain, participant, proposes=True, wrong=told, status=status)
+        return await _confirm_put(visit, domain, visit.form, before, etag, proposes=True, wrong=told, status=status)
+    plan = str(made.json()["id"])
+    if await visit.rest.find("/domains/{}/plans/{}", domain, plan) is not None:
+        return visit.go(path_of("/domains/{}/plans/{}", domain, plan), flash="proposed")
+    return visit.go(path_of("/domains/{}/participants", domain), flash="proposed")
+
+
+async def _confirm_put(
+    visit: Visit,
+    domain: str,
+    said: Mapping[str, str],
+    before: Any,
+    etag: str,
+    *,
+    proposes: bool,
+    wrong: list[str] | None = None,
+    status: int = 200,
+) -> Response:
+    visibility = said.get("visibility", "")
+    return await visit.page(
+        "participant_confirm.html",
+        status=status,
+        domain=domain,
+        participant=said.get("participant", "").strip(),
+        group=said.get("group", ""),
+        registered="registered" in said,
+        visibility=visibility if visibility in VISIBILITIES else "",
+        before=before,
+        etag=etag,
+        proposes=proposes,
+        wrong=wrong or [],
+    )
 
 
 async def _present(visit: Visit, domain: str, participant: str) -> tuple[Any, str]:

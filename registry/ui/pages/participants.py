@@ -24,10 +24,7 @@ _EVENTS = 10
 async def list_participants(visit: Visit, domain: str) -> Response:
     """The participants of a domain whose identifier begins as was typed."""
     typed = visit.query.get("q", "").strip()
-    scheme, separator, value = typed.rpartition("::")
-    query = {"scheme": scheme} if separator and scheme else {}
-    if value:
-        query["value_prefix"] = value
+    query = {"search": typed} if typed else {}
     found = await listing(visit, "/domains/{}/participants", domain, filters=("group", "registered"), query=query)
     groups = await visit.rest.find("/domains/{}/groups", domain, query={"limit": "500"})
     return await visit.page(
@@ -76,6 +73,7 @@ async def show_participant(visit: Visit, domain: str, participant: str) -> Respo
         card=await _card(visit, *at),
         registration=await visit.rest.find("/domains/{}/registrations/{}", *at),
         visibility=await visit.rest.find("/domains/{}/registrations/{}/visibility", *at),
+        told=await visit.rest.find("/domains/{}/participants/{}/directory", *at),
         events=await _events(visit, domain, held["participant"]) if "audit:read" in shell.here else None,
         may=await _may(visit, *at),
     )

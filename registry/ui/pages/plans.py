@@ -26,20 +26,20 @@ _TOO_LARGE = mark("The file has more than 2 MB. The command registry plan import
 @pages.get(PLANS)
 async def list_plans(visit: Visit, domain: str) -> Response:
     """The plans of a domain, newest first."""
-    return await visit.page("plans.html", domain=domain, found=await listing(visit, REST, domain))
+    return await visit.page("plans.html", domain=domain, found=await listing(visit, REST, domain, filters=("state",)))
 
 
 @pages.get("/domains/{domain}/new-plan")
 async def show_new(visit: Visit, domain: str) -> Response:
     """The form for a file."""
-    await _require_write(visit, domain)
+    await require_write(visit, domain)
     return await _form(visit, domain, 200)
 
 
 @pages.post("/domains/{domain}/new-plan", uploads=True)
 async def make(visit: Visit, domain: str) -> Response:
     """Make a plan of a file."""
-    await _require_write(visit, domain)  # before anything of the file is read
+    await require_write(visit, domain)  # before anything of the file is read
     try:
         file = await visit.read_upload("file")
     except FormTooLargeError:
@@ -63,7 +63,15 @@ async def show_plan(visit: Visit, domain: str, plan: str) -> Response:
     found = await listing(visit, f"{REST}/{{}}/rows", domain, plan, filters=("verdict",))
     job = await job_of(visit, held)
     running = held["state"] == "applying" and job is not None and job["state"] in {"waiting", "running"}
-    response = await visit.page("plan.html", domain=domain, held=held, found=found, job=job, running=running)
+    response = await visit.page(
+        "plan.html",
+        domain=domain,
+        held=held,
+        found=found,
+        job=job,
+        running=running,
+        reviews=await wants_review(visit, domain),
+    )
     if visit.by_script and not running:
         response.headers["hx-refresh"] = "true"
     return response
@@ -74,7 +82,13 @@ async def job_of(visit: Visit, held: Any) -> Any:
     return None if held["job"] is None else await visit.rest.find("/jobs/{}", str(held["job"]))
 
 
-async def _require_write(visit: Visit, domain: str) -> None:
+async def wants_review(visit: Visit, domain: str) -> bool:
+    """Whether somebody else has to approve what is published; no, as far as the visitor may know."""
+    found = await visit.rest.find("/domains/{}", domain)
+    return bool(found and found["review"])
+
+
+async def require_write(visit: Visit, domain: str) -> None:
     """Raises RestError."""
     await visit.rest.get("/domains/{}", domain)
     if "plan:write" not in (await visit.shell(domain)).here:

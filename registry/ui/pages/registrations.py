@@ -13,5 +13,8 @@ pages = Pages()
 @pages.get("/domains/{domain}/registrations")
 async def list_registrations(visit: Visit, domain: str) -> Response:
     """The registrations, narrowed down by publisher or by how identifiers begin."""
-    found = await listing(visit, "/domains/{}/registrations", domain, filters=("publisher", "scheme", "value"))
-    return await visit.page("registrations.html", domain=domain, found=found)
+    typed = visit.query.get("q", "").strip()
+    query = {"search": typed} if typed else {}
+    filters = ("publisher", "scheme", "value")
+    found = await listing(visit, "/domains/{}/registrations", domain, filters=filters, query=query)
+    return await visit.page("registrations.html", domain=domain, found=found, typed=typed)

@@ -3,6 +3,7 @@
 
 import pytest
 
+from registry.api.v1 import bulk_job
 from registry.app.job_handlers import RECURRING, _then_sign, handlers
 from registry.app.signing_job import KIND
 from registry.jobs.queue import enqueue
@@ -33,7 +34,14 @@ def test_recurring_work_can_be_done(offline: OfflineInstance) -> None:
 
 @pytest.mark.parametrize(("plan", "signings"), [(False, 1), (True, 0)])
 def test_what_is_published_in_bulk_is_signed_afterwards(offline: OfflineInstance, plan: bool, signings: int) -> None:
-    row = run(offline, {"bulk": _then_sign(lambda _: {"created": 2})}, "bulk", {"plan": plan})
+    known = {"bulk": _then_sign(lambda _: {"created": 2}, bulk_job.only_plans)}
+    row = run(offline, known, "bulk", {"plan": plan})
     assert row.result == {"created": 2}
     with offline.instance.database.read() as connection:
         assert len(jobs.page(connection, JobFilter(kind=KIND), None, 10)) == signings
+
+
+def test_what_a_plan_publishes_is_signed_whatever_its_payload_is_called(offline: OfflineInstance) -> None:
+    run(offline, {"apply": _then_sign(lambda _: {})}, "apply", {"plan": True})
+    with offline.instance.database.read() as connection:
+        assert len(jobs.page(connection, JobFilter(kind=KIND), None, 10)) == 1

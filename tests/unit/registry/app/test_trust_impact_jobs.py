@@ -21,7 +21,7 @@ from registry.app.trust_models import trust_folder
 from registry.demo.content import demo_metadata
 from registry.demo.pki import DemoPki
 from registry.errors import ConfigurationError, TechnicalError
-from registry.impact import run as run_module
+from registry.impact import asking
 from registry.impact.report import latest_report
 from registry.jobs.queue import enqueue
 from registry.jobs.worker import Handler, JobContext, Worker
@@ -108,7 +108,7 @@ def test_a_job_whose_worker_died_goes_on_with_its_run(
     offline: OfflineInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     publish(offline)
-    monkeypatch.setattr(run_module, "BATCH", 1)
+    monkeypatch.setattr(asking, "BATCH", 1)
     handed_in = JobContext.progress
     left = [2]
 

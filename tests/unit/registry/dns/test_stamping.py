@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A process without DNS stamps what it writes, and reads no zone."""
 
-from registry.dns.journal import NewState, ZonePublisher
+import structlog
+
+from registry.dns.journal import LEASE, NewState, ZonePublisher
 from registry.dns.records import RRset
 from registry.storage.queries import zones
 from tests.simulators.offline import ACTOR, OfflineInstance
@@ -31,3 +33,19 @@ def test_zone_that_cannot_be_read_is_named(offline: OfflineInstance) -> None:
     write(offline, RRset("poison", "A", 60, ("999.0.2.1",)))
     publisher = ZonePublisher(offline.instance.database, "serving")
     assert publisher.tick().unreadable == (offline.stored.domain.dns.zone,)
+
+
+def test_zone_that_nobody_has_stamped_yet_is_waited_for_in_silence(offline: OfflineInstance) -> None:
+    database, journal, profile = offline.instance.database, offline.instance.journal, offline.stored.domain.dns
+    publisher = ZonePublisher(database, "serving")
+    publisher.tick()
+    with database.write(ACTOR) as work:  # made after the stamping of a tick, or where another process stamps
+        zone_id = zones.add(work, None, "new.test", serial=0)
+        journal.write_apex(work, zone_id, profile)
+        assert zones.acquire_lease(work, zone_id, "stamping", LEASE)
+    with structlog.testing.capture_logs() as logged:
+        news = publisher.tick()
+    assert (news.begun, news.unreadable, logged) == ((), (), [])
+    with database.write(ACTOR) as work:
+        zones.release_leases(work, "stamping")
+    assert [zone.name for zone in publisher.tick().begun] == ["new.test"]

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from registry.audit.retention import Policy, purge
 from registry.errors import NotFoundError
-from registry.impact import run as run_module
+from registry.impact import asking
 from registry.impact.affected_participants import lost_participants
 from registry.impact.effects import LOST, Effect
 from registry.impact.holdings import Kind
@@ -171,7 +171,7 @@ def stored_timelines(database: Database) -> int:
 
 
 def test_a_killed_run_goes_on_where_it_was(world: ImpactWorld, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run_module, "BATCH", 2)
+    monkeypatch.setattr(asking, "BATCH", 2)
     for number in range(8):
         world.access_point(f"ap-{number}", OLD.issue(), participants=1)
     compared = world.compare(trusting(OLD, NEW), trusting(NEW))

@@ -22,6 +22,7 @@ from registry.sml.model import Publisher
 from registry.sml.publisher_certificates import Window
 from registry.storage.engine import Actor
 from registry.storage.queries import publishers
+from registry.storage.queries.beginnings import Sought
 from tests.simulators.databases import everything_in
 from tests.simulators.live import SMP_ID
 from tests.simulators.offline import BASE_URL, OfflineInstance, offline_instance, participant
@@ -54,8 +55,8 @@ def tags(offline: OfflineInstance, subject: str) -> list[str]:
     return [event.tag for event in about(offline.instance.database, subject)]
 
 
-def values(sml: SmlAdministration, offline: OfflineInstance, **filters: str) -> list[str]:
-    return [row.value for _, row in sml.registrations(offline.stored, (), 100, **filters)]
+def values(sml: SmlAdministration, offline: OfflineInstance, sought: Sought, smp_id: str | None = None) -> list[str]:
+    return [row.value for row in sml.registrations(offline.stored, (), 100, smp_id=smp_id, sought=sought)[0]]
 
 
 def test_publisher_gets_row_name_and_event(sml: SmlAdministration, offline: OfflineInstance) -> None:
@@ -188,7 +189,7 @@ def test_unregistering_is_all_or_nothing_and_names_those_that_are_missing(
     assert everything_in(offline.instance.database) == before
     sml.unregister(ADMIN, offline.stored, [participant("0088:1"), participant("0088:2")])
     assert (naptr(offline, "0088:1"), naptr(offline, "0088:2")) == (None, None)
-    assert values(sml, offline) == []
+    assert values(sml, offline, Sought()) == []
 
 
 def test_moving_lets_names_lead_to_the_new_publisher_and_ends_the_migration(
@@ -246,18 +247,35 @@ def test_pages_of_registrations_have_each_once_in_either_order(
     everyone = [participant(f"0088:{number:02}") for number in reversed(range(25))]
     sml.register(ADMIN, offline.stored, SMP_ID, everyone[:20])
     sml.register(ADMIN, offline.stored, "OTHER", everyone[20:])
-    for filters, expected in (({}, everyone), ({"smp_id": SMP_ID}, everyone[:20])):
+    for filters, expected in (
+        ({}, everyone),
+        ({"smp_id": SMP_ID}, everyone[:20]),
+        ({"smp_id": SMP_ID, "sought": Sought(ISO6523)}, everyone[:20]),
+        ({"sought": Sought(anything="0088")}, everyone),
+    ):
         seen: list[str] = []
         place: tuple[int | str, ...] = ()
-        while page := sml.registrations(offline.stored, place, 7, **filters):
-            seen += [row.value for _, row in page]
-            place = page[-1][0]
+        while True:
+            page, place = sml.registrations(offline.stored, place, 7, **filters)
+            seen += [row.value for row in page]
+            if not place:
+                break
         assert sorted(seen) == sorted(one.value for one in expected)
-    assert values(sml, offline, scheme=ISO6523, value_begins="0088:1") == [f"0088:{number}" for number in range(10, 20)]
-    assert values(sml, offline, scheme=ISO6523, value_begins="0088_") == [], "a pattern's signs mean themselves"
-    assert values(sml, offline, scheme="other") == []
-    with pytest.raises(ValidationError, match="FILTER-SCHEME"):
-        values(sml, offline, value_begins="0088")
+
+
+def test_registrations_are_found_by_how_they_begin(sml: SmlAdministration, offline: OfflineInstance) -> None:
+    sml.create_publisher(ADMIN, offline.stored, OTHER)
+    everyone = [participant(f"0088:{number:02}") for number in range(25)]
+    sml.register(ADMIN, offline.stored, SMP_ID, everyone[:20])
+    sml.register(ADMIN, offline.stored, "OTHER", everyone[20:])
+    tens = [f"0088:{number}" for number in range(10, 20)]
+    assert values(sml, offline, Sought(ISO6523, "0088:1")) == tens
+    assert values(sml, offline, Sought(value="0088:1")) == tens
+    assert values(sml, offline, Sought(anything="1")) == tens, "behind the code of an agency"
+    assert values(sml, offline, Sought(anything=f"{ISO6523}::0088:1")) == tens
+    assert values(sml, offline, Sought(anything="0088:2"), "OTHER") == [f"0088:{number}" for number in range(20, 25)]
+    assert values(sml, offline, Sought(ISO6523, "0088_")) == [], "a pattern's signs mean themselves"
+    assert values(sml, offline, Sought("other")) == []
 
 
 @pytest.mark.parametrize("what", ["create", "register", "cancel"])

@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, Table, event
 
 from registry.audit.events import about
-from registry.storage.queries import migrations, quarantine, registrations
+from registry.storage.queries import migrations, participants, quarantine, registrations, sml_views
+from registry.storage.queries.beginnings import Beginning, Sought, beginnings
+from registry.storage.tables import registration, service_group
 from registry.storage.unit_of_work import UnitOfWork
 from tests.simulators.live import SMP_ID
 from tests.simulators.offline import ACTOR, OfflineInstance, participant
@@ -81,6 +83,75 @@ def test_rows_are_found_by_an_index(
         statement(work)
     assert step in steps
     assert not [other for other in steps if other.startswith("SCAN") and not other.startswith("SCAN anon")]
+
+
+_UNIQUE = "sqlite_autoindex_service_group_1"
+_OF_GROUP = "ix_service_group_owner"
+_REGISTERED = "SEARCH registration USING COVERING INDEX sqlite_autoindex_registration_1"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "after", "step"),
+    [
+        pytest.param({}, None, f"{_UNIQUE} (domain_id=?)", id="first-page"),
+        pytest.param({}, ("s", "k"), f"{_UNIQUE} (domain_id=? AND (scheme,value_key)>(?,?))", id="deep"),
+        pytest.param(
+            {"beginnings": [Beginning("s", "0088:")]},
+            None,
+            f"{_UNIQUE} (domain_id=? AND scheme=? AND value_key>? AND value_key<?)",
+            id="beginning",
+        ),
+        pytest.param(
+            {"beginnings": [Beginning("s", "0088:")], "group_id": 1},
+            ("s", "0088:5"),
+            f"{_OF_GROUP} (owner_group_id=? AND scheme=? AND value_key>? AND value_key<?)",
+            id="beginning-in-a-group",
+        ),
+        pytest.param({"group_id": 1}, None, f"{_OF_GROUP} (owner_group_id=?)", id="group"),
+        pytest.param({"groups": [1, 2]}, None, f"{_OF_GROUP} (owner_group_id=?)", id="who-sees-two-groups"),
+        pytest.param(
+            {"participants": [("s", "a"), ("s", "b")], "groups": []},
+            None,
+            f"{_UNIQUE} (domain_id=? AND scheme=? AND value_key=?)",
+            id="who-sees-two-participants",
+        ),
+        pytest.param({"registered": False}, None, f"{_UNIQUE} (domain_id=?)", id="not-registered"),
+    ],
+)
+def test_participants_are_listed_in_the_order_of_an_index(
+    offline: OfflineInstance, wanted: dict[str, Any], after: tuple[str, str] | None, step: str
+) -> None:
+    with offline.instance.database.read() as connection, planned(connection) as steps:
+        participants.page(connection, 1, participants.ParticipantFilter(**wanted), after, 50)
+    assert f"SEARCH service_group USING COVERING INDEX {step}" in steps
+    assert not [other for other in steps if "SCAN" in other or "TEMP B-TREE" in other]
+    if "registered" in wanted:
+        assert any(other.startswith(_REGISTERED) for other in steps)
+
+
+@pytest.mark.parametrize("table", [service_group, registration], ids=["participants", "registrations"])
+def test_schemes_and_agencies_are_found_by_steps_in_an_index(offline: OfflineInstance, table: Table) -> None:
+    offline.instance.sml.create_participants(offline.caller(), SMP_ID, [participant("0088:1")])
+    rules = offline.stored.domain.identifiers
+    with offline.instance.database.read() as connection, planned(connection) as steps:
+        beginnings(connection, table, 1, rules, Sought(anything="1"))
+        beginnings(connection, table, 1, rules, Sought("s", anything="1"))
+    index = f"SEARCH {table.name} USING COVERING INDEX sqlite_autoindex_{table.name}_1"
+    assert f"{index} (domain_id=? AND scheme>?)" in steps
+    assert f"{index} (domain_id=? AND scheme=? AND value_key>? AND value_key<?)" in steps
+    assert not [step for step in steps if step.startswith(f"SCAN {table.name}")]
+
+
+@pytest.mark.parametrize("publisher_id", [None, 1], ids=["everybody", "a-publisher"])
+def test_registrations_that_begin_so_are_found_by_an_index(offline: OfflineInstance, publisher_id: int | None) -> None:
+    wanted = sml_views.RegistrationFilter(publisher_id, [Beginning("s", "0088:")])
+    offline.instance.sml.create_participants(offline.caller(), SMP_ID, [participant("0088:1")])
+    with offline.instance.database.read() as connection, planned(connection) as steps:
+        sml_views.registrations(connection, 1, wanted, (), 50, NOW)
+    index = "SEARCH registration USING COVERING INDEX sqlite_autoindex_registration_1"
+    whole = f"{index} (domain_id=? AND scheme=? AND value_key>? AND value_key<?)"
+    assert whole in steps or publisher_id is not None
+    assert not [step for step in steps if step.startswith("SCAN registration")]
 
 
 def test_the_history_of_a_participant_is_found_by_indexes(offline: OfflineInstance) -> None:

@@ -91,3 +91,31 @@ def test_channel_that_is_none_is_refused_with_its_reason(office: RestOffice, cha
     refused = office.ask("POST", "/alert-channels", office.caller(Role.ADMIN), CHANNEL | change)
     assert refused.status == 400
     assert reasons(refused) == {"ALERT-CHANNEL"}
+
+
+def test_channel_is_changed_in_part_and_silenced(office: RestOffice) -> None:
+    admin = office.caller(Role.ADMIN)
+    made = office.ask("POST", "/alert-channels", admin, CHANNEL)
+    before = office.ask("GET", "/alert-channels/ops", admin)
+    assert (before.json()["enabled"], made.json()["enabled"]) == (True, True)
+    change = {"enabled": False, "digest": "daily", "kinds": ["disk"]}
+    changed = office.ask("PATCH", "/alert-channels/ops", admin, change)
+    assert changed.json() == before.json() | change
+    late = office.ask("PATCH", "/alert-channels/ops", admin, {"enabled": True}, if_match=before.headers["etag"])
+    assert late.status == 412
+    with office.database.write(ACTOR) as work:
+        telling.plan(work, {})
+    assert office.items("/alert-channels/ops/deliveries", admin) == []
+    for wrong in ({"target": "http://example.org/"}, {"kinds": ["lost"]}, {"target": None}, {"name": "x"}):
+        assert office.ask("PATCH", "/alert-channels/ops", admin, wrong).status == 400, wrong
+    assert office.ask("PATCH", "/alert-channels/ops", admin, {"domains": ["none"]}).status == 404
+    assert office.ask("PATCH", "/alert-channels/none", admin, change).status == 404
+
+
+def test_audit_of_a_changed_channel_tells_no_address(office: RestOffice) -> None:
+    admin = office.caller(Role.ADMIN)
+    office.ask("POST", "/alert-channels", admin, CHANNEL)
+    office.ask("PATCH", "/alert-channels/ops", admin, {"target": "https://other.example.org/", "enabled": False})
+    (event,) = office.items("/audit/events?tag=alerts:channel:change", admin)
+    assert event["before"] == {"enabled": True}
+    assert event["after"] == {"enabled": False, "target_changed": True}

@@ -128,6 +128,7 @@ def test_certificates_that_end_are_told_before_and_after(tmp_path: Path) -> None
     ServerAuthority().write(folder, "smp", "smp.example.org")
     settings = settings_of(tmp_path, public_tls=folder)
     assert "DOCTOR-TLS-EXPIRED" in ids(check_tls(settings, NOW + timedelta(days=10_000)))
+    assert "DOCTOR-TLS-EARLY" in ids(check_tls(settings, NOW - timedelta(days=10_000)))
     (folder / "broken.pem").write_text("nothing")
     assert "DOCTOR-TLS" in ids(check_tls(settings, NOW))
     assert ids(check_tls(settings_of(tmp_path, public_tls=tmp_path / "nowhere"), NOW)) == {"DOCTOR-TLS"}
