@@ -197,6 +197,11 @@ class InstanceSettings(BaseSettings):
     )
     oidc_client_secret_file: Path | None = Field(None, description="File with OIDC_CLIENT_SECRET.")
     oidc_groups_claim: str = Field("groups", description="Claim of the ID token that names somebody's groups.")
+    oidc_networks: Annotated[tuple[str, ...], NoDecode, BeforeValidator(split)] = Field(
+        (),
+        description="Networks that aren't public and that endpoints of the OIDC provider may be in, as `10.0.0.0/8, "
+        "fd00::/8`, where its metadata name another host than the issuer's.",
+    )
     oidc_roles: Annotated[tuple[str, ...], NoDecode, BeforeValidator(split)] = Field(
         (),
         description="What the groups of the OIDC provider may do: `GROUP=ROLE@system`, `GROUP=ROLE@DOMAIN` or "

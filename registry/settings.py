@@ -245,8 +245,8 @@ class Settings(InstanceSettings):
     @model_validator(mode="after")
     def _check_networks(self) -> Self:
         for name in (
-            *("alert_networks", "directory_networks", "rate_exempt_networks", "sml_admission_networks"),
-            *("sml_proxy_networks", "trusted_proxies"),
+            *("alert_networks", "directory_networks", "oidc_networks", "rate_exempt_networks"),
+            *("sml_admission_networks", "sml_proxy_networks", "trusted_proxies"),
         ):
             for network in getattr(self, name):
                 try:

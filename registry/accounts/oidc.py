@@ -27,6 +27,9 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from registry.errors import ConfigurationError, TechnicalError, UnauthorizedError
+from trust_lists.errors import SourceError
+from trust_lists.sources.addresses import AddressPolicy
+from trust_lists.sources.guarded_transport import GuardedTransport, proxies
 
 _ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 """Signatures only: neither `none` nor one with a secret that both sides know."""
@@ -35,17 +38,23 @@ _METADATA_LASTS = timedelta(hours=1)
 _KEYS_AGAIN = timedelta(minutes=1)  # an unknown key makes us ask again, but not at every attempt
 _LEEWAY_S = 60
 _SCOPE = "openid profile email"
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_ON_LOOPBACK = ("127.0.0.0/8", "::1/128")
 
 
 @dataclass(frozen=True, slots=True)
 class OidcSettings:
-    """The provider, and what we are there. `redirect_uri` is where it sends browsers back to."""
+    """The provider, and what we are there. `redirect_uri` is where it sends browsers back to.
+
+    What it names at other hosts than its own may be in `networks` that aren't public.
+    """
 
     issuer: str
     client_id: str
     redirect_uri: str
     client_secret: str | None = field(default=None, repr=False)
     groups_claim: str = "groups"
+    networks: tuple[str, ...] = ()
     timeout_s: float = 10.0
 
 
@@ -78,15 +87,29 @@ class Clock(Protocol):
 
 
 class OidcProvider:
-    """One provider. Its metadata and keys are fetched when they are needed, and kept for a while."""
+    """One provider. Its metadata and keys are fetched when they are needed, and kept for a while.
+
+    Its host is set by whoever has the machine. Others are named by its metadata, so no address is asked there that
+    isn't public, unless the settings allow its network.
+    """
 
     def __init__(self, settings: OidcSettings, clock: Clock, transport: httpx2.BaseTransport | None = None) -> None:
-        """Raises ConfigurationError for an issuer or redirect address that isn't https (http only on loopback)."""
+        """`transport` leads to the provider's own host.
+
+        Raises ConfigurationError for an issuer or redirect address that isn't https (http only on loopback), and for
+        networks that are none.
+        """
         for name, url in (("issuer", settings.issuer), ("redirect_uri", settings.redirect_uri)):
             _check_url(name, url)
         self._settings = settings
         self._clock = clock
         self._transport = transport
+        self._host = urlsplit(settings.issuer).hostname
+        own = _ON_LOOPBACK if self._host in _LOOPBACK else ()
+        try:
+            self._policy = AddressPolicy.of((*settings.networks, *own))
+        except SourceError as error:
+            raise ConfigurationError(f"oidc_networks: {error}") from error
         self._lock = threading.Lock()
         self._metadata: tuple[datetime, OpenIDProviderMetadata] | None = None
         self._keys: tuple[datetime, KeySet] | None = None
@@ -95,7 +118,7 @@ class OidcProvider:
         """A new login; its `url` is where the browser goes. Raises TechnicalError, ConfigurationError."""
         metadata = self._provider()
         state, nonce, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(32), secrets.token_urlsafe(48)
-        with self._client() as client:
+        with self._client(self._settings.issuer) as client:
             url, _ = client.create_authorization_url(
                 metadata["authorization_endpoint"],
                 state=state,
@@ -132,7 +155,7 @@ class OidcProvider:
 
     def _token(self, metadata: OpenIDProviderMetadata, code: str, code_verifier: str) -> Mapping[str, Any]:
         try:
-            with self._client() as client:
+            with self._client(metadata["token_endpoint"]) as client:
                 token: Mapping[str, Any] = client.fetch_token(
                     metadata["token_endpoint"],
                     grant_type="authorization_code",
@@ -142,7 +165,7 @@ class OidcProvider:
                 )
         except OAuthError as error:
             raise UnauthorizedError(f"the provider refused the code: {str(error.error)[:80]}") from error
-        except (httpx2.HTTPError, ValueError) as error:
+        except (httpx2.HTTPError, ValueError, SourceError) as error:
             raise TechnicalError("the provider's token endpoint can't be used") from error
         return token
 
@@ -239,7 +262,7 @@ class OidcProvider:
     def _fetch(self, url: str) -> dict[str, Any]:
         try:
             with (
-                httpx2.Client(timeout=self._settings.timeout_s, transport=self._transport) as client,
+                httpx2.Client(timeout=self._settings.timeout_s, **self._way(url)) as client,
                 client.stream("GET", url, headers={"accept": "application/json"}) as answer,
             ):
                 if answer.status_code != 200:
@@ -250,13 +273,22 @@ class OidcProvider:
                     if len(body) > _MAX_BYTES:
                         raise TechnicalError(f"{url} answers with more than {_MAX_BYTES} bytes")
                 content = json.loads(bytes(body))
+        except SourceError as error:
+            raise TechnicalError(f"{url} isn't asked: {error}") from error
         except (httpx2.HTTPError, ValueError) as error:
             raise TechnicalError(f"{url} can't be read: {type(error).__name__}") from error
         if not isinstance(content, dict):
             raise TechnicalError(f"{url} is no JSON object")
         return content
 
-    def _client(self) -> Any:
+    def _way(self, url: str) -> dict[str, Any]:
+        """How a client gets to an address."""
+        if urlsplit(url).hostname == self._host:
+            return {"transport": self._transport}
+        tls, limits = httpx2.create_ssl_context(), httpx2.Limits()
+        return {"transport": GuardedTransport(self._policy, tls, limits), "mounts": proxies(tls, limits)}
+
+    def _client(self, url: str) -> Any:
         settings = self._settings
         return OAuth2Client(
             client_id=settings.client_id,
@@ -264,7 +296,7 @@ class OidcProvider:
             scope=_SCOPE,
             redirect_uri=settings.redirect_uri,
             timeout=settings.timeout_s,
-            transport=self._transport,
+            **self._way(url),
         )
 
 
@@ -274,6 +306,6 @@ def _check_url(name: str, url: str) -> None:
         host = parts.hostname or ""
     except ValueError:
         host, parts = "", urlsplit("")
-    loopback = host in {"localhost", "127.0.0.1", "::1"}
+    loopback = host in _LOOPBACK
     if not host or parts.fragment or (parts.scheme != "https" and not (parts.scheme == "http" and loopback)):
         raise ConfigurationError(f"the OIDC {name} {url!r} must be an https address (http only on this machine)")

@@ -44,6 +44,7 @@ class ProblemKind(StrEnum):
     DOMAIN_LACKS = "domain-lacks"
     PUBLIC_URL = "public-url"
     NO_SML = "no-sml"
+    NOTHING_PUBLISHED = "nothing-published"
     TRUST_MODEL = "trust-model"
     TRUST_PLAN_REFUSES = "trust-plan-refuses"
     EVIDENCE_OLD = "evidence-old"

@@ -55,8 +55,14 @@ def ending_services(connection: Connection, domain_id: int, now: datetime) -> It
 
 
 def unreachable(connection: Connection, domain_id: int, domain: Domain) -> Iterator[Problem]:
-    """That nobody finds what a domain publishes: it has no address, or one of this machine only, or no SML."""
+    """That nobody finds what a domain publishes: it has no address, or one of this machine only, or no SML.
+
+    And that an SMP publishes nobody.
+    """
     if not problem_rows.publishes(connection, domain_id):
+        if domain.smp.base_url:
+            told = {"url": domain.smp.base_url}
+            yield Problem(ProblemKind.NOTHING_PUBLISHED, Severity.HINT, domain.name, domain_id, None, told)
         return
     if not domain.smp.base_url:
         yield Problem(ProblemKind.PUBLIC_URL, Severity.ERROR, domain.name, domain_id)

@@ -43,6 +43,10 @@ _WORDS: Mapping[str, Told] = {
         "{subject} publishes participants, and no SML is known to lead to them",
         "Be the SML (sml.enabled), or say by which id another SML knows this SMP (smp.smp_id).",
     ),
+    _K.NOTHING_PUBLISHED: Told(
+        "{subject} has an SMP at {url}, and publishes no participant",
+        "Publish some (registry plan import, registry participant add), or take the address away (smp.base_url).",
+    ),
     _K.TRUST_PLAN_REFUSES: Told(
         "the planned trust model would refuse {holder} {subject} from {from} on, with {participants} participants: "
         "{check}",

@@ -59,6 +59,7 @@ def api_context(
         signer=instance.signer,
         trust_of=instance.trust_models.of,
         evidence_collected_at=instance.trust_models.collected_at,
+        evidence_manifest=instance.trust_models.manifest,
         setup=InstanceDomainSetup(instance),
         interventions=instance.interventions,
         sml=instance.administration,

@@ -29,6 +29,9 @@ from registry.trust import TrustModel
 from trust_lists.certificates.parsing import SigningKey
 from trust_lists.evaluation.trust_configuration import canonical_form
 
+_NAMES = ("zone", "name_form", "publisher_label", "naptr_label", "legacy_cname")
+"""The settings of DNS by which names are made."""
+
 
 @dataclass(frozen=True, slots=True)
 class SigningKeyFile:
@@ -89,12 +92,14 @@ def add_domain(
 def changed_domain(instance: Instance, name: str, settings: Mapping[str, Any]) -> Domain:
     """What a domain would be with settings laid over those that it has; nothing is changed.
 
-    Raises NotFoundError, or ConfigurationError with all that is wrong.
+    Raises as `change_domain`.
     """
     instance.directory.refresh()
     stored = instance.directory.get(name)
     with instance.database.read() as connection:
-        return _changed(connection, stored, settings)[1]
+        domain = _changed(connection, stored, settings)[1]
+        _check_change(instance, connection, stored, domain)
+    return domain
 
 
 def _changed(
@@ -104,7 +109,8 @@ def _changed(
     row = next(row for row in domains.all_domains(connection) if row.id == stored.id)
     merged = take_in_files(lay_over(row.settings, {**settings, "name": row.name}))
     domain = load_domain(row.profile, merged) if row.profile else Domain.from_mapping(merged)
-    return row, domain, merged
+    lists = stored.domain.identifiers.code_lists.values()  # which are no settings
+    return row, replace(domain, identifiers=domain.identifiers.with_code_lists(*lists)), merged
 
 
 def change_domain(instance: Instance, actor: Actor, name: str, settings: Mapping[str, Any]) -> StoredDomain:
@@ -117,13 +123,7 @@ def change_domain(instance: Instance, actor: Actor, name: str, settings: Mapping
     stored = instance.directory.get(name)
     with instance.database.write(actor) as work:
         row, domain, merged = _changed(work.connection, stored, settings)
-        trust = TrustModel.for_domain(domain)
-        others = [other.domain for other in instance.directory.all() if other.id != stored.id]
-        DomainRouter([*others, domain])
-        held_key = domains.active_signing_key(work.connection, stored.id)
-        if held_key is not None and domain.smp != stored.domain.smp:
-            password_file = Path(held_key.password_file) if held_key.password_file else None
-            check_signing_key(domain, read_signing_key(Path(held_key.file), password_file))
+        trust = _check_change(instance, work.connection, stored, domain)
         if merged != row.settings:
             before, after = _address(stored.domain), _keep_trust(work, trust)
             domains.change_settings(work, stored.id, merged)
@@ -141,6 +141,25 @@ def change_domain(instance: Instance, actor: Actor, name: str, settings: Mapping
             instance.catalog.keep(actor)
     instance.directory.refresh()
     return instance.directory.get(name)
+
+
+def _check_change(instance: Instance, connection: Connection, stored: StoredDomain, domain: Domain) -> TrustModel:
+    """What speaks against a change besides the settings themselves; returns whom the domain would trust.
+
+    Raises ConfigurationError, and ConflictError where participants are registered under names that would change.
+    """
+    trust = TrustModel.for_domain(domain)
+    others = [other.domain for other in instance.directory.all() if other.id != stored.id]
+    DomainRouter([*others, domain])
+    held_key = domains.active_signing_key(connection, stored.id)
+    if held_key is not None and domain.smp != stored.domain.smp:
+        password_file = Path(held_key.password_file) if held_key.password_file else None
+        check_signing_key(domain, read_signing_key(Path(held_key.file), password_file))
+    before, after = stored.domain.dns, domain.dns
+    changed = [key for key in _NAMES if getattr(before, key) != getattr(after, key)]
+    if changed and stored.zone_id is not None and publishers.of_domain(connection, stored.id):
+        raise ConflictError(f"dns.{', dns.'.join(changed)} can't change while SMPs are registered in the domain")
+    return trust
 
 
 def change_zone_name(work: UnitOfWork, stored: StoredDomain, settings: Mapping[str, Any]) -> StoredDomain:
@@ -163,10 +182,6 @@ def _change_names(instance: Instance, work: UnitOfWork, stored: StoredDomain, do
         return
     instance.journal.write_apex(work, stored.zone_id, after)
     every = publishers.of_domain(work.connection, stored.id)
-    kept = ("zone", "name_form", "publisher_label", "naptr_label", "legacy_cname")
-    changed = [key for key in kept if getattr(before, key) != getattr(after, key)]
-    if changed and every:
-        raise ConflictError(f"dns.{', dns.'.join(changed)} can't change while SMPs are registered in the domain")
     said = ("naptr_services", "ttl", "publisher_indirection")  # by the participants' records
     if all(getattr(before, key) == getattr(after, key) for key in said):
         return

@@ -126,7 +126,8 @@ def carry_over(
     """Read what has changed and load it, in a turn that the caller has, whatever the state of the move.
 
     With `resumes` what was read before is loaded first, if it was read to its end; with `begins` the move is in the
-    state of a load from the first write on. Without `again` nothing is tried again that was refused and is as it was.
+    state of a load from the first write on. Without `again` nothing is tried again that was refused and is as it was,
+    and what has no home here isn't counted.
     """
     staging = Staging(_file(settings, str(move.id)))
     try:

@@ -26,6 +26,7 @@ def open_oidc(settings: Settings, database: Database, sessions: Sessions) -> Oid
             f"{settings.manage_public_url.rstrip('/')}{CALLBACK}",
             settings.oidc_client_secret,
             settings.oidc_groups_claim,
+            settings.oidc_networks,
         ),
         database.now,
     )

@@ -115,7 +115,7 @@ class _Look:
             ),
             "ways to what is published": (
                 self._reachable,
-                {kind.PUBLIC_URL, kind.NO_SML, kind.TRANSPORT_PROFILE},
+                {kind.PUBLIC_URL, kind.NO_SML, kind.NOTHING_PUBLISHED, kind.TRANSPORT_PROFILE},
             ),
             "name servers": (
                 self._name_servers,

@@ -16,6 +16,7 @@ from registry.app.trust_collecting import collect_evidence
 from registry.app.trust_models import trust_folder
 from registry.audit.events import record
 from registry.errors import ConfigurationError, NotFoundError
+from registry.impact.requests import DAYS, KIND
 from registry.impact.run import Impact
 from registry.jobs.queue import enqueue
 from registry.jobs.worker import JobContext
@@ -32,8 +33,7 @@ from trust_lists.evaluation.trust_configuration import TrustConfiguration, conte
 from trust_lists.sources.attempts import Fetcher, Progress
 from trust_lists.sources.evidence import evidence_folder, load_evidence
 
-IMPACT, EVIDENCE = "trust-impact", "trust-evidence"
-DAYS = 90
+IMPACT, EVIDENCE = KIND, "trust-evidence"
 
 Document = dict[str, Any]
 """A trust configuration as JSON has it, with its certificates in it (`registry.domains.trust_models`)."""
@@ -96,25 +96,31 @@ def comparison(
 
 
 def compare_job(instance: Instance, data_dir: Path, context: JobContext) -> Any:
-    """Compare a domain's models for the coming 90 days; without a domain, have that done for each of them.
+    """Compare a domain's models for the coming days; without a domain, have that done for each of them.
 
-    Raises NotFoundError where the domain has gone, ConfigurationError where its trust model can't be used.
+    With what the job asks for, or else with what is planned. Raises NotFoundError where the domain has gone,
+    ConfigurationError where its trust model can't be used.
     """
     instance.directory.refresh()
     if context.job.domain_id is None:
         return _for_each(context, IMPACT, list(_with_trust(instance)))
     stored = _stored(instance, context)
-    document = planned(instance, stored)
+    asked: Document | None = context.payload.get("configuration")
+    plans = planned(instance, stored) if asked is None else None
+    document = asked if asked is not None else plans
     wanted = configuration_in(document) if document is not None else None
     compared = comparison(instance, data_dir, stored, wanted)
-    if document is not None and compared.before is compared.after:
+    if plans is not None and compared.before is compared.after:
         plan(instance, context.actor, stored, None)  # what was planned is in force
 
     def progress(work: UnitOfWork, done: int, total: int, _message: str) -> None:
         context.progress(work, done, total=total, cursor=True)
 
     report = compared.run(
-        context.actor, DAYS, resume=context.cursor is not None and compared.resumable, progress=progress
+        context.actor,
+        int(context.payload.get("days", DAYS)),
+        resume=context.cursor is not None and compared.resumable,
+        progress=progress,
     )
     return {"stops": report.stops, "lost": len(report.lost), **report.effort.to_json()}
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import structlog
 
@@ -21,6 +21,9 @@ from registry.trust import TrustModel
 from trust_lists.errors import SourceError
 from trust_lists.evaluation.decisions import Evidence
 from trust_lists.evaluation.trust_configuration import TrustConfiguration
+
+if TYPE_CHECKING:
+    from trust_lists.sources.evidence_manifest import EvidenceManifest
 
 log = structlog.get_logger(__name__)
 
@@ -101,6 +104,21 @@ class TrustModels:
             found = None
         self._collected[domain.name] = stamp, found
         return found
+
+    def manifest(self, domain: Domain) -> "EvidenceManifest | None":
+        """What came of each attempt when the newest evidence was collected; None where there is none that can be read.
+
+        It is read each time: of a large network it is too much to be kept.
+        """
+        from trust_lists.sources.evidence import evidence_folder
+
+        if self._stamp(domain) is None:
+            return None
+        folder = evidence_folder(trust_folder(self._data_dir or Path(), domain.name))
+        try:
+            return folder.read_manifest(folder.current)
+        except SourceError:
+            return None
 
     def _kept_of(self, domain: Domain) -> _Kept | None:
         kept = self._kept.get(domain.name)

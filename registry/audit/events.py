@@ -213,8 +213,7 @@ def opened(
     `whole` they tell all subjects, too.
     """
     salts = audit.salts(connection, {row.subject_id for row in rows if row.subject_id is not None})
-    people = {row.actor: int(row.actor.removeprefix(_PERSON)) for row in rows if _is_person(row.actor)}
-    names = audit.names_of_people(connection, set(people.values())) if people else {}
+    names = actor_names(connection, (row.actor for row in rows))
     every = {row.sequence: batch for row in rows if (batch := _batch_of(row))}
     entries = entries_in(connection, master_key, every.keys()) if whole and every else {}
     shown = []
@@ -232,7 +231,7 @@ def opened(
                 position=row.position,
                 at=row.at,
                 actor=row.actor,
-                actor_name=names.get(people[row.actor], row.actor) if row.actor in people else row.actor,
+                actor_name=names[row.actor],
                 request_id=row.request_id,
                 tag=row.tag,
                 domain_id=row.domain_id,
@@ -245,6 +244,14 @@ def opened(
             )
         )
     return shown
+
+
+def actor_names(connection: Connection, actors: Iterable[str]) -> dict[str, str]:
+    """What actors are called: a person by the name as it is today, others, and who was erased, as themselves."""
+    every = set(actors)
+    people = {actor: int(actor.removeprefix(_PERSON)) for actor in every if _is_person(actor)}
+    names = audit.names_of_people(connection, set(people.values())) if people else {}
+    return {actor: names.get(people[actor], actor) if actor in people else actor for actor in every}
 
 
 def _batch_of(row: EventRow) -> Batch | None:

@@ -75,12 +75,13 @@ def show(
     kind: KindName = typer.Argument(help="Which list.", metavar="KIND"),
     domain: str | None = DOMAIN_OPTION,
     state: StateName | None = typer.Option(None, "--state", help="Only active, deprecated or removed codes."),
+    search: str = typer.Option("", "--search", help="Only codes that hold these words, or whose names do."),
     json_output: bool = JSON_OPTION,
 ) -> None:
     """Print the codes of the list in force. KIND is participant, document-type, process or transport-profile."""
     from registry.cli.common import chosen_domain, open_instance, print_json
     from registry.errors import NotFoundError
-    from registry.identifiers.code_lists import Kind
+    from registry.identifiers.code_lists import Kind, State
 
     with open_instance() as instance:
         chosen = chosen_domain(instance, domain).domain
@@ -91,8 +92,7 @@ def show(
         )
     rows = [
         {"scheme": scheme, "value": value, "state": entry.state.value, "name": entry.name}
-        for (scheme, value), entry in item.entries.items()
-        if state is None or entry.state.value == state.value
+        for (scheme, value), entry in item.matching(search, None if state is None else State(state.value))
     ]
     if json_output:
         print_json({"domain": chosen.name, "kind": item.kind.value, "version": item.version, "codes": rows})

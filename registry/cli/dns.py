@@ -4,6 +4,7 @@
 import typer
 
 from registry.cli import (
+    dns_changes,
     dns_check,
     dns_configure,
     dns_file,
@@ -22,6 +23,7 @@ app.add_typer(dns_key.app, name="key")
 app.command("configure", epilog=dns_configure.EPILOG)(dns_configure.configure)
 app.command("status", epilog=dns_status.EPILOG)(dns_status.status)
 app.command("names", epilog=dns_names.EPILOG)(dns_names.names)
+app.command("changes", epilog=dns_changes.EPILOG)(dns_changes.changes)
 app.command("check", epilog=dns_check.CHECK_EPILOG)(dns_check.check)
 app.command("repair", epilog=dns_check.REPAIR_EPILOG)(dns_check.repair)
 app.command("export", epilog=dns_file.EXPORT_EPILOG)(dns_file.export)

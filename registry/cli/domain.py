@@ -71,6 +71,31 @@ def show(
     _note_what_is_missing(domain)
 
 
+@app.command("settings", epilog="Example: registry domain settings peppol-test --changed")
+def settings(
+    name: str = typer.Argument(help="A domain of the instance."),
+    changed: bool = typer.Option(False, "--changed", help="Only those that are other than the profile has them."),
+    json_output: bool = JSON_OPTION,
+) -> None:
+    """Print every setting of a domain, and what the shipped profile says that it was made from."""
+    from registry.cli.common import open_instance, print_json
+    from registry.domains.differences import from_profile
+
+    with open_instance() as instance:
+        found = from_profile(instance.directory.get(name).domain)
+    for item in found:
+        own = item.before != item.after
+        if changed and not own:
+            continue
+        if json_output:
+            source = "domain" if own else "profile"
+            row = {"setting": item.setting, "value": item.after, "of_profile": item.before, "source": source}
+            print_json(row)
+        else:
+            profile = f"\tprofile: {item.before}" if own else ""
+            typer.echo(f"{item.setting}\t{item.after}{profile}")
+
+
 def _warn(domain: "Domain") -> None:
     from registry.cli.domain_page import warnings
 

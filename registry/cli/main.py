@@ -14,6 +14,7 @@ from registry.cli import (
     backup,
     business_card,
     campaign,
+    certificate,
     code_list,
     database,
     demo,
@@ -34,6 +35,7 @@ from registry.cli import (
     resolver,
     restore,
     serve,
+    service,
     session,
     settings,
     signing_key,
@@ -71,7 +73,9 @@ app.add_typer(plan.app, name="plan")
 app.add_typer(campaign.app, name="campaign")
 app.add_typer(participant.app, name="participant")
 app.add_typer(access_point.app, name="access-point")
+app.add_typer(service.app, name="service")
 app.add_typer(business_card.app, name="business-card")
+app.add_typer(certificate.app, name="certificate")
 app.add_typer(account.app, name="account")
 app.add_typer(group.app, name="group")
 app.add_typer(permission.app, name="permission")

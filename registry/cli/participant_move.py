@@ -45,7 +45,7 @@ def move_out(
     Nothing changes for senders until it uses the key. Then run the same with --finish.
     """
     from registry.cli.common import chosen_domain, cli_actor, open_instance
-    from registry.sml.migrations import new_migration_key
+    from registry.identifiers.migration_key import new_migration_key
 
     if status + finish + cancel > 1:
         raise typer.BadParameter("only one of --status, --finish and --cancel can be meant")

@@ -11,6 +11,7 @@ from registry.cli import (
     sml_migration,
     sml_power,
     sml_publisher,
+    sml_registration,
     sml_squatting,
     sml_visible,
     sml_who,
@@ -18,6 +19,7 @@ from registry.cli import (
 
 app = typer.Typer(help="The SMPs and participants that the SML of a domain knows.", no_args_is_help=True)
 app.add_typer(sml_publisher.app, name="publisher")
+app.add_typer(sml_registration.app, name="registration")
 app.add_typer(sml_migration.app, name="migration")
 app.add_typer(sml_certificate.app, name="certificate")
 app.add_typer(sml_intervention.app, name="intervention")

@@ -96,7 +96,7 @@ def prepare(
     """
     from registry.cli.common import chosen_domain, cli_actor, open_instance
     from registry.cli.listing import shown
-    from registry.sml.migrations import new_migration_key
+    from registry.identifiers.migration_key import new_migration_key
 
     key = key or new_migration_key()
     with open_instance() as instance:

@@ -88,12 +88,28 @@ def change(
 
 
 @app.command("remove", epilog="Example: registry sml publisher remove SMP-1")
-def remove(smp_id: str = _SMP_ID, domain: str | None = DOMAIN_OPTION, json_output: bool = JSON_OPTION) -> None:
+def remove(
+    smp_id: str = _SMP_ID,
+    plan: bool = typer.Option(False, "--plan", help="Only show what would go with it."),
+    domain: str | None = DOMAIN_OPTION,
+    json_output: bool = JSON_OPTION,
+) -> None:
     """Remove an SMP with all its registrations and their names."""
-    from registry.cli.common import chosen_domain, cli_actor, open_instance
+    from dataclasses import asdict
+
+    from registry.cli.common import chosen_domain, cli_actor, open_instance, print_json
 
     with open_instance() as instance:
-        instance.administration.delete_publisher(cli_actor(), chosen_domain(instance, domain), smp_id)
+        stored, sml = chosen_domain(instance, domain), instance.administration
+        if plan:
+            told = asdict(sml.plans.removing(stored, smp_id))
+            if json_output:
+                print_json(told)
+                return
+            for name, count in told.items():
+                typer.echo(f"{count:>9}  {name.replace('_', ' ')}")
+            return
+        sml.delete_publisher(cli_actor(), stored, smp_id)
     _say({"smp_id": smp_id, "outcome": "removed"}, json_output=json_output)
 
 

@@ -29,6 +29,7 @@ def squatting(
     from registry.cli.common import chosen_domain, open_instance, print_json
     from registry.cli.listing import as_json, shown
     from registry.sml.admission.squatting import Bounds, findings
+    from registry.smp.exchange.table_columns import guarded
 
     writer = csv_format.writer(sys.stdout, lineterminator="\n")
     if csv and not json_output:
@@ -43,7 +44,7 @@ def squatting(
                 if json_output:
                     print_json(as_json(finding))
                 elif csv:
-                    writer.writerow(tuple(as_json(finding).values()))
+                    writer.writerow([guarded(str(value)) for value in as_json(finding).values()])
                 else:
                     sign, participant, smp_id, since, detail = astuple(finding)
                     typer.echo(f"{sign}\t{participant}\t{smp_id}\t{shown(since)}\t{detail}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from registry.cli import trust_collect, trust_decide, trust_impact
+from registry.cli import trust_collect, trust_decide, trust_impact, trust_sources
 from registry.cli.common import JSON_OPTION
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ app = typer.Typer(help="Whom the domains of the instance trust, and on what evid
 app.command("collect", epilog=trust_collect.EPILOG)(trust_collect.collect)
 app.command("decide", epilog=trust_decide.EPILOG)(trust_decide.decide)
 app.command("impact", epilog=trust_impact.EPILOG)(trust_impact.impact)
+app.command("sources", epilog=trust_sources.EPILOG)(trust_sources.sources)
 
 
 @app.command("show", epilog="Example: registry trust show peppol --json")

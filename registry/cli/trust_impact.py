@@ -135,6 +135,7 @@ def _write_participants(instance: "Instance", stored: "StoredDomain", report: "I
     """One at a time: there may be millions."""
     from registry.errors import ConfigurationError
     from registry.impact.affected_participants import lost_participants
+    from registry.smp.exchange.table_columns import guarded
     from trust_lists.instants import write_instant
 
     try:
@@ -144,7 +145,8 @@ def _write_participants(instance: "Instance", stored: "StoredDomain", report: "I
             for each in lost_participants(instance.database, stored.id, report):
                 since = write_instant(each.since)
                 participant = f"{each.scheme}::{each.value}"
-                rows.writerow((participant, each.kind.value, each.holder, since, each.effect.value, each.check))
+                cells = (participant, each.kind.value, each.holder, since, each.effect.value, each.check)
+                rows.writerow(map(guarded, cells))
     except OSError as error:
         raise ConfigurationError(f"{file} can't be written: {error.strerror}") from error
 

@@ -7,7 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from registry.domains.domain import Domain
-from registry.domains.loader import domain_to_mapping
+from registry.domains.loader import domain_to_mapping, load_domain, profile_names
+
+_ABOUT = frozenset({"notes", "sources"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +25,22 @@ def differences(before: Domain, after: Domain) -> tuple[Difference, ...]:
     """Every setting that differs, in order of its path. Certificates are told by how many there are, and a trust
     model by its id and a digest of its text.
     """
-    old, new = (dict(_flat(domain_to_mapping(domain))) for domain in (before, after))
-    return tuple(
-        Difference(path, old.get(path), new.get(path))
-        for path in sorted(old.keys() | new.keys())
-        if old.get(path) != new.get(path)
-    )
+    return tuple(item for item in _compared(before, after) if item.before != item.after)
+
+
+def from_profile(domain: Domain) -> tuple[Difference, ...]:
+    """Every setting of a domain, in order of its path, `before` as the shipped profile has it that it was made from;
+    of one's own profile None everywhere. Left out is what only says where values are from (`notes`, `sources`).
+    """
+    shipped = load_domain(domain.profile, {"name": domain.name}) if domain.profile in profile_names() else None
+    return tuple(item for item in _compared(shipped, domain) if item.setting.partition(".")[0] not in _ABOUT)
+
+
+def _compared(before: Domain | None, after: Domain) -> Iterator[Difference]:
+    old = {} if before is None else dict(_flat(domain_to_mapping(before)))
+    new = dict(_flat(domain_to_mapping(after)))
+    for path in sorted(old.keys() | new.keys()):
+        yield Difference(path, old.get(path), new.get(path))
 
 
 def _flat(values: Mapping[str, object], path: str = "") -> Iterator[tuple[str, object]]:

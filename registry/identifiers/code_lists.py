@@ -82,6 +82,16 @@ class CodeList:
         """The entry of a code; None when it is not listed."""
         return self.entries.get((scheme, value))
 
+    def matching(self, search: str = "", state: State | None = None) -> list[tuple[tuple[str, str], CodeListEntry]]:
+        """The codes, as scheme and value, whose name or code hold all words of `search`, in whatever letter case."""
+        words = search.casefold().split()
+
+        def wanted(code: tuple[str, str], entry: CodeListEntry) -> bool:
+            text = f"{entry.name} {code[0]}::{code[1]}".casefold()
+            return (state is None or entry.state is state) and all(word in text for word in words)
+
+        return [(code, entry) for code, entry in self.entries.items() if wanted(code, entry)]
+
     def state(self, scheme: str, value: str) -> State | None:
         """The state of a code; None when it is not listed."""
         entry = self.entry(scheme, value)

@@ -46,7 +46,9 @@ class OwnDocuments:
         except (NotFoundError, ValidationError):
             return _GONE
         except RegistryError as error:
-            raise TechnicalFailureError("own-smp", f"this SMP can't answer: {error}") from error
+            # Where a key's file lies is nobody's business outside.
+            why = "" if self.public else f": {error}"
+            raise TechnicalFailureError("own-smp", f"this SMP can't answer{why}") from error
 
     def _below(self, url: str) -> bytes | None:
         """The raw path below the base URL; None where it isn't below it."""

@@ -86,7 +86,8 @@ def stage(
     *,
     again: bool = True,
 ) -> None:
-    """Read what has changed of a source into an empty file; with `again` also what was refused the last time.
+    """Read what has changed of a source into an empty file; with `again` also what was refused the last time, and how
+    much there is that has no home here.
 
     Raises what the source raises.
     """
@@ -106,7 +107,8 @@ def stage(
         wanted = None if readable == checksums.keys() else readable
 
     def about() -> Mapping[str, object]:
-        return {"unhoused": [[each.name, each.count, each.why] for each in source.unhoused()]}
+        found = source.unhoused() if again else ()
+        return {"unhoused": [[each.name, each.count, each.why] for each in found]}
 
     records = iter(()) if wanted is not None and not wanted else source.records(wanted)
     staging.fill(records, parts, about, told)

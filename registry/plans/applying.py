@@ -30,7 +30,7 @@ from registry.plans.model import (
     unpacked,
 )
 from registry.plans.replacing import Replacer
-from registry.plans.reviewing import check_approved
+from registry.plans.reviewing import check_approved, check_counts
 from registry.plans.wanted import WantedBodies
 from registry.sml.candidates import Key
 from registry.sml.registration import Registrar
@@ -153,8 +153,13 @@ class Applier:
         return apply
 
     def apply(self, job: JobContext, stored: StoredDomain) -> dict[str, int]:
-        """Apply what is left of a plan; gives how many rows came to what."""
+        """Apply what is left of a plan; gives how many rows came to what.
+
+        Raises ReviewRequiredError where it is begun again after the account of who approved it has ended.
+        """
         plan_id = int(job.payload["plan"])
+        with self._database.read() as connection:
+            check_counts(connection, plans.required(connection, plan_id))
         wanted = WantedBodies(stored, self._trust_of)
         counts: Counter[str] = Counter((job.cursor or {}).get("counts", {}))
         after = int((job.cursor or {}).get("after", 0))
@@ -183,7 +188,7 @@ class Applier:
                 self._finish(work, plan, counts)
                 job.progress(work, counts.total(), cursor={"after": after, "counts": dict(counts)})
                 return None
-            # Looked at when it was asked for: whoever's account ends while it is applied stops nothing.
+            # Looked at when the job was begun: whoever's account ends while it runs stops nothing.
             with work.as_reviewed(plan.decided_at is not None):
                 refused = self._carry_out(work, stored, plan, wanted, rows)
             done = [row.number for row in rows if row.number not in refused]
@@ -251,6 +256,7 @@ def _again(work: UnitOfWork, plan: PlanRow) -> int:
     assert plan.job_id is not None  # noqa: S101  # the caller has looked
     job = queue.get(work, plan.job_id)
     if job.state in (JobState.FAILED, JobState.CANCELLED):
+        check_counts(work.connection, plan)
         queue.retry(work, job.id)
     return job.id
 

@@ -6,12 +6,14 @@ approved is applied, and a row whose participant has changed meanwhile isn't (`P
 or certificate an account comes makes no difference.
 """
 
+from registry.accounts.accounts import Kind
+from registry.accounts.names import name_key
 from registry.audit.events import record
 from registry.errors import ConflictError, ReviewRequiredError, UnauthorizedError, ValidationError
 from registry.plans.model import CLAUSE, MAY_COME, TO_DO, PlanState
 from registry.sml.interventions.model import Operator, account_of
 from registry.storage.engine import Database, retried
-from registry.storage.queries import accounts, plans, standby
+from registry.storage.queries import accounts, plans, standby, tokens
 from registry.storage.queries.plans import PlanRow
 from registry.storage.unit_of_work import Connection, UnitOfWork
 
@@ -72,7 +74,7 @@ def _decide(database: Database, by: Operator, plan_id: int, text: str, *, approv
             raise ConflictError(f"plan {plan_id} is {row.state}; only those under review are decided about")
         if by.account_id is None:
             raise UnauthorizedError("who decides about a plan has to be an account")
-        if is_own(row, by):
+        if is_own(work.connection, row, by):
             raise UnauthorizedError("who made a plan, or submitted it, can't decide about it: somebody else has to")
         if approved:
             _check_time(work, row)
@@ -84,9 +86,21 @@ def _decide(database: Database, by: Operator, plan_id: int, text: str, *, approv
         _record(work, "plans:plan:approve" if approved else "plans:plan:reject", row, text)
 
 
-def is_own(row: PlanRow, by: Operator) -> bool:
+def is_own(connection: Connection, row: PlanRow, by: Operator) -> bool:
     """Whether somebody has made a plan, or submitted it."""
-    return by.name == row.submitted_by or by.actor.name == row.actor
+    if by.name == row.submitted_by or by.actor.name == row.actor:
+        return True
+    return by.account_id is not None and by.account_id == _program_of(connection, row.actor)
+
+
+def _program_of(connection: Connection, actor: str) -> int | None:
+    """The account of a program, which the audit calls by the token, or the certificate, with which it came."""
+    kind, _, name = actor.partition(":")
+    if kind == "token":
+        token = tokens.by_name(connection, name)
+        return None if token is None else token.account_id
+    program = accounts.by_name(connection, name_key(name)) if kind == Kind.PROGRAM else None
+    return None if program is None else program.id
 
 
 def counts(connection: Connection, row: PlanRow) -> bool:
@@ -116,6 +130,13 @@ def check_approved(work: UnitOfWork, row: PlanRow) -> None:
             message = f"plan {row.id} was approved, but one of the two accounts is disabled by now; submit it again"
             raise ReviewRequiredError(message)
     _check_time(work, row)
+
+
+def check_counts(connection: Connection, row: PlanRow) -> None:
+    """Raises ReviewRequiredError where a plan that is being applied was approved by accounts that aren't active now."""
+    if row.decided_at is not None and standby.wants_review(connection, row.domain_id) and not counts(connection, row):
+        message = f"plan {row.id} was broken off, and one of the two accounts is disabled by now; make another plan"
+        raise ReviewRequiredError(message)
 
 
 def _check_time(work: UnitOfWork, row: PlanRow) -> None:

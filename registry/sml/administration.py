@@ -11,18 +11,20 @@ from contextlib import contextmanager
 from cryptography import x509
 
 from registry.dns.journal import ZoneJournal
-from registry.errors import AlreadyExistsError, ConflictError, NotFoundError, RegistryError, ValidationError
+from registry.errors import NotFoundError
 from registry.identifiers.participant import ParticipantIdentifier
 from registry.sml.authorization import TrustOf
 from registry.sml.candidates import Candidates, check_list, keys_of
-from registry.sml.errors import SmlError, some_of
+from registry.sml.errors import together
 from registry.sml.interventions import four_eyes
 from registry.sml.migrations import Migrations, check_migration_key
 from registry.sml.model import Publisher
+from registry.sml.plain import plainly
 from registry.sml.publisher_certificates import PublisherCertificates, Window
 from registry.sml.publishers import Publishers
 from registry.sml.quarantine import quarantine_refusals
 from registry.sml.registration import Registrar, check_not_migrating
+from registry.sml.registration_plans import MAX_LIST, RegistrationPlans
 from registry.storage.domain_directory import StoredDomain
 from registry.storage.engine import Actor, Database, retried
 from registry.storage.queries import migrations, publishers, registrations, sml_views
@@ -39,9 +41,6 @@ from registry.storage.queries.sml_views import (
 from registry.storage.tables import registration
 from registry.storage.unit_of_work import Connection, UnitOfWork
 
-MAX_LIST = 1000
-"""The most participants that one call may name; SOAP allows fewer."""
-
 
 class SmlAdministration:
     """The publishers, registrations and migrations of the domains for which this instance is the SML.
@@ -56,6 +55,8 @@ class SmlAdministration:
         self._migrations = Migrations(registrar)
         self._publishers = Publishers(journal, registrar)
         self._certificates = PublisherCertificates(trust_of)
+        self.plans = RegistrationPlans(database, registrar)
+        """What changes of registrations would come to."""
 
     # Publishers
 
@@ -190,7 +191,7 @@ class SmlAdministration:
             refusals = self._registrar.refusals(work.connection, stored, row, participants)
             refusals += quarantine_refusals(work.connection, stored, row, participants, work.now)
             if refusals:
-                raise _together([refusal.plain for refusal in refusals])
+                raise together([refusal.plain for refusal in refusals])
             self._registrar.register(work, stored, row, Candidates.of(stored, participants))
 
     @retried
@@ -301,13 +302,8 @@ class SmlAdministration:
 
     @contextmanager
     def _writing(self, actor: Actor, stored: StoredDomain) -> Iterator[UnitOfWork]:
-        if not stored.domain.sml.enabled or stored.zone_id is None:
-            raise ConflictError(f"this instance is not the SML of the domain {stored.domain.name}")
-        try:
-            with self._database.write(actor) as work:
-                yield work
-        except SmlError as error:
-            raise error.plain from error
+        with plainly(stored), self._database.write(actor) as work:
+            yield work
 
 
 def _publisher(connection: Connection, stored: StoredDomain, smp_id: str, *, lock: bool = False) -> PublisherRow:
@@ -321,9 +317,3 @@ def _publisher(connection: Connection, stored: StoredDomain, smp_id: str, *, loc
 
 def _no_publisher(stored: StoredDomain, smp_id: str) -> NotFoundError:
     return NotFoundError(f"the domain {stored.domain.name} has no SMP {smp_id!r}")
-
-
-def _together(refusals: Sequence[RegistryError]) -> RegistryError:
-    """One error for several; what breaks rules says more than what is there already."""
-    reasons = [reason for error in refusals if isinstance(error, ValidationError) for reason in error.reasons]
-    return ValidationError(reasons) if reasons else AlreadyExistsError(some_of(map(str, refusals)))

@@ -69,6 +69,12 @@ def unauthorized(text: str) -> SmlError:
     return SmlError(FaultKind.UNAUTHORIZED, 101, text)
 
 
+def together(refusals: Sequence[RegistryError]) -> RegistryError:
+    """One error for several; what breaks rules says more than what is there already."""
+    reasons = [reason for error in refusals if isinstance(error, ValidationError) for reason in error.reasons]
+    return ValidationError(reasons) if reasons else AlreadyExistsError(some_of(map(str, refusals)))
+
+
 def some_of(names: Iterable[str]) -> str:
     """A list for a message, cut where it gets long."""
     every = list(names)

@@ -11,11 +11,12 @@ from datetime import timedelta
 from typing import Any
 
 from registry.errors import NotFoundError, ValidationError
+from registry.identifiers.migration_key import new_migration_key
 from registry.identifiers.participant import ParticipantIdentifier
 from registry.sml.authorization import AuthorizedCaller
 from registry.sml.calls import Calls
 from registry.sml.errors import SmlError, participants_not_found, unauthorized
-from registry.sml.migrations import Migrations, check_migration_key, new_migration_key
+from registry.sml.migrations import Migrations, check_migration_key
 from registry.sml.publisher_api import ApiRequest, Route
 from registry.sml.registration import Registrar
 from registry.storage.domain_directory import StoredDomain

@@ -5,13 +5,11 @@ Nothing here asks who calls; `registry.sml.service`, `registry.sml.migration_rou
 do. (Peppol SML, PrepareMigrationRecord and CompleteMigrationRecord; sml.md §1.3)
 """
 
-import secrets
-import string
 from datetime import timedelta
 
 from registry.audit.events import record
 from registry.errors import NotFoundError
-from registry.identifiers.migration_key import LENGTHS, SPECIAL, validate_migration_key
+from registry.identifiers.migration_key import validate_migration_key
 from registry.identifiers.participant import ParticipantIdentifier
 from registry.jobs.worker import JobContext
 from registry.sml.errors import broken_rules, migration_not_found, unauthorized
@@ -27,20 +25,6 @@ from registry.storage.unit_of_work import UnitOfWork
 EXPIRE = "sml-migrations"
 """The kind of the job that ends and announces migrations whose time has run out."""
 _BATCH = 500
-_LETTERS = string.ascii_letters + string.digits + SPECIAL
-
-
-def new_migration_key() -> str:
-    """A key that nobody guesses, and every SML takes.
-
-    It begins with a letter or digit: as an argument of a program one that begins with a hyphen is an option.
-    """
-    while True:
-        key = "".join(secrets.choice(_LETTERS) for _ in range(LENGTHS[-1]))
-        if key[0] in SPECIAL:
-            continue
-        if not validate_migration_key(key):
-            return key
 
 
 def check_migration_key(key: str) -> None:

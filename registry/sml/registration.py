@@ -230,11 +230,7 @@ class Registrar:
         Raises SmlError (ERR-101) for a wildcard that the publisher may not have.
         """
         publisher = publishers.hold(work, publisher.id) or publisher
-        for row in rows:
-            if not may_have(stored.domain, publisher, participant_of(row)):
-                raise wildcard_refused(row.scheme)
-        if reasons := self._admission.check(stored, publisher, [participant_of(row) for row in rows], moved=True):
-            raise broken_rules(reasons)
+        self.check_taking(stored, rows, publisher)
         self._admission.make_room(work, stored, publisher, len(rows), moved=True)
         before = publishers.smp_ids(work.connection, {row.publisher_id for row in rows})
         end_migrations(work, [row.id for row in rows], Outcome.TRANSFERRED, publisher.smp_id)
@@ -250,6 +246,15 @@ class Registrar:
             ],
             domain_id=stored.id,
         )
+
+    def check_taking(self, stored: StoredDomain, rows: Sequence[RegistrationRow], publisher: PublisherRow) -> None:
+        """Raises SmlError: ERR-101 for a wildcard that the publisher may not have, ERR-106 for what isn't admitted."""
+        participants = [participant_of(row) for row in rows]
+        for participant in participants:
+            if not may_have(stored.domain, publisher, participant):
+                raise wildcard_refused(participant.scheme)
+        if reasons := self._admission.check(stored, publisher, participants, moved=True):
+            raise broken_rules(reasons)
 
     def point(
         self, work: UnitOfWork, stored: StoredDomain, publisher: PublisherRow, rows: Sequence[RegistrationRow]

@@ -4,10 +4,10 @@
 from dataclasses import dataclass
 
 from registry.errors import ConflictError, NotFoundError
+from registry.identifiers.migration_key import new_migration_key
 from registry.identifiers.participant import ParticipantIdentifier
 from registry.sml.administration import SmlAdministration
 from registry.sml.client import SmlClient
-from registry.sml.migrations import new_migration_key
 from registry.storage.domain_directory import StoredDomain
 from registry.storage.engine import Actor
 

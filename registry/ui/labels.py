@@ -72,6 +72,27 @@ INTERVENTION_STATES = {
     "refused": mark("refused"),
     "undone": mark("undone"),
 }
+CONCERNED = {
+    "participants": mark("participants"),
+    "wildcards": mark("wildcards among them"),
+    "suspended": mark("suspended themselves"),
+    "with_services": mark("with services of their own"),
+    "migrations": mark("open migrations"),
+    "there": mark("participants that are there already"),
+    "unchanged": mark("participants that are so already"),
+    "certificates": mark("certificates"),
+    "publishers": mark("SMPs concerned"),
+    "silenced": mark("SMPs for which nobody speaks then"),
+    "left": mark("left as they are"),
+}
+MIGRATION_ENDS = {
+    "completed": mark("completed"),
+    "cancelled": mark("cancelled"),
+    "expired": mark("its time ran out"),
+    "replaced": mark("replaced by another one"),
+    "transferred": mark("the operator moved the participant"),
+    "unregistered": mark("the registration ended"),
+}
 KEY_STATES = {"active": mark("active"), "planned": mark("planned"), "former": mark("former")}
 SPANS = {
     "ended": mark("Ended"),
@@ -150,6 +171,7 @@ PROBLEM_KINDS = {
     "domain-lacks": mark("A domain lacks something"),
     "public-url": mark("A public address"),
     "no-sml": mark("No SML leads here"),
+    "nothing-published": mark("Nothing is published"),
     "trust-model": mark("A trust model"),
     "trust-plan-refuses": mark("A planned trust model refuses somebody"),
     "evidence-old": mark("Evidence is old"),
@@ -240,6 +262,8 @@ NAME_KINDS = {
     "publisher": mark("The SMP itself"),
     "publisher-naptr": mark("The NAPTR records of the SMP"),
 }
+PROPOSED = mark("In this domain somebody else has to approve it: a plan is made, and nothing is published before that.")
+CODE_STATES = {"active": mark("active"), "deprecated": mark("deprecated"), "removed": mark("withdrawn from the list")}
 ERRORS: Mapping[int, tuple[str, str]] = {
     400: (mark("That can't be done like this"), mark("The request breaks rules.")),
     401: (mark("Please log in"), mark("Nobody knows who you are.")),
@@ -285,6 +309,24 @@ FLASHES = {
     "counting": mark("It is being counted. Look again in a moment."),
     "reminding": mark("The reminders are being sent; here is what comes of it."),
     "closed": mark("Closed: %(name)s."),
+    "comparing": mark("It is being compared; here is what comes of it."),
+    "repairing": mark("It is being put right; here is what comes of it."),
+    "nothing-to-repair": mark("There is nothing to put right, as far as the last look tells. Compare anew."),
+    "verifying": mark("The chain is being checked; here is what comes of it."),
+    "exporting": mark("The file is being written; here is what comes of it."),
+    "noted": mark("Saved. Worth knowing: %(name)s"),
+    "withdrawn": mark("Withdrawn: %(name)s."),
+    "change-planned": mark("The change is planned: %(name)s."),
+    "called-off": mark("The planned change is called off: %(name)s."),
+    "intervened": mark("The intervention is done."),
+    "intervention-waits": mark("It is asked for: somebody else has to approve it."),
+    "registered": mark("Registered: %(name)s participants."),
+    "moved": mark("Moved: %(name)s participants."),
+    "unregistered": mark("Registrations that have ended: %(name)s."),
+    "migrated": mark("The participant has another SMP now: %(name)s."),
+    "migration-cancelled": mark("The migration is cancelled: %(name)s."),
+    "certificate-added": mark("The certificate is added."),
+    "certificate-ended": mark("The certificate has ended for this SMP: %(name)s."),
     "session-ended": mark("The session has ended."),
 }
 CAMPAIGN_KINDS = {
@@ -330,6 +372,8 @@ LABELS: Mapping[str, Mapping[str, str]] = {
     "power": POWERS,
     "consequence": CONSEQUENCES,
     "intervention": INTERVENTION_STATES,
+    "concerned": CONCERNED,
+    "migration": MIGRATION_ENDS,
     "key": KEY_STATES,
     "span": SPANS,
     "plan-kind": PLAN_KINDS,
@@ -346,5 +390,6 @@ LABELS: Mapping[str, Mapping[str, str]] = {
     "source": SETTING_SOURCES,
     "channel": CHANNEL_KINDS,
     "digest": DIGESTS,
+    "code-state": CODE_STATES,
 }
 """By kind of code, and code."""

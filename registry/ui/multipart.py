@@ -31,10 +31,10 @@ class Part:
     content: bytes
 
 
-def parse_multipart(content_type: str, body: bytes) -> list[Part]:
-    """The fields of a form in their order. Raises MultipartError."""
+def parse_multipart(content_type: str, body: bytes, most: int = MAX_PARTS) -> list[Part]:
+    """The fields of a form in their order, `most` at most. Raises MultipartError."""
     delimiter = b"\r\n--" + _boundary(content_type)
-    _preamble, *pieces = (b"\r\n" + body).split(delimiter, MAX_PARTS + 1)
+    _preamble, *pieces = (b"\r\n" + body).split(delimiter, most + 1)
     if not pieces or not pieces[-1].startswith(b"--"):
         raise MultipartError("the form has no end, or too many fields")
     return [_part(piece) for piece in pieces[:-1]]

@@ -16,10 +16,12 @@ from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from registry.identifiers.url_form import encode_segment
-from registry.ui.labels import LABELS
+from registry.ui import check_labels, labels, setting_labels
 from registry.ui.locales import LANGUAGES, Catalogue, read_catalogues
 
 ROOT = "/ui"
+LABELS = {**labels.LABELS, **check_labels.LABELS, **setting_labels.LABELS}
+"""All words for codes: by kind of code, and code."""
 _CODE, _STRONG = re.compile(r"`([^`]+)`"), re.compile(r"\*\*([^*]+)\*\*")
 
 
@@ -51,7 +53,7 @@ def make_environment(static: Callable[[str], str]) -> Environment:
 
     @pass_context
     def number(context: Context, value: float) -> str:
-        return format_decimal(value, locale=context["language"])
+        return in_digits(value, context["language"])
 
     install: Any = environment.install_gettext_callables  # type: ignore[attr-defined]  # of the extension
     install(gettext, lambda one, many, n: one if n == 1 else many, newstyle=True)
@@ -94,6 +96,11 @@ def local(text: str | None) -> str:
     if text is None or not inside or "\\" in text or "//" in text or not text.isascii() or not text.isprintable():
         return f"{ROOT}/"
     return text
+
+
+def in_digits(value: float, language: str) -> str:
+    """A number as people of a language write it."""
+    return format_decimal(value, locale=language)
 
 
 def moment(text: str | None) -> str:

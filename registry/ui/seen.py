@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a visitor has confirmed is what they saw: for requests of REST that take no If-Match."""
 
+import hashlib
+import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -19,6 +21,16 @@ async def seen(visit: Visit, path: str, *segments: str) -> tuple[Any, str]:
     return answer.json(), answer.header("etag")
 
 
+async def present(visit: Visit, path: str, *segments: str) -> tuple[Any, str]:
+    """As `seen`; None and an empty tag where there is nothing."""
+    try:
+        return await seen(visit, path, *segments)
+    except RestError as error:
+        if error.status != 404:
+            raise
+        return None, ""
+
+
 async def require_seen(visit: Visit, path: str, *segments: str) -> Any:
     """What is there, where its entity tag is the `etag` of the form. Raises RestError: 412 where it isn't.
 
@@ -34,3 +46,15 @@ def require_same(visit: Visit, held: Any, names: Iterable[str]) -> None:
     """As `require_seen`, of these members alone, where others change all the time. Raises RestError."""
     if any(str(held[name]) != visit.form.get(name) for name in names):
         raise refusal(412)
+
+
+def mark_of(shown: Any) -> str:
+    """What is shown, as a form brings it back: for plans, which have no entity tag."""
+    return hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()
+
+
+async def require_may(visit: Visit, domain: str, action: str) -> None:
+    """Raises RestError where there is no such domain for the visitor, or they may not do it there."""
+    await visit.rest.get("/domains/{}", domain)
+    if action not in (await visit.shell(domain)).here:
+        raise refusal(403)

@@ -18,11 +18,13 @@ from starlette.responses import Response
 from registry.telemetry import request_id
 from registry.ui.labels import FLASHES
 from registry.ui.locales import wanted_language
-from registry.ui.multipart import Part, parse_multipart
+from registry.ui.multipart import MAX_PARTS, Part, parse_multipart
 from registry.ui.rendering import ROOT, path_of
 from registry.ui.rest import Rest
 
 MAX_FORM = 64_000
+MAX_FIELDS = 100
+MAX_LIST = 400_000  # octets of a form with a list of a thousand participants
 MAX_UPLOAD = 2_000_000  # octets of a form with a file, as much as REST and the listener take
 THEMES = ("auto", "light", "dark")
 LANGUAGE_COOKIE, THEME_COOKIE, FLASH_COOKIE = "registry_language", "registry_theme", "registry_flash"
@@ -32,7 +34,7 @@ _MAX_NAME = 200  # characters of a flash: a cookie has 4096 octets
 
 
 class FormTooLargeError(Exception):
-    """A form has more octets than any of ours."""
+    """A form has more octets, or fields, than any of ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,19 +78,27 @@ class Visit:
         self._had_flash = FLASH_COOKIE in request.cookies
         self._shell: Shell | None = None
 
-    async def read_form(self) -> None:
-        """Read what a form sends. Raises FormTooLargeError."""
-        text = (await self._read(MAX_FORM)).decode("latin-1")
-        self.form = dict(parse_qsl(text, keep_blank_values=True, max_num_fields=100))
+    async def read_form(self, bound: int = MAX_FORM) -> None:
+        """Read what a form sends, of so many octets at most. Raises FormTooLargeError."""
+        text = (await self._read(bound)).decode("latin-1")
+        try:
+            self.form = dict(parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_FIELDS))
+        except ValueError:
+            raise FormTooLargeError from None
 
     async def read_upload(self, name: str) -> Part | None:
         """Read a form with a file, which is in the field `name`; None where none was chosen.
 
         Raises MultipartError and FormTooLargeError.
         """
-        parts = parse_multipart(self._request.headers.get("content-type", ""), await self._read(MAX_UPLOAD))
+        return (await self.read_files()).get(name)
+
+    async def read_files(self, most: int = MAX_PARTS) -> Mapping[str, Part]:
+        """As `read_upload`, of a form with several files and at most so many fields: what was chosen, by field."""
+        body = await self._read(MAX_UPLOAD)
+        parts = parse_multipart(self._request.headers.get("content-type", ""), body, most)
         self.form = {part.name: part.content.decode("utf-8", "replace") for part in parts if part.filename is None}
-        return next((part for part in parts if part.name == name and part.filename), None)
+        return {part.name: part for part in reversed(parts) if part.filename}
 
     async def _read(self, bound: int) -> bytes:
         """The body. Raises FormTooLargeError, before any of it is read where it says so itself."""

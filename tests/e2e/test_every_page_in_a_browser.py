@@ -5,10 +5,12 @@ The pages are those of the application's own routes. Of a new one whose path has
 tests/simulators/filled_pages.py must say what stands for it. Pictures are kept in build/screens/.
 """
 
+import json
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser
+from cryptography.hazmat.primitives.serialization import Encoding
+from playwright.sync_api import Browser, expect
 
 from registry.demo.pki import DemoPki
 from registry.ui.app import PAGES
@@ -25,6 +27,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.any_database]
 ROUTES = [page.path for page in Router(PAGES).pages if page.method == "GET"]
 QUERIES = {
     "/domains/{domain}/confirm-participant": f"?new=1&registered=1&participant={segment(EMPTY)}-too",
+    "/domains/{domain}/new-intervention": "?kind=transfer&smp_id=SMP-A",
     "/domains/{domain}/zone/names": f"?kind=participant&id={segment(WHO)}",
 }
 """What a page has to be asked for with, so that it shows what it is for."""
@@ -36,9 +39,24 @@ OTHERS = {
     "audit-filtered": "/audit?tag=accounts",
     "bad-filter": "/accounts?kind=nonsense",
     "not-resolved": f"/domains/demo/participants/{segment(EMPTY)}/resolution",
+    "permission-explained": "/permissions?account=victor&action=service:write&domain=demo",
+    "grants-of-a-group": "/domains/{domain}/grants?group=clinics",
+    "domain-form-with-profile": "/new-domain?profile=ehdsi",
+    "grant-form-filled-in": "/new-grant?domain=demo&group=clinics&account=victor",
+    "intervention-kinds": "/domains/{domain}/new-intervention",
+    "intervention-of-certificates": "/domains/{domain}/new-intervention?kind=block-certificate",
     "certificates-in-use": "/certificates?role=signing-key",
 }
 """What other states of a page look like."""
+_SMP_A = segment("iso6523-actorid-upis::0088:smp-a-2")
+FOLLOWS = {
+    "intervention-ask": "/domains/{domain}/new-intervention?kind=suspend-publisher&smp_id=SMP-A",
+    "intervention-undone": "/domains/{domain}/interventions/{applied}/undo",
+    "registrations-new": f"/domains/{{domain}}/new-registrations?publisher=SMP-A&participants={segment(EMPTY)}-too",
+    "registrations-ended": f"/domains/{{domain}}/end-registrations?participants={_SMP_A}",
+    "migration-prepared": f"/domains/{{domain}}/new-migration?participant={segment(WHO)}",
+}
+"""Forms, filled in by a link, behind which a page says what follows."""
 PUBLIC = {"empty": "", "found": f"?participant={segment(WHO)}", "wrong": "?participant=nobody"}
 """What the page of the public listener is asked for."""
 KEYBOARD = (
@@ -46,6 +64,7 @@ KEYBOARD = (
     "/login",
     "/domains/{domain}/participants",
     "/domains/{domain}/new-plan",
+    "/domains/{domain}/change",
     "/domains/{domain}/plans/{plan}",
 )
 
@@ -101,6 +120,50 @@ def test_public_page_is_accessible_and_fits(chromium: Browser, filled: FilledPag
         assert tab.check(f"public-{name}") == []
         if answer.status == 400:  # which a browser notes itself
             tab.complaints.clear()
+
+
+@pytest.mark.parametrize("role", ["ap-encrypt", "smp-sign"])
+def test_decision_on_a_certificate_is_accessible_and_fits(tab: Tab, filled: FilledPages, role: str) -> None:
+    tab.open(filled.path("/domains/{domain}/trust/decision"))
+    certificate = filled.live.pki.access_points[0].certificate.public_bytes(Encoding.PEM)
+    tab.page.locator("#certificate").fill(certificate.decode())
+    tab.page.locator("#role").select_option(role)
+    tab.page.get_by_label("Also say what would have to be different").check()
+    tab.page.get_by_role("button", name="Decide").click()
+    expect(tab.page.get_by_role("heading", name="Step by step")).to_be_visible()
+    assert tab.check(f"trust-decided-{role}") == []
+
+
+def test_comparison_of_trust_configurations_is_accessible_and_fits(tab: Tab, filled: FilledPages) -> None:
+    tab.open(filled.path("/domains/{domain}/trust/compare") + "?before=peppol-g2&after=peppol-g3")
+    tab.page.get_by_role("button", name="Compare").click()
+    expect(tab.page.get_by_role("heading", name="What was compared")).to_be_visible()
+    assert tab.check("trust-compared") == []
+
+
+@pytest.mark.parametrize("name", FOLLOWS)
+def test_what_follows_from_a_form_is_accessible_and_fits(tab: Tab, filled: FilledPages, name: str) -> None:
+    tab.open(filled.path(FOLLOWS[name]))
+    tab.page.get_by_role("button", name="Go on: see what").click()
+    expect(tab.page.get_by_role("heading", name="What follows")).to_be_visible()
+    assert tab.check(f"follows-{name}") == []
+    assert tab.overhang(REFLOWED) == []
+    if name == "migration-prepared":
+        tab.page.get_by_role("button", name="Prepare it, and show the key").click()
+        expect(tab.page.get_by_role("heading", name="Key", exact=True)).to_be_visible()
+        assert tab.check("migration-key") == []
+
+
+def test_what_follows_from_a_change_of_a_domain_is_accessible_and_fits(tab: Tab) -> None:
+    tab.open("/ui/domains/demo/change")
+    tab.page.get_by_text("Further settings, for experts").click()
+    further = {"smp": {"base_url": "https://smp.example.org/other"}, "sml": {"admission": [{"publishers": ["SMP-A"]}]}}
+    tab.page.get_by_label("Answers hold for (seconds)").fill("120")
+    tab.page.get_by_label("Settings as YAML or JSON").fill(json.dumps(further))
+    assert tab.check("domain-change-typed") == []
+    tab.page.get_by_role("button", name="Show what follows").click()
+    expect(tab.page.get_by_role("heading", name="What follows")).to_be_visible()
+    assert tab.check("domain-change-planned") == []
 
 
 def test_page_that_is_not_there_is_accessible_and_fits(tab: Tab) -> None:

@@ -43,7 +43,7 @@ def test_model_is_shown_with_its_digest_roles_and_anchors(
     for shown in (held["configuration"], held["id"], *(each["sha256"] for each in held["anchors"])):
         assert shown in text(page)
     assert all(each["role"] in text(page) for each in held["roles"])
-    assert {"/api/v1/domains/demo/trust/configuration", IMPACT} <= links_of(page)
+    assert {f"{TRUST}/configuration", IMPACT} <= links_of(page)
 
 
 def test_nothing_compared_yet_is_said(victor: Browser) -> None:

@@ -8,23 +8,29 @@ from typing import Any
 from registry.accounts.permissions import Role, Scope
 from registry.alerts import book
 from registry.alerts.problem import Look, Problem, ProblemKind, Severity
+from registry.app.code_lists import import_code_lists
 from registry.app.domain_setup import change_domain
 from registry.clock import system_clock
 from registry.consistency.orphans import ORPHANS
-from registry.demo.content import CREDIT_NOTE, INVOICE, PARTICIPANTS, demo_metadata
+from registry.demo.content import BILLING, CREDIT_NOTE, INVOICE, PARTICIPANTS, TRANSPORT_PROFILE, demo_metadata
 from registry.jobs import queue
 from registry.sml.model import Publisher
+from registry.smp.documents.business_card import BusinessCard, BusinessEntity, EntityName
 from registry.storage.queries import directory_entries, jobs
 from tests.simulators.certificate_chains import Authority
+from tests.simulators.code_lists import code_list, participant_list, written
+from tests.simulators.filled_checks import fill_checks
 from tests.simulators.impact_world import ImpactWorld, trusting
 from tests.simulators.live import ACTOR, LiveInstance
 from tests.simulators.offline import MovableClock, OfflineInstance, participant
 from tests.simulators.rest_callers import segment
 from tests.simulators.ui_office import Browser, UiOffice
+from trust_lists.certificates.parsing import fingerprint
 
 ADMIN = "Anna Administrator"
 WHO = str(PARTICIPANTS[0][0])
 EMPTY = "iso6523-actorid-upis::9915:without-services"
+_DEMO = {"domain": "demo"}
 _PARAMETER = re.compile(r"([^/]+)/\{(\w+)\}")
 _TABLE = f"""participant,property.note
 {WHO},reviewed in autumn
@@ -54,6 +60,7 @@ class FilledPages:
         self.values = {"domain": "demo", "participant": WHO, "account": str(self.account), "smp_id": "SMP-A"}
         self.values |= {"operations/name": "put_participant", "schemas/name": "ParticipantModel"}
         self._publish()
+        self._share()
         self._migrate()
         anna = self.office.browser(ADMIN)
         self._plan(anna)
@@ -61,9 +68,11 @@ class FilledPages:
         self._problems()
         self._tell()
         self._intervene()
+        self._keep_out()
         self._compare()
         self._plan_changes()
         self._list()
+        self.values |= fill_checks(live, self.ask)
         self.cookies = {name: value for name, value in anna.cookies.items() if name == "registry_session"}
         (session, *_) = self.ask("GET", "/me/sessions", _cookies(anna))["items"]
         self.values["session"] = str(session["id"])
@@ -72,7 +81,7 @@ class FilledPages:
         """Call REST, by default as a program, and give what it answers."""
         reply = self.office.ask(method, path, by or self.program, body)
         assert reply.status < 300, reply.body
-        return reply.json()
+        return reply.json() if reply.body else None
 
     def path(self, route: str) -> str:
         """The path of a page below /ui, from its route."""
@@ -88,6 +97,32 @@ class FilledPages:
         for metadata in demo_metadata(self.live.pki.access_points):
             self.live.instance.publishing.put_service_metadata(ACTOR, self.live.stored, metadata, create_group=True)
         self.ask("PUT", f"/domains/demo/participants/{segment(EMPTY)}", body={})
+        self.values["document_type"] = str(INVOICE)
+        card = BusinessCard(PARTICIPANTS[0][0], (BusinessEntity((EntityName("Demonstration Ltd", "en"),), "BE"),))
+        self.live.instance.business_cards.publish(ACTOR, self.live.stored, card)
+
+    def _share(self) -> None:
+        """A group with somebody in it, roles for it and for a participant, and a list of codes."""
+        self.ask("PUT", "/domains/demo/groups/clinics", body={"description": "In town,\nand outside of it."})
+        self.ask("PUT", f"/domains/demo/participants/{segment(EMPTY)}", body={"group": "clinics"})
+        for place in ({"group": "clinics"}, {"participant": WHO}):
+            made = self.ask("POST", "/grants", body={"account": "victor", "role": "editor", "place": place | _DEMO})
+        self.values |= {"group": "clinics", "grant": str(made["id"]), "code-lists/kind": "participant"}
+        rows: list[dict[str, object]] = [
+            {"scheme": each.scheme, "value": each.value, "name": name, "state": state, "abstract": False}
+            for each, name, state in (
+                (INVOICE, "Peppol BIS Billing UBL Invoice V3", "active"),
+                (CREDIT_NOTE, "Peppol BIS Billing UBL CreditNote V3", "deprecated"),
+            )
+        ]
+        profile: dict[str, object] = {"profile-id": TRANSPORT_PROFILE, "protocol": "AS4", "state": "deprecated"}
+        process: dict[str, object] = {"scheme": "cenbii-procid-ubl", "value": BILLING, "state": "active"}
+        files = written(
+            self.live.settings.data_dir,
+            participant_list("9.8", i0088="active", i9915="deprecated"),
+            *(code_list("9.8", *each) for each in (rows, [profile], [process])),
+        )
+        import_code_lists(self.live.instance, ACTOR, "demo", files)
 
     def _migrate(self) -> None:
         """A campaign, which is counted while the rest is made."""
@@ -141,11 +176,28 @@ class FilledPages:
             self.live.instance.sml.create_publisher(caller, registered)
             who = [participant(f"0088:{smp_id.lower()}-{number}") for number in range(3)]
             self.live.instance.sml.create_participants(caller, smp_id, who)
+            if smp_id == "SMP-A":
+                self.values |= {"certificate": fingerprint(shown.certificate), "migrations/participant": str(who[0])}
+                for each in who[:2]:
+                    self.live.instance.sml.prepare_migration(caller, smp_id, each, "Ab12!!cd34-Xy")
         change_domain(self.live.instance, ACTOR, "demo", {"sml": {"four_eyes": ["transfer"]}, "public_page": True})
         self.live.run(self.live.serving.refresh())
         wanted = {"kind": "transfer", "smp_id": "SMP-A", "to_smp_id": "SMP-B", "order_reference": "court 12/2026"}
         made = self.ask("POST", "/domains/demo/interventions", body=wanted)
         self.values["number"] = str(made["number"])
+
+    def _keep_out(self) -> None:
+        """A participant in quarantine, a certificate that is blocked, a migration that has ended, all by operators."""
+        change_domain(self.live.instance, ACTOR, "demo", {"sml": {"quarantine_days": 30, "undo_hours": 24}})
+        self.live.run(self.live.serving.refresh())
+        self.ask("DELETE", f"/domains/demo/registrations/{segment(str(participant('0088:smp-b-2')))}")
+        self.ask("DELETE", f"/domains/demo/migrations/{segment(str(participant('0088:smp-a-1')))}")
+        stolen = {
+            "issuer": "CN=PEPPOL SERVICE METADATA PUBLISHER TEST CA - G3,O=OpenPEPPOL AISBL,C=BE",
+            "serial": "1f00",
+        }
+        wanted = {"kind": "block-certificate", "certificates": [stolen], "reason": "Its key was stolen."}
+        self.values["applied"] = str(self.ask("POST", "/domains/demo/interventions", body=wanted)["number"])
 
     def _compare(self) -> None:
         old, new = Authority("old root"), Authority("new root")
@@ -160,6 +212,7 @@ class FilledPages:
         at = (self.offline.clock.now + timedelta(days=7)).isoformat()
         body = {"address": "https://ap3.demo.example/as4", "at": at}
         self.ask("PATCH", f"/domains/demo/access-points/{segment(point['name'])}", body=body)
+        self.values["access_point"] = point["name"]
         (held, *_) = self.ask("GET", "/certificates")["items"]
         self.values["sha256"] = held["sha256"]
 

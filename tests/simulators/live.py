@@ -15,6 +15,7 @@ from registry.app.serving import Addresses, Serving
 from registry.clock import Clock, system_clock
 from registry.demo.pki import DemoPki, DemoPkiFiles, certificates_pem
 from registry.discovery.client import LookupClient, open_client
+from registry.domains.loader import load_domain
 from registry.settings import Settings, load_settings
 from registry.sml.client import SmlClient
 from registry.storage.domain_directory import StoredDomain
@@ -39,7 +40,10 @@ def demo_trust(pki: DemoPki) -> dict[str, Any]:
 
 @dataclass(slots=True)
 class LiveInstance:
-    """A running instance with the domain `demo`, whose SMP is registered at its own SML."""
+    """A running instance with the domain `demo`, whose SMP is registered at its own SML.
+
+    Of one that was begun without a domain, `stored` is no domain of it until `wait_for_domain` has found one.
+    """
 
     serving: Serving
     instance: Instance
@@ -57,6 +61,12 @@ class LiveInstance:
     def wait_for_dns(self) -> None:
         """Return once DNS serves what is committed."""
         self.run(self.serving.wait_until_published())
+
+    def wait_for_domain(self, name: str) -> None:
+        """Return once a domain that somebody has made is served; it is this one's from then on."""
+        self.run(self.serving.refresh())
+        self.stored = self.instance.directory.get(name)
+        self.wait_for_dns()
 
     def client_context(self, identity: Path | None = None) -> ssl.SSLContext:
         """A TLS context that trusts the instance; shows the key and certificate of `identity`, a PEM file."""
@@ -82,7 +92,13 @@ class LiveInstance:
 
 @contextlib.contextmanager
 def live_instance(
-    folder: Path, pki: DemoPki, *, clock: Clock = system_clock, register_smp: bool = True, **overrides: Any
+    folder: Path,
+    pki: DemoPki,
+    *,
+    clock: Clock = system_clock,
+    register_smp: bool = True,
+    with_domain: bool = True,
+    **overrides: Any,
 ) -> Iterator[LiveInstance]:
     """Run an instance in `folder` while the block lasts; `overrides` are fields of `Settings`."""
     files = pki.write(folder / "pki")
@@ -105,16 +121,18 @@ def live_instance(
     async def running() -> AsyncIterator[LiveInstance]:
         serving = Serving(settings, clock)
         async with serving.running() as addresses:
-            stored = await asyncio.to_thread(
-                add_domain,
-                serving.instance,
-                ACTOR,
-                "demo",
-                {"name": "demo", "smp": {"base_url": addresses.public, "smp_id": SMP_ID}, "trust": demo_trust(pki)},
-                signing_key=SigningKeyFile(files.smp),
-                register_smp=register_smp,
-            )
-            await serving.refresh()
+            stored = StoredDomain(0, load_domain("demo"), None)
+            if with_domain:
+                stored = await asyncio.to_thread(
+                    add_domain,
+                    serving.instance,
+                    ACTOR,
+                    "demo",
+                    {"name": "demo", "smp": {"base_url": addresses.public, "smp_id": SMP_ID}, "trust": demo_trust(pki)},
+                    signing_key=SigningKeyFile(files.smp),
+                    register_smp=register_smp,
+                )
+                await serving.refresh()
             await serving.wait_until_published()
             loop = asyncio.get_running_loop()
             yield LiveInstance(serving, serving.instance, addresses, stored, pki, files, settings, loop)

@@ -27,7 +27,6 @@ _QUICK = (
     "--innodb-flush-method=nosync",
     "--innodb-doublewrite=0",
     "--innodb-log-file-size=64M",
-    "--innodb-buffer-pool-size=256M",
     "--performance-schema=0",
     "--max-allowed-packet=64M",
 )
@@ -36,12 +35,15 @@ _QUICK = (
 class MariaDb:
     """A MariaDB server in a folder; root has to run it as somebody else."""
 
-    def __init__(self, folder: Path, server: str, install: str, as_owner: Sequence[str]) -> None:
+    def __init__(
+        self, folder: Path, server: str, install: str, as_owner: Sequence[str], buffer_pool: str = "256M"
+    ) -> None:
         self.folder = folder
         self.socket = folder / "socket"
         self._server = server
         self._install = install
         self._as_owner = list(as_owner)
+        self._buffer_pool = f"--innodb-buffer-pool-size={buffer_pool}"
         self._numbers = itertools.count(1)
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -59,6 +61,7 @@ class MariaDb:
                     f"--socket={self.socket}",
                     f"--pid-file={self.folder / 'pid'}",
                     "--skip-networking",
+                    self._buffer_pool,
                     *_QUICK,
                 ],
                 stdin=subprocess.DEVNULL,
@@ -145,7 +148,7 @@ class MariaDb:
 
 
 @contextmanager
-def new_mariadb(find_tool: Callable[..., str]) -> Iterator[MariaDb]:
+def new_mariadb(find_tool: Callable[..., str], buffer_pool: str = "256M") -> Iterator[MariaDb]:
     """A server that isn't started yet, and that is gone at the end of the block."""
     server = find_tool("mariadbd", "/usr/sbin")
     install = find_tool("mariadb-install-db", "/usr/bin")
@@ -156,7 +159,7 @@ def new_mariadb(find_tool: Callable[..., str]) -> Iterator[MariaDb]:
         as_owner = [find_tool("setpriv"), f"--reuid={_OWNER}", f"--regid={_OWNER}", "--clear-groups", "--"]
         owner = pwd.getpwnam(_OWNER)
         os.chown(folder, owner.pw_uid, owner.pw_gid)
-    database = MariaDb(folder, server, install, as_owner)
+    database = MariaDb(folder, server, install, as_owner, buffer_pool)
     try:
         yield database
     finally:

@@ -2,6 +2,7 @@
 """The pages on an instance without listeners, and browsers that visit them without JavaScript."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from http.cookies import SimpleCookie
@@ -80,20 +81,30 @@ class Browser:
 
     def upload(self, path: str, filename: str, content: bytes, /, **form: str) -> Reply:
         """What a form of a page of ours sends that has a file in its field `file`."""
+        return self.send(path, form, {"file": (filename, content)})
+
+    def send(self, path: str, form: Mapping[str, str], files: Mapping[str, tuple[str, bytes]] | None = None) -> Reply:
+        """What a form of a page of ours sends that takes files: their names and contents by the names of its fields."""
         head = 'Content-Disposition: form-data; name="{}"'
         parts = [f"--b\r\n{head.format(name)}\r\n\r\n{value}\r\n".encode() for name, value in form.items()]
-        parts.append(
-            f'--b\r\n{head.format("file")}; filename="{filename}"\r\n\r\n'.encode() + content + b"\r\n--b--\r\n"
-        )
+        for name, (filename, content) in (files or {}).items():
+            parts.append(f'--b\r\n{head.format(name)}; filename="{filename}"\r\n\r\n'.encode() + content + b"\r\n")
         headers = {"sec-fetch-site": "same-origin", "content-type": "multipart/form-data; boundary=b"}
-        return self._ask("POST", path, b"".join(parts), headers)
+        return self._ask("POST", path, b"".join([*parts, b"--b--\r\n"]), headers)
 
     def submit(self, path: str, **changed: str) -> Reply:
         """Send the last form of the main part of a page as it is, with some fields filled in otherwise."""
-        forms = forms_of(self.get(path))
-        form = forms[-2]  # behind it only the one in the footer
+        return self.submit_shown(self.get(path), path, changed)
+
+    def submit_shown(
+        self, shown: Reply, path: str, changed: Mapping[str, str], files: Mapping[str, tuple[str, bytes]] | None = None
+    ) -> Reply:
+        """As `submit`, of a page that was answered at `path`; with files, by the names of their fields."""
+        form = forms_of(shown)[-2]  # behind it only the one in the footer
         sent = {**form.fields, **changed}
         target = form.action or path
+        if form.takes_files:
+            return self.send(target, sent, files)
         if form.method == "post":
             return self.post(target, **sent)
         return self.get(f"{target}?{urlencode(sent)}")
@@ -120,6 +131,7 @@ class Form:
     action: str
     method: str
     fields: dict[str, str] = field(default_factory=dict)
+    takes_files: bool = False
 
 
 class _Forms(HTMLParser):
@@ -127,15 +139,30 @@ class _Forms(HTMLParser):
         super().__init__()
         self.forms: list[Form] = []
         self._select = ""
+        self._area = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._area:
+            self.forms[-1].fields[self._area] += data
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "textarea":
+            fields = self.forms[-1].fields
+            fields[self._area] = fields[self._area].removeprefix("\n")  # HTML §13.1.2.5
+            self._area = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         told = {name: value or "" for name, value in attrs}
         if tag == "form":
-            self.forms.append(Form(told.get("action", ""), told.get("method", "get")))
+            files = told.get("enctype") == "multipart/form-data"
+            self.forms.append(Form(told.get("action", ""), told.get("method", "get"), takes_files=files))
+        elif tag == "input" and told.get("type") == "file":
+            pass
         elif tag == "input" and (told.get("type") != "checkbox" or "checked" in told):
             self.forms[-1].fields[told["name"]] = told.get("value", "")
         elif tag == "textarea":
-            self.forms[-1].fields[told["name"]] = ""
+            self._area = told["name"]
+            self.forms[-1].fields[self._area] = ""
         elif tag == "select":
             self._select = told["name"]
             self.forms[-1].fields[self._select] = ""

@@ -9,8 +9,10 @@ from fastapi import Query
 from pydantic import Field
 
 from registry.accounts.permissions import SYSTEM, Action, Scope
+from registry.alerts.certificate_calendar import MAX_DAYS, certificate_calendar
+from registry.alerts.icalendar import MEDIA_TYPE
 from registry.api.v1 import rules
-from registry.api.v1.answers import Raw
+from registry.api.v1.answers import Answer, Raw
 from registry.api.v1.call import Call, CallState
 from registry.api.v1.context import no_domain
 from registry.api.v1.cursors import Cursor, Limit, paged, read_cursor
@@ -24,6 +26,7 @@ from registry.storage.queries.certificate_views import CertificateFilter, Certif
 
 resource = Resource("certificates", "Every certificate that is used here, until when it is good, and by whom.")
 _CERTIFICATE = "/certificates/{sha256}"
+_CALENDAR = "text/calendar"
 _READ = Within(Action.CERTIFICATE_READ, rules.system)
 _PEM = "application/x-pem-file"
 _OfDomain = Annotated[str | None, Query(max_length=64, description="Only those that are used in this domain.")]
@@ -74,6 +77,20 @@ def list_certificates(
         rows = certificate_views.page(connection, wanted, after, limit + 1)
     part, following = paged(rows, limit, lambda row: row.place)
     return Page[CertificateModel](items=[_shown(row) for row in part], next_cursor=following)
+
+
+@resource.get("/certificate-calendar", _READ, {200: _CALENDAR})
+def download_certificate_calendar(
+    call: Call,
+    within_days: Annotated[int, Query(ge=1, le=MAX_DAYS, description="The ends of the next so many days.")] = 90,
+    domain: _OfDomain = None,
+) -> Answer:
+    """Download the ends of certificates that are used where the caller may see it, as a calendar (RFC 5545)."""
+    domains = _domains(call, domain)
+    names = {stored.id: stored.domain.name for stored in call.context.directory.all()}
+    with call.context.database.read() as connection:
+        body = certificate_calendar(connection, names, domains, within_days, call.context.database.now())
+    return Answer(Raw(body, MEDIA_TYPE), headers={"content-disposition": 'attachment; filename="certificates.ics"'})
 
 
 @resource.get(_CERTIFICATE, _READ, {200: CertificateModel})

@@ -29,6 +29,7 @@ from registry.smp.signed_documents import DocumentSigner
 from registry.storage.domain_directory import DomainDirectory, StoredDomain
 from registry.storage.engine import Actor, Database
 from registry.trust import TrustModel
+from trust_lists.sources.evidence_manifest import EvidenceManifest
 
 
 class Authenticating(Protocol):
@@ -87,6 +88,8 @@ class ApiContext:
     zone_records: ZoneRecords
     interventions: Interventions
     sessions: Sessions
+    evidence_manifest: Callable[[Domain], EvidenceManifest | None] = lambda _domain: None
+    """What came of each attempt to collect it; None where there is none."""
     oidc_logins: OidcLogins | None = None
     """None where no provider is set up."""
     other_zones: OtherZones = field(default_factory=dict)

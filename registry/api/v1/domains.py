@@ -4,7 +4,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import Query
 from pydantic import AfterValidator, Field
@@ -19,7 +19,7 @@ from registry.api.v1.routing import Resource, url
 from registry.api.v1.rules import Needs, Within
 from registry.directory.comparing import difference
 from registry.directory.marking import place_of
-from registry.domains.differences import differences
+from registry.domains.differences import differences, from_profile
 from registry.domains.domain import Domain
 from registry.domains.loader import domain_to_mapping, profile_names
 from registry.errors import ConfigurationError, Reason, UnauthorizedError, ValidationError
@@ -105,6 +105,22 @@ class DomainChange(Model):
     differences: list[SettingDifference]
     follows: Annotated[list[str], Field(description="What follows from it, and what is to be done elsewhere.")]
     domain: DomainModel
+
+
+class DomainSetting(Model):
+    """One setting of a domain."""
+
+    setting: Annotated[str, Field(examples=["smp.dialects"])]
+    value: Annotated[Any, Field(description="Certificates as their number, a trust model as its id and a digest.")]
+    of_profile: Annotated[Any, Field(description="What the shipped profile says; null where it says nothing.")]
+    source: Annotated[Literal["profile", "domain"], Field(description="`domain`: other than the profile has it.")]
+
+
+class DomainSettings(Model):
+    """The settings of a domain, one by one."""
+
+    profile: Annotated[str, Field(description="The shipped profile that it was made from; empty for one's own.")]
+    items: list[DomainSetting]
 
 
 class CodeListModel(Model):
@@ -204,6 +220,22 @@ def change_domain(
         domain=shown(after),
     )
     return Answer(answer, headers={} if plan else {"etag": etag_of(to_bytes(answer.domain))})
+
+
+@resource.get(f"{DOMAIN}/settings", Needs(Action.DOMAIN_READ, rules.domain), {200: DomainSettings})
+def read_domain_settings(call: Call, domain: DomainName) -> DomainSettings:
+    """Read the settings of a domain one by one, each with what the shipped profile says that it was made from."""
+    held = call.context.domain(domain).domain
+    items = [
+        DomainSetting(
+            setting=item.setting,
+            value=item.after,
+            of_profile=item.before,
+            source="profile" if item.before == item.after else "domain",
+        )
+        for item in from_profile(held)
+    ]
+    return DomainSettings(profile=held.profile, items=items)
 
 
 @resource.get(f"{DOMAIN}/code-lists", Needs(Action.DOMAIN_READ, rules.domain), {200: CodeLists})

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from fastapi import Query
 from pydantic import Field
 
-from registry.accounts.accounts import existing_account
+from registry.accounts.accounts import existing_account, find_account_named
 from registry.accounts.grants import give_grant, list_grants, take_grant
 from registry.accounts.permissions import SYSTEM, Action, Role, Scope
 from registry.accounts.scopes import grant_of, scope_of_participant
@@ -30,6 +30,11 @@ RoleName = Literal["viewer", "editor", "admin"]
 GrantId = Annotated[int, Field(ge=1, lt=2**63, description="The number of a grant.")]
 _OfAccount = Annotated[int | None, Query(ge=1, lt=2**63, description="Only those of the account with this number.")]
 
+_AtGroup = Annotated[str | None, Query(max_length=64, description="Only those that count in this group.")]
+_AtParticipant = Annotated[
+    str | None, Query(max_length=1100, description="Only those that count for this participant.")
+]
+
 
 class GrantModel(Model):
     """A role that an account has at a place."""
@@ -46,7 +51,10 @@ class GrantModel(Model):
 class NewGrant(Model):
     """A role to be given."""
 
-    account: Annotated[int, Field(ge=1, lt=2**63)]
+    account: Annotated[
+        Annotated[int, Field(ge=1, lt=2**63)] | Annotated[str, Field(min_length=1, max_length=128)],
+        Field(description="Its number, or its name.", examples=["anna"]),
+    ]
     role: RoleName
     place: PlaceModel
 
@@ -63,15 +71,26 @@ def list_all_grants(
 
 
 @resource.get(f"{DOMAIN}/grants", Within(Action.GRANT_READ, rules.domain), {200: Page[GrantModel]})
-def list_domain_grants(call: Call, domain: DomainName, limit: Limit = 50, cursor: Cursor = None) -> Page[GrantModel]:
+def list_domain_grants(
+    call: Call,
+    domain: DomainName,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    group: _AtGroup = None,
+    participant: _AtParticipant = None,
+) -> Page[GrantModel]:
     """List the grants for a domain, its groups and its participants, as far as the caller may see them."""
     (after,) = read_cursor(cursor, int) or (0,)
     stored = call.context.domain(domain)
+    at = None if group is participant is None else scope_of(call, domain, group, participant)
     call.narrowed = True
     seen: list[GrantRow] = []
     while len(seen) <= limit:
         rows = list_grants(call.context.database, domain_id=stored.id, after_id=after, size=_AT_ONCE)
-        seen += [row for row in rows if call.may(Action.GRANT_READ, _scope(call, row))]
+        scopes = [(row, _scope(call, row)) for row in rows]
+        seen += [
+            row for row, scope in scopes if (at is None or scope.covers(at)) and call.may(Action.GRANT_READ, scope)
+        ]
         if len(rows) < _AT_ONCE:
             break
         after = rows[-1].id
@@ -94,7 +113,10 @@ def give(call: Call, new: NewGrant) -> Answer:
     place = new.place
     scope = scope_of(call, place.domain, place.group, place.participant)
     call.require(Action.GRANT_WRITE, scope)
-    row = give_grant(call.context.database, call.actor, new.account, Role(new.role), scope, by=call.principal)
+    database, account = call.context.database, new.account
+    if isinstance(account, str):
+        account = find_account_named(database, account).id
+    row = give_grant(database, call.actor, account, Role(new.role), scope, by=call.principal)
     return Answer(shown(call, row), headers={"location": url(_GRANT, str(row.id))})
 
 

@@ -4,6 +4,7 @@
 The key goes in and never out: what is kept of it is a hash.
 """
 
+from collections.abc import Iterable, Mapping
 from typing import Annotated
 
 from fastapi import Query
@@ -12,13 +13,14 @@ from pydantic import Field
 from registry.accounts.permissions import Action
 from registry.api.v1 import rules
 from registry.api.v1.answers import Answer
-from registry.api.v1.call import Call
+from registry.api.v1.call import Call, CallState
 from registry.api.v1.cursors import Cursor, Limit, paged, read_cursor
 from registry.api.v1.domains import DOMAIN, DomainName
 from registry.api.v1.models import Identifier, Model, Moment, Page, Word
 from registry.api.v1.registrations import OfPublisher, ParticipantId, RegistrationModel, read_registration
 from registry.api.v1.routing import Resource, url
 from registry.api.v1.rules import Needs
+from registry.audit.events import actor_names
 from registry.identifiers.participant import ParticipantIdentifier
 from registry.storage.queries.migrations import OpenMigration, Outcome
 
@@ -38,6 +40,9 @@ _Key = Annotated[
 ]
 
 
+_Called = Annotated[str | None, Field(description="A person's name as it is today; else as `prepared_by`.")]
+
+
 class MigrationModel(Model):
     """A participant that another SMP may take over."""
 
@@ -45,6 +50,7 @@ class MigrationModel(Model):
     publisher: Annotated[str, Field(description="The id of the SMP that has it.")]
     prepared_at: Moment
     prepared_by: Annotated[str | None, Field(description="As the audit names it.")]
+    prepared_by_name: _Called
     expires_at: Moment | None
 
 
@@ -73,8 +79,10 @@ class EndedMigrationModel(Model):
     outcome: Outcome
     prepared_at: Moment
     prepared_by: str | None
+    prepared_by_name: _Called
     ended_at: Moment
     ended_by: Annotated[str, Field(description="As the audit names it; `time` where its time ran out.")]
+    ended_by_name: Annotated[str, Field(description="A person's name as it is today; else as `ended_by`.")]
 
 
 @resource.get(_MIGRATIONS, _LIST, {200: Page[MigrationModel]})
@@ -85,7 +93,8 @@ def list_migrations(
     (after,) = read_cursor(cursor, int) or (0,)
     rows = call.context.sml.migrations(call.context.domain(domain), after, limit + 1, publisher)
     part, following = paged(rows, limit, lambda row: (row.registration_id,))
-    return Page[MigrationModel](items=[_shown(row) for row in part], next_cursor=following)
+    names = _names(call, (row.prepared_by for row in part))
+    return Page[MigrationModel](items=[_shown(row, names) for row in part], next_cursor=following)
 
 
 @resource.get(f"{DOMAIN}/ended-migrations", _LIST, {200: Page[EndedMigrationModel]})
@@ -109,6 +118,7 @@ def list_ended_migrations(
         smp_id=publisher,
     )
     part, following = paged(rows, limit, lambda row: (row.id,))
+    names = _names(call, (by for row in part for by in (row.prepared_by, row.ended_by)))
     items = [
         EndedMigrationModel(
             participant=str(ParticipantIdentifier(row.scheme, row.value)),
@@ -117,8 +127,10 @@ def list_ended_migrations(
             outcome=row.outcome,
             prepared_at=row.prepared_at,
             prepared_by=row.prepared_by,
+            prepared_by_name=names.get(row.prepared_by or ""),
             ended_at=row.ended_at,
             ended_by=row.ended_by,
+            ended_by_name=names[row.ended_by],
         )
         for row in part
     ]
@@ -129,7 +141,8 @@ def list_ended_migrations(
 def read_migration(call: Call, domain: DomainName, participant: ParticipantId) -> MigrationModel:
     """Read the open migration of a participant."""
     wanted = rules.parsed_participant(call.domain, participant)
-    return _shown(call.context.sml.migration(call.context.domain(domain), wanted))
+    row = call.context.sml.migration(call.context.domain(domain), wanted)
+    return _shown(row, _names(call, [row.prepared_by]))
 
 
 @resource.post(_MIGRATIONS, _WRITE, {201: MigrationModel})
@@ -137,7 +150,8 @@ def prepare_migration(call: Call, domain: DomainName, wanted: Preparing) -> Answ
     """Let whoever has the key take a participant over from its SMP. An open migration is replaced."""
     participant = rules.parsed_participant(call.domain, wanted.participant)
     stored = call.context.domain(domain)
-    shown = _shown(call.context.sml.prepare_migration(call.actor, stored, participant, wanted.key))
+    row = call.context.sml.prepare_migration(call.actor, stored, participant, wanted.key)
+    shown = _shown(row, _names(call, [row.prepared_by]))
     return Answer(shown, headers={"location": url(_MIGRATION, domain, shown.participant)})
 
 
@@ -159,11 +173,17 @@ def cancel_migration(call: Call, domain: DomainName, participant: ParticipantId)
     call.context.sml.cancel_migration(call.actor, call.context.domain(domain), wanted)
 
 
-def _shown(row: OpenMigration) -> MigrationModel:
+def _names(call: CallState, actors: Iterable[str | None]) -> dict[str, str]:
+    with call.context.database.read() as connection:
+        return actor_names(connection, (actor for actor in actors if actor is not None))
+
+
+def _shown(row: OpenMigration, names: Mapping[str, str]) -> MigrationModel:
     return MigrationModel(
         participant=str(ParticipantIdentifier(row.scheme, row.value)),
         publisher=row.smp_id,
         prepared_at=row.prepared_at,
         prepared_by=row.prepared_by,
+        prepared_by_name=names.get(row.prepared_by or ""),
         expires_at=row.expires_at,
     )

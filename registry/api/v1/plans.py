@@ -265,9 +265,10 @@ def shown(call: CallState, row: PlanRow) -> PlanModel:
     with call.context.database.read() as connection:
         stale = applying.is_stale(connection, row)
         names = account_names(connection, [number for number in numbers.values() if number is not None])
+        waits = row.state == PlanState.UNDER_REVIEW and call.principal.account_id is not None
+        waits = waits and not is_own(connection, row, operator_of(call))
     people = {name: names.get(numbers[name] or 0, who) if name in numbers else None for name, who in said.items()}
-    waits = row.state == PlanState.UNDER_REVIEW and call.principal.account_id is not None
-    waits = waits and not is_own(row, operator_of(call)) and call.may(Action.PLAN_APPROVE, Scope(row.domain_id))
+    waits = waits and call.may(Action.PLAN_APPROVE, Scope(row.domain_id))
     return PlanModel.model_validate(
         {
             "id": row.id,

@@ -96,6 +96,19 @@ class PublisherModel(Model):
     certificates: list[PublisherCertificateModel]
 
 
+class RemovalPlanModel(Model):
+    """What would go with an SMP."""
+
+    registrations: Annotated[int, Field(description="How many participants it has.")]
+    wildcards: Annotated[int, Field(description="How many of them are wildcards.")]
+    suspended: Annotated[int, Field(description="How many of them are suspended.")]
+    migrations: Annotated[int, Field(description="How many have an open migration: that stands against its removal.")]
+    names: Annotated[int, Field(description="How many names in DNS go, its own among them.")]
+    quarantine_days: Annotated[
+        int, Field(description="For how many days nobody may register its participants then; 0: anybody may.")
+    ]
+
+
 @resource.get(_PUBLISHERS, _READ, {200: Page[PublisherSummary]})
 def list_publishers(call: Call, domain: DomainName, limit: Limit = 50, cursor: Cursor = None) -> Page[PublisherSummary]:
     """List the SMPs of a domain, by id."""
@@ -149,6 +162,20 @@ def delete_publisher(call: Call, domain: DomainName, smp_id: SmpId) -> None:
     """
     _current(call, smp_id)
     call.context.sml.delete_publisher(call.actor, call.context.domain(domain), smp_id)
+
+
+@resource.get(f"{_PUBLISHER}/removal", _READ, {200: RemovalPlanModel})
+def plan_publisher_removal(call: Call, domain: DomainName, smp_id: SmpId) -> RemovalPlanModel:
+    """Tell what would go with an SMP that is removed. Changes nothing."""
+    plan = call.context.sml.plans.removing(call.context.domain(domain), smp_id)
+    return RemovalPlanModel(
+        registrations=plan.participants,
+        wildcards=plan.wildcards,
+        suspended=plan.suspended,
+        migrations=plan.migrations,
+        names=plan.names,
+        quarantine_days=plan.quarantine_days,
+    )
 
 
 @resource.get(_CERTIFICATES, _READ, {200: Page[PublisherCertificateModel]})

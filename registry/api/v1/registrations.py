@@ -4,7 +4,7 @@
 A list of participants is done as a whole or not at all.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Query
 from pydantic import Field
@@ -19,10 +19,10 @@ from registry.api.v1.models import Identifier, Model, Moment, Page, Word
 from registry.api.v1.participant_lists import parsed_participants
 from registry.api.v1.routing import Resource, url
 from registry.api.v1.rules import Needs
-from registry.errors import NotFoundError
+from registry.errors import NotFoundError, Reason, ValidationError
 from registry.identifiers.participant import ParticipantIdentifier
-from registry.sml.administration import MAX_LIST
 from registry.sml.names import services_of
+from registry.sml.registration_plans import MAX_LIST
 from registry.storage.domain_directory import StoredDomain
 from registry.storage.queries.beginnings import Sought
 from registry.storage.queries.sml_views import RegistrationView
@@ -75,6 +75,29 @@ class Changed(Model):
     """How much was changed."""
 
     changed: int
+
+
+class PlannedChange(Unregistering):
+    """A change of registrations that is only thought of."""
+
+    change: Literal["register", "move", "remove"]
+    publisher: Annotated[
+        Word | None, Field(description="Of a registration or a move: the SMP that is to have them.")
+    ] = None
+
+
+class RegistrationPlanModel(Model):
+    """What a change of registrations would come to now."""
+
+    changed: Annotated[int, Field(description="How many participants it concerns.")]
+    publishers: Annotated[
+        dict[str, int], Field(description="Whose those are now, by SMP.", examples=[{"SMP-1": 2, "SMP-2": 1}])
+    ]
+    suspended: Annotated[int, Field(description="How many of them are suspended.")]
+    migrations: Annotated[int, Field(description="How many open migrations end.")]
+    quarantine_days: Annotated[
+        int, Field(description="For how many days nobody but their SMP may register them then; 0: anybody may.")
+    ]
 
 
 @resource.get(_REGISTRATIONS, _LIST, {200: Page[RegistrationModel]})
@@ -169,6 +192,32 @@ def unregister_participants(call: Call, domain: DomainName, wanted: Unregisterin
     participants = parsed_participants(call.domain, wanted.participants)
     call.context.sml.unregister(call.actor, call.context.domain(domain), participants)
     return Changed(changed=len(participants))
+
+
+@resource.post(f"{_REGISTRATIONS}/plan", _WRITE, {200: RegistrationPlanModel}, alone=True)
+def plan_registrations(call: Call, domain: DomainName, wanted: PlannedChange) -> RegistrationPlanModel:
+    """Tell what registering, moving or unregistering participants would come to. Changes nothing."""
+    participants = parsed_participants(call.domain, wanted.participants)
+    plans, stored = call.context.sml.plans, call.context.domain(domain)
+    if wanted.publisher is None and wanted.change != "remove":
+        message = "to register and to move participants needs publisher"
+        raise ValidationError((Reason("REGISTRATION-PUBLISHER", message, pointer="#/publisher"),))
+    if wanted.publisher is None:
+        plan = plans.ending(stored, participants)
+    elif wanted.change == "remove":
+        message = "to remove registrations has no use for publisher"
+        raise ValidationError((Reason("REGISTRATION-PUBLISHER", message, pointer="#/publisher"),))
+    elif wanted.change == "move":
+        plan = plans.moving(stored, participants, wanted.publisher)
+    else:
+        plan = plans.registering(stored, wanted.publisher, participants)
+    return RegistrationPlanModel(
+        changed=plan.participants,
+        publishers=dict(plan.publishers),
+        suspended=plan.suspended,
+        migrations=plan.migrations,
+        quarantine_days=plan.quarantine_days,
+    )
 
 
 def _current(call: CallState, participant: ParticipantIdentifier) -> RegistrationModel | None:

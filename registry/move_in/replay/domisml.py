@@ -18,12 +18,12 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from registry.audit.events import EventFilter, search
 from registry.errors import NotFoundError
+from registry.identifiers.migration_key import new_migration_key
 from registry.identifiers.participant import ParticipantIdentifier
 from registry.move_in.replay.changes import Change, Subject
 from registry.move_in.replay.old_api import context_of
 from registry.sml.client import SmlClient
 from registry.sml.errors import FaultKind, SmlError
-from registry.sml.migrations import new_migration_key
 from registry.sml.model import Publisher
 from registry.storage.domain_directory import DomainDirectory, StoredDomain
 from registry.storage.engine import Database

@@ -23,6 +23,7 @@ from registry.move_in.sources.sql_states import state_of
 from registry.smp.documents.lexical import XML_SPACE
 
 _PAGE = 1000
+_SOME = 500  # participants of a page where only some are wanted: MariaDB takes lists of 1,000 for tables
 _WHERE = "g.businessIdentifierScheme = :scheme AND "
 
 
@@ -88,36 +89,37 @@ class PhossSql:
 
     def _page(self, scheme: str, after: str, wanted: list[str] | None) -> dict[tuple[str, str], _Held]:
         """The next service groups of a scheme, with all that they have."""
-        keys = f"{_WHERE}g.businessIdentifier > :after ORDER BY g.businessIdentifier LIMIT {_PAGE}"
+        size = _PAGE if wanted is None else _SOME
+        keys = f"{_WHERE}g.businessIdentifier > :after ORDER BY g.businessIdentifier LIMIT {size}"
         page = {
             (row[0], row[1]): _Held(row)
             for row in GROUP.select(self._snapshot, self._tables.group, keys, wanted, scheme=scheme, after=after)
         }
         if not page:
             return page
-        among = f"{_WHERE}g.businessIdentifier >= :first AND g.businessIdentifier <= :last"
-        between = {"scheme": scheme, "first": next(iter(page))[1], "last": next(reversed(page))[1]}
+        values: dict[str, object] = {"scheme": scheme}
+        if wanted is None:
+            among = f"{_WHERE}g.businessIdentifier >= :first AND g.businessIdentifier <= :last"
+            values |= {"first": next(iter(page))[1], "last": next(reversed(page))[1]}
+        else:  # few of all that are between them
+            among = f"{_WHERE}g.businessIdentifier IN :some"
+            values["some"] = [value for _, value in page]
         known: dict[Any, Any] = {}  # long texts that many rows share are held once
-        for held, row in self._children(page, self._tables.services, among, wanted, between):
+        for held, row in self._children(page, self._tables.services, among, values):
             service = held.services.setdefault(row[:3], [])
             service.append((*row[3:8], known.setdefault(row[8], row[8]), *row[9:]))
-        for held, row in self._children(page, self._tables.redirects, among, wanted, between):
+        for held, row in self._children(page, self._tables.redirects, among, values):
             held.redirects.append(row)
-        for held, row in self._children(page, self._tables.cards, among, wanted, between):
+        for held, row in self._children(page, self._tables.cards, among, values):
             held.cards.append(row)
-        for held, row in self._children(page, self._tables.owners, among, wanted, between):
+        for held, row in self._children(page, self._tables.owners, among, values):
             held.owners.append(row[0])
         return page
 
     def _children(
-        self,
-        page: Mapping[tuple[str, str], _Held],
-        rows: Rows,
-        where: str,
-        wanted: list[str] | None,
-        values: Mapping[str, str],
+        self, page: Mapping[tuple[str, str], _Held], rows: Rows, where: str, values: Mapping[str, object]
     ) -> Iterator[tuple[_Held, Row]]:
-        for row in GROUP.select(self._snapshot, rows, where, wanted, **values):
+        for row in GROUP.select(self._snapshot, rows, where, None, **values):
             yield page[row[0], row[1]], tuple(row[2:])
 
     def _record(self, held: _Held) -> SourceRecord:

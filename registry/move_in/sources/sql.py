@@ -98,6 +98,8 @@ class Snapshot:
         self.words = WORDS[engine.dialect.name]
         self.states: dict[frozenset[str], str | None] = {}
         """What `registry.move_in.sources.sql_states` has found out."""
+        self.peers: dict[frozenset[str], Snapshot] = {}
+        """Other connections that were found to see the same of some tables; they end with this one."""
 
     @property
     def name(self) -> str:
@@ -165,13 +167,8 @@ class Snapshot:
                 "known here; let it migrate its database to a known version, or use its export"
             )
 
-    @property
-    def is_shared(self) -> bool:
-        """Whether it is of the very moment of another one."""
-        return bool(self._shared)
-
     def twin(self) -> "Snapshot | None":
-        """Another connection, which the caller closes: of the same moment if `is_shared`, else it begins by itself.
+        """Another connection, which the caller closes: on PostgreSQL of the same moment, else it begins by itself.
 
         None where there can't be one.
         """
@@ -188,6 +185,9 @@ class Snapshot:
 
     def close(self) -> None:
         """End the snapshot."""
+        for peer in self.peers.values():
+            peer.close()
+        self.peers.clear()
         if self._connection is not None:
             self._connection.close()
             self._connection = None

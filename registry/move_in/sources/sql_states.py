@@ -8,9 +8,9 @@ were, so is every row, and no column needs to be read. Of anything else but such
 
 import re
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from hashlib import md5
-from threading import Thread
 from typing import Final
 
 from registry.errors import RegistryError
@@ -34,9 +34,10 @@ def state_of(snapshot: Snapshot, *named: str) -> str | None:
     None where that can't be told: of a dump, of a view, of a table that another engine keeps. Errors as of
     `Snapshot.rows`.
     """
-    names = frozenset(snapshot.columns).intersection(_NAME.findall(" ".join(named).lower()))
+    names = _named_in(snapshot, named)
     if names not in snapshot.states:
-        snapshot.states[names] = _state(snapshot, names)
+        telling = _state if snapshot.words is WORDS["postgresql"] else _state_with_peer
+        snapshot.states[names] = telling(snapshot, names)
     return snapshot.states[names]
 
 
@@ -46,30 +47,40 @@ def twin_of(snapshot: Snapshot, *named: str) -> Iterator[Snapshot | None]:
 
     None where it can't be had, or can't be shown to see the same, as while somebody writes there.
     """
-    twin = snapshot.twin()
-    try:
-        yield twin if twin is not None and (twin.is_shared or _see_the_same(snapshot, twin, named)) else None
-    finally:
-        if twin is not None:
-            twin.close()
-
-
-def _see_the_same(snapshot: Snapshot, twin: Snapshot, named: tuple[str, ...]) -> bool:
-    said: list[str | None] = []
-
-    def ask() -> None:
+    if snapshot.words is WORDS["postgresql"]:
+        twin = snapshot.twin()
         try:
-            said.append(state_of(twin, *named))
-        except RegistryError:  # such as one connection too many
-            said.append(None)
+            yield twin
+        finally:
+            if twin is not None:
+                twin.close()
+        return
+    names = _named_in(snapshot, named)
+    if not any(names <= asked for asked in snapshot.states):
+        state_of(snapshot, *named)
+    yield next((peer for seen, peer in snapshot.peers.items() if names <= seen), None)
 
-    asking = Thread(target=ask)
-    asking.start()
+
+def _named_in(snapshot: Snapshot, named: Collection[str]) -> frozenset[str]:
+    return frozenset(snapshot.columns).intersection(_NAME.findall(" ".join(named).lower()))
+
+
+def _state_with_peer(snapshot: Snapshot, names: frozenset[str]) -> str | None:
+    """The state, told by two connections at once; where both tell the same, the second is kept as a peer."""
+    peer = snapshot.twin()
+    if peer is None:
+        return _state(snapshot, names)
     try:
-        ours = state_of(snapshot, *named)
+        with ThreadPoolExecutor(1) as other:
+            asked = other.submit(_state, peer, names)
+            ours = _state(snapshot, names)
+        with suppress(RegistryError):  # such as one connection too many
+            if ours is not None and asked.result() == ours:
+                snapshot.peers[names] = peer
+        return ours
     finally:
-        asking.join()
-    return ours is not None and said == [ours]
+        if names not in snapshot.peers:
+            peer.close()
 
 
 def _state(snapshot: Snapshot, names: Collection[str]) -> str | None:

@@ -6,8 +6,6 @@ which session, token or certificate they come makes no difference. Where it does
 intervention is applied at a time. Each method that writes is one transaction.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -20,7 +18,6 @@ from registry.errors import (
     UnauthorizedError,
     ValidationError,
 )
-from registry.sml.errors import SmlError
 from registry.sml.interventions.blocking import Blocking, Unblocking
 from registry.sml.interventions.four_eyes import wants_two
 from registry.sml.interventions.jobs import Handler, handlers
@@ -29,6 +26,7 @@ from registry.sml.interventions.model import Kind, Operator, Plan, Power, Wanted
 from registry.sml.interventions.suspension import ParticipantSuspension, PublisherSuspension
 from registry.sml.interventions.transfer import Transfer
 from registry.sml.interventions.undoing import Undoing
+from registry.sml.plain import plainly
 from registry.sml.publishers import Publishers
 from registry.sml.registration import Registrar
 from registry.storage.domain_directory import DomainDirectory, StoredDomain
@@ -92,7 +90,7 @@ class Interventions:
 
         Raises ValidationError, NotFoundError, ConflictError or AlreadyExistsError where it can't be done.
         """
-        with _plainly(stored), self._database.read() as connection:
+        with plainly(stored), self._database.read() as connection:
             return self._plan(connection, stored, wanted, self._database.now())
 
     def needs_approval(self, stored: StoredDomain, wanted: Wanted) -> bool:
@@ -134,7 +132,7 @@ class Interventions:
         Raises as `plan`; UnauthorizedError where a second person is wanted and the first one is no account;
         AlreadyExistsError where the same waits already.
         """
-        with _plainly(stored), self._database.write(by.actor) as work:
+        with plainly(stored), self._database.write(by.actor) as work:
             interventions.one_at_a_time(work, stored.id)
             waits = self.needs_approval(stored, wanted)
             if waits and by.account_id is None:
@@ -166,7 +164,7 @@ class Interventions:
         Raises NotFoundError; ConflictError where it doesn't wait, or can't be done any more; UnauthorizedError for who
         asked for it, and for who is no account.
         """
-        with _plainly(stored), self._database.write(by.actor) as work:
+        with plainly(stored), self._database.write(by.actor) as work:
             row = _waiting(work, stored, number)
             if by.account_id is None:
                 raise UnauthorizedError("who approves has to be an account")
@@ -181,7 +179,7 @@ class Interventions:
     @retried
     def refuse(self, by: Operator, stored: StoredDomain, number: int) -> Intervention:
         """Refuse an intervention, or withdraw one's own. Raises NotFoundError; ConflictError where it doesn't wait."""
-        with _plainly(stored), self._database.write(by.actor) as work:
+        with plainly(stored), self._database.write(by.actor) as work:
             row = _waiting(work, stored, number)
             interventions.refuse(work, number, by.name)
             _record(work, stored, "sml:intervention:refuse", number, _wanted(row))
@@ -230,17 +228,6 @@ class Interventions:
         return Intervention(
             row, wanted, named.asked_by, named.approved_by, named.refused_by, named.undone_by, plan, hindrance
         )
-
-
-@contextmanager
-def _plainly(stored: StoredDomain) -> Iterator[None]:
-    """Only domains with an SML, and only errors of the tree."""
-    if not stored.domain.sml.enabled or stored.zone_id is None:
-        raise ConflictError(f"this instance is not the SML of the domain {stored.domain.name}")
-    try:
-        yield
-    except SmlError as error:
-        raise error.plain from error
 
 
 def _found(connection: Connection, stored: StoredDomain, number: int) -> InterventionRow:

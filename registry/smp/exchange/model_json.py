@@ -9,6 +9,7 @@ import base64
 from datetime import datetime
 from typing import Any
 
+from registry.errors import Reason, ValidationError
 from registry.identifiers.document_type import DocumentTypeIdentifier
 from registry.identifiers.participant import ParticipantIdentifier
 from registry.identifiers.process import ProcessIdentifier
@@ -144,6 +145,24 @@ def read_service(reader: JsonReader, participant: ParticipantIdentifier) -> Serv
         reader.objects("process_metadata", _read_group),
         reader.objects("extensions", read_extension),
     )
+
+
+def service_from_json(
+    document: Any, participant: ParticipantIdentifier, document_type: DocumentTypeIdentifier
+) -> ServiceMetadata:
+    """The reverse of `service_to_json`, for a document type that need not be said in it. Raises ValidationError."""
+    reasons: list[Reason] = []
+    said = {"document_type": identifier_to_json(document_type)}
+    metadata = read_service(
+        JsonReader(said | document if isinstance(document, dict) else document, "", reasons), participant
+    )
+    if metadata.document_type != document_type and not reasons:
+        reasons.append(
+            Reason("SMP-ID-MISMATCH", f"the document is of {metadata.document_type}, not of {document_type}")
+        )
+    if reasons:
+        raise ValidationError(reasons)
+    return metadata
 
 
 def read_extension(reader: JsonReader) -> Extension:

@@ -221,6 +221,13 @@ def count_of(connection: Connection, publisher_id: int, most: int | None, *, own
     return int(connection.execute(select(func.count()).select_from(some.subquery())).scalar_one())
 
 
+def names_of(connection: Connection, publisher_id: int) -> int:
+    """How many names in DNS a publisher's registrations have, but those that are suspended."""
+    c = registration.c
+    labels = select(c.label).where(c.publisher_id == publisher_id, c.suspended.is_(False)).distinct()
+    return int(connection.execute(select(func.count()).select_from(labels.subquery())).scalar_one())
+
+
 def _few(query: Select[Any]) -> Select[Any]:
     """Only registrations with services of their own. SQLite has to be told that there is an index of them."""
     query = query.where(registration.c.services.is_not(None))

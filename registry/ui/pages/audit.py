@@ -3,6 +3,7 @@
 
 from starlette.responses import Response
 
+from registry.ui.differences import differences
 from registry.ui.listing import listing
 from registry.ui.rest import Answer, RestError
 from registry.ui.routing import Pages
@@ -20,6 +21,15 @@ async def list_all_events(visit: Visit) -> Response:
     return await _events(visit, None)
 
 
+@pages.get("/audit/events/{sequence}")
+async def show_event(visit: Visit, sequence: str) -> Response:
+    """One event, with all its subjects, and all of what was before and after."""
+    held = await visit.rest.get("/audit/events/{}", sequence)
+    domain = held["domain"]
+    changes = differences(held["before"], held["after"])
+    return await visit.page("audit_event.html", domain=domain, held=held, changes=changes)
+
+
 @pages.get("/domains/{domain}/audit")
 async def list_domain_events(visit: Visit, domain: str) -> Response:
     """What was done in a domain."""
@@ -33,4 +43,6 @@ async def _events(visit: Visit, domain: str | None) -> Response:
     if domain is not None:
         query["domain"] = domain
     found = await listing(visit, "/audit/events", filters=_FILTERS, query=query)
+    for item in found.items:
+        item["changes"] = differences(item["before"], item["after"])
     return await visit.page("audit.html", domain=domain, found=found)

@@ -14,7 +14,7 @@ from registry.ui.listing import listing
 from registry.ui.rendering import path_of
 from registry.ui.rest import RestError
 from registry.ui.routing import Pages
-from registry.ui.seen import refusal, require_seen, seen
+from registry.ui.seen import require_may, require_seen, seen
 from registry.ui.visit import Visit
 
 pages = Pages()
@@ -152,9 +152,7 @@ def _question(domain: str, campaign: str, etag: str) -> Question:
 
 async def _require_write(visit: Visit, domain: str) -> None:
     """Raises RestError."""
-    await visit.rest.get("/domains/{}", domain)
-    if "campaign:write" not in (await visit.shell(domain)).here:
-        raise refusal(403)
+    await require_may(visit, domain, "campaign:write")
 
 
 async def _form(

@@ -3,7 +3,7 @@
 
 from starlette.responses import Response
 
-from registry.ui.rest import RestError
+from registry.ui.pages.domains import domain_health
 from registry.ui.routing import Pages
 from registry.ui.visit import Visit
 
@@ -18,7 +18,7 @@ _DOMAINS = 20
 async def show_dashboard(visit: Visit) -> Response:
     """What the visitor's domains hold and lack, and their jobs that haven't ended."""
     shell = await visit.shell()
-    health = {item["name"]: item for item in await _health(visit)}
+    health = {item["name"]: item for item in await domain_health(visit)}
     listed = await visit.rest.get("/domains", query={"limit": "500"})
     jobs = []
     for state in ("running", "waiting"):
@@ -35,15 +35,3 @@ async def show_dashboard(visit: Visit) -> Response:
     described = {item["name"]: item for item in listed["items"]}
     domains = [(name, described.get(name), health.get(name)) for name in shell.domains]
     return await visit.page("dashboard.html", domains=domains, jobs=jobs, problems=problems, reviews=reviews)
-
-
-async def _health(visit: Visit) -> list[dict[str, object]]:
-    """Of each domain; nothing where this listener doesn't tell."""
-    try:
-        answer = await visit.rest.ask("GET", "/health")
-    except RestError as error:
-        if error.status == 404:
-            return []
-        answer = error.answer  # 503 says what is missing, in the same form
-    body = answer.json()
-    return list(body["domains"]) if isinstance(body, dict) and "domains" in body else []

@@ -17,6 +17,8 @@ _LIST = "/domains/{domain}/interventions"
 _ONE = f"{_LIST}/{{number}}"
 _REST = "/domains/{}/interventions"
 _REST_ONE = f"{_REST}/{{}}"
+_QUARANTINE = "/domains/{}/quarantine"
+_BLOCKED = "/domains/{}/blocked-certificates"
 
 
 @pages.get(_LIST)
@@ -24,6 +26,18 @@ async def list_interventions(visit: Visit, domain: str) -> Response:
     """The interventions of a domain, the newest first."""
     found = await listing(visit, _REST, domain, filters=("state",))
     return await visit.page("interventions.html", domain=domain, found=found)
+
+
+@pages.get("/domains/{domain}/quarantine")
+async def list_quarantine(visit: Visit, domain: str) -> Response:
+    """Who may be registered by nobody but the former SMP yet."""
+    return await visit.page("quarantine.html", domain=domain, found=await listing(visit, _QUARANTINE, domain))
+
+
+@pages.get("/domains/{domain}/blocked-certificates")
+async def list_blocked(visit: Visit, domain: str) -> Response:
+    """The certificates that the SML doesn't listen to."""
+    return await visit.page("blocked_certificates.html", domain=domain, found=await listing(visit, _BLOCKED, domain))
 
 
 @pages.get(_ONE)

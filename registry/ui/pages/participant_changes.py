@@ -8,17 +8,17 @@ from starlette.responses import Response
 
 from registry.ui.labels import VISIBILITIES, mark
 from registry.ui.pages.plans import wants_review
+from registry.ui.proposing import is_unreviewed, propose
 from registry.ui.rendering import path_of
 from registry.ui.rest import RestError
 from registry.ui.routing import Pages
-from registry.ui.seen import refusal
+from registry.ui.seen import present, refusal
 from registry.ui.visit import Visit
 
 pages = Pages()
 _PARTICIPANTS = "/domains/{domain}/participants"
 _PARTICIPANT = f"{_PARTICIPANTS}/{{participant}}"
 _REST = "/domains/{}/participants/{}"
-_REVIEW = "urn:edelivery-registry:problem:review-required"
 _EXISTS = mark("This participant exists already.")
 
 
@@ -41,7 +41,7 @@ async def confirm_put(visit: Visit, domain: str) -> Response:
     participant = visit.query.get("participant", "").strip()
     if not participant:
         return await _form(visit, domain, "", None)
-    before, etag = await _present(visit, domain, participant)
+    before, etag = await present(visit, _REST, domain, participant)
     if before is not None and "new" in visit.query:
         return await _form(visit, domain, participant, None, wrong=[_EXISTS])
     return await _confirm_put(visit, domain, visit.query, before, etag, proposes=await wants_review(visit, domain))
@@ -61,8 +61,8 @@ async def put(visit: Visit, domain: str) -> Response:
     try:
         await visit.rest.ask("PUT", _REST, domain, participant, body=wanted, headers=condition)
     except RestError as error:
-        if error.type == _REVIEW:
-            before, etag = await _present(visit, domain, participant)
+        if is_unreviewed(error):
+            before, etag = await present(visit, _REST, domain, participant)
             return await _confirm_put(visit, domain, visit.form, before, etag, proposes=True)
         if error.status not in {400, 409} or etag:
             raise
@@ -84,7 +84,7 @@ async def confirm_delete(visit: Visit, domain: str, participant: str) -> Respons
 async def _confirm_delete(
     visit: Visit, domain: str, participant: str, *, proposes: bool, wrong: list[str] | None = None, status: int = 200
 ) -> Response:
-    held, etag = await _present(visit, domain, participant)
+    held, etag = await present(visit, _REST, domain, participant)
     if held is None:
         await visit.rest.get(_REST, domain, participant)  # raises
     card = None
@@ -115,7 +115,7 @@ async def delete(visit: Visit, domain: str, participant: str) -> Response:
     try:
         await visit.rest.ask("DELETE", _REST, domain, participant, headers={"if-match": visit.form.get("etag", "")})
     except RestError as error:
-        if error.type != _REVIEW:
+        if not is_unreviewed(error):
             raise
         return await _confirm_delete(visit, domain, participant, proposes=True)
     return visit.go(path_of("/domains/{}/participants", domain), flash="deleted", name=participant)
@@ -123,11 +123,11 @@ async def delete(visit: Visit, domain: str, participant: str) -> Response:
 
 async def _proposed(visit: Visit, domain: str, participant: str, wanted: dict[str, Any]) -> Response:
     """Make a plan of a change, unless the participant has changed since it was seen; on to that, where it is seen."""
-    before, etag = await _present(visit, domain, participant)
+    before, etag = await present(visit, _REST, domain, participant)
     if etag != visit.form.get("etag", ""):
         raise refusal(412)
     try:
-        made = await visit.rest.ask("POST", f"{_REST}/proposals", domain, participant, body=wanted)
+        return await propose(visit, domain, participant, wanted)
     except RestError as error:
         if error.status not in {400, 409}:
             raise
@@ -135,10 +135,6 @@ async def _proposed(visit: Visit, domain: str, participant: str, wanted: dict[st
         if "removed" in wanted:
             return await _confirm_delete(visit, domain, participant, proposes=True, wrong=told, status=status)
         return await _confirm_put(visit, domain, visit.form, before, etag, proposes=True, wrong=told, status=status)
-    plan = str(made.json()["id"])
-    if await visit.rest.find("/domains/{}/plans/{}", domain, plan) is not None:
-        return visit.go(path_of("/domains/{}/plans/{}", domain, plan), flash="proposed")
-    return visit.go(path_of("/domains/{}/participants", domain), flash="proposed")
 
 
 async def _confirm_put(
@@ -166,17 +162,6 @@ async def _confirm_put(
         proposes=proposes,
         wrong=wrong or [],
     )
-
-
-async def _present(visit: Visit, domain: str, participant: str) -> tuple[Any, str]:
-    """A participant and its entity tag; None where there is none yet."""
-    try:
-        answer = await visit.rest.ask("GET", _REST, domain, participant)
-    except RestError as error:
-        if error.status != 404:
-            raise
-        return None, ""
-    return answer.json(), answer.header("etag")
 
 
 async def _form(

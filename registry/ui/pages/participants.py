@@ -4,7 +4,7 @@
 import base64
 import binascii
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,17 +69,18 @@ async def show_participant(visit: Visit, domain: str, participant: str) -> Respo
         held=held,
         services=services,
         following=listed["next_cursor"],
-        certificates=await _certificates(visit, services),
+        certificates=await known_certificates(visit, _ders(services)),
         card=await _card(visit, *at),
         registration=await visit.rest.find("/domains/{}/registrations/{}", *at),
         visibility=await visit.rest.find("/domains/{}/registrations/{}/visibility", *at),
         told=await visit.rest.find("/domains/{}/participants/{}/directory", *at),
         events=await _events(visit, domain, held["participant"]) if "audit:read" in shell.here else None,
-        may=await _may(visit, *at),
+        may=await may_at(visit, *at),
     )
 
 
-async def _may(visit: Visit, domain: str, participant: str) -> frozenset[str]:
+async def may_at(visit: Visit, domain: str, participant: str) -> frozenset[str]:
+    """What the visitor may do at a participant."""
     query = {"domain": domain, "participant": participant, "limit": "500"}
     decided = await visit.rest.get("/me/permissions", query=query)
     return frozenset(item["action"] for item in decided["items"] if item["allowed"])
@@ -101,10 +102,10 @@ async def _card(visit: Visit, domain: str, participant: str) -> str | None:
     return answer.body.decode("utf-8", "replace")
 
 
-async def _certificates(visit: Visit, services: list[Service]) -> dict[str, tuple[str, Any]]:
+async def known_certificates(visit: Visit, ders: Iterable[str]) -> dict[str, tuple[str, Any]]:
     """By the base64 of each certificate: its SHA-256, and what REST tells of it, or None."""
     found: dict[str, tuple[str, Any]] = {}
-    for der in _ders(services):
+    for der in ders:
         if der in found:
             continue
         try:

@@ -11,7 +11,7 @@ from registry.ui.multipart import Part
 from registry.ui.rendering import path_of
 from registry.ui.rest import Content, RestError
 from registry.ui.routing import Pages
-from registry.ui.seen import refusal
+from registry.ui.seen import require_may
 from registry.ui.visit import FormTooLargeError, Visit
 
 pages = Pages()
@@ -90,9 +90,7 @@ async def wants_review(visit: Visit, domain: str) -> bool:
 
 async def require_write(visit: Visit, domain: str) -> None:
     """Raises RestError."""
-    await visit.rest.get("/domains/{}", domain)
-    if "plan:write" not in (await visit.shell(domain)).here:
-        raise refusal(403)
+    await require_may(visit, domain, "plan:write")
 
 
 def _content(file: Part) -> Content:

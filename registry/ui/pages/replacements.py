@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from starlette.responses import Response
 
 from registry.ui.labels import mark
+from registry.ui.moments import from_field
 from registry.ui.pages.plans import REST, require_write
 from registry.ui.rendering import path_of
 from registry.ui.rest import RestError
@@ -16,7 +17,6 @@ pages = Pages()
 _FIELDS = ("address", "next_address", "certificate_sha256", "next_certificate", "at")
 _PAIRS = (("address", "next_address"), ("certificate_sha256", "next_certificate"))
 _HALF = mark("Say what is replaced, and by what.")
-_TO_MINUTES = len("2027-01-31T06:00")
 
 
 @pages.get("/domains/{domain}/new-replacement")
@@ -37,9 +37,7 @@ async def make(visit: Visit, domain: str) -> Response:
     if "certificate_sha256" in wanted:
         wanted["certificate_sha256"] = wanted["certificate_sha256"].replace(":", "").lower()
     if "at" in wanted:
-        wanted["at"] += (
-            ":00Z" if len(wanted["at"]) == _TO_MINUTES else "Z"
-        )  # as browsers write it, which is in UTC here
+        wanted["at"] = from_field(wanted["at"])
     try:
         made = await visit.rest.ask("POST", REST, domain, body=wanted)
     except RestError as error:

@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whom a domain trusts, and what another configuration would do to what it holds."""
+"""Whom a domain trusts, by what others say, and what another configuration would do to what it holds."""
 
 from typing import Any
 
 from starlette.responses import Response
 
 from registry.ui.routing import Pages
+from registry.ui.runs import runs_of, watched
 from registry.ui.visit import Visit
 
 pages = Pages()
 _REST = "/domains/{}/trust"
+_IMPACT = "trust-impact"
 _AFFECTED = 100
 
 
@@ -20,13 +22,31 @@ async def show_trust(visit: Visit, domain: str) -> Response:
     return await visit.page("trust.html", domain=domain, held=held)
 
 
+@pages.get("/domains/{domain}/trust/sources")
+async def show_sources(visit: Visit, domain: str) -> Response:
+    """Lists, metadata and federations: how old, whether rightly signed, until when good."""
+    held = await visit.rest.get(f"{_REST}/sources", domain)
+    return await visit.page("trust_sources.html", domain=domain, held=held)
+
+
+@pages.get("/domains/{domain}/trust/configuration")
+async def show_configuration(visit: Visit, domain: str) -> Response:
+    """The configuration in force as it is compared, with its address."""
+    answer = await visit.rest.ask("GET", f"{_REST}/configuration", domain)
+    return await visit.page(
+        "trust_configuration.html", domain=domain, document=answer.json(), address=answer.header("etag").strip('"')
+    )
+
+
 @pages.get("/domains/{domain}/trust/impact")
 async def show_impact(visit: Visit, domain: str) -> Response:
-    """The last report about another configuration."""
+    """The last report about another configuration, and whether one is being made."""
     await visit.rest.get(_REST, domain)
     report = await visit.rest.find(f"{_REST}/impact", domain)
     told = {} if report is None else _told(report)
-    return await visit.page("impact.html", domain=domain, report=report, **told)
+    runs = await runs_of(visit, _IMPACT, domain)
+    response = await visit.page("impact.html", domain=domain, report=report, runs=runs, running=runs.running, **told)
+    return watched(visit, runs, response)
 
 
 def _told(report: Any) -> dict[str, Any]:

@@ -244,7 +244,7 @@ def test_secret_comes_from_one_place_only_and_the_file_must_hold_one(tmp_path: P
 # Limits
 
 
-@pytest.mark.parametrize("name", ["rate_exempt_networks", "trusted_proxies"])
+@pytest.mark.parametrize("name", ["oidc_networks", "rate_exempt_networks", "trusted_proxies"])
 def test_networks_are_checked_at_the_start(name: str) -> None:
     assert getattr(load_settings(**{name: "192.0.2.0/24, ::1"}), name) == ("192.0.2.0/24", "::1")
     assert f"REGISTRY_{name.upper()}: " in refusal(**{name: "192.0.2.1/24"})

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import httpcore2
 import httpx2
 import pytest
 from joserfc.jwk import OctKey, RSAKey
@@ -140,6 +142,42 @@ def test_answer_without_a_code_or_a_token_is_refused(fake: FakeProvider) -> None
         provider.finish({"state": login.state}, login.nonce, login.code_verifier)
     fake.answer = {"access_token": "x", "token_type": "Bearer"}
     assert refused(fake) == "the provider sent no ID token"
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "10.0.0.1", "169.254.169.254", "[::1]", "[::ffff:10.0.0.1]", "localhost"]
+)
+@pytest.mark.parametrize("name", ["jwks_uri", "token_endpoint"])
+def test_metadata_lead_to_no_address_that_is_not_public(
+    fake: FakeProvider, host: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connected: list[str] = []
+    monkeypatch.setattr(httpcore2.SyncBackend, "connect_tcp", lambda _, host, *__, **___: connected.append(host))
+    fake.metadata = {name: f"https://{host}:1/inside"}
+    provider = provider_at(fake)
+    login = provider.begin()
+    with pytest.raises(TechnicalError):
+        provider.finish(fake.log_in(login.url), login.nonce, login.code_verifier)
+    assert "/inside" not in fake.asked
+    assert connected == []
+
+
+def test_metadata_lead_to_networks_that_are_allowed(fake: FakeProvider, monkeypatch: pytest.MonkeyPatch) -> None:
+    connected: list[str] = []
+
+    def connect(_: object, host: str, *__: object, **___: object) -> None:
+        connected.append(host)
+        raise httpcore2.ConnectError
+
+    monkeypatch.setattr(httpcore2.SyncBackend, "connect_tcp", connect)
+    fake.metadata = {"jwks_uri": "https://10.0.0.1/keys"}
+    provider = OidcProvider(replace(SETTINGS, networks=("10.0.0.0/8",)), lambda: NOW, fake.transport)
+    login = provider.begin()
+    with pytest.raises(TechnicalError, match="can't be read"):
+        provider.finish(fake.log_in(login.url), login.nonce, login.code_verifier)
+    assert connected == ["10.0.0.1"]
+    with pytest.raises(ConfigurationError, match="oidc_networks"):
+        OidcProvider(replace(SETTINGS, networks=("10.0.0.1/8",)), lambda: NOW)
 
 
 def test_new_key_of_the_provider_is_fetched_but_not_at_every_attempt(fake: FakeProvider) -> None:

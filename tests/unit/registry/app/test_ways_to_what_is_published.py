@@ -306,6 +306,18 @@ def test_whom_a_planned_trust_model_would_refuse_is_told_as_long_as_it_is_planne
     assert look(offline, settings, kind) == []
 
 
+def test_an_smp_that_publishes_nobody_is_a_hint_until_it_does(offline: OfflineInstance, settings: Settings) -> None:
+    kind, domain = ProblemKind.NOTHING_PUBLISHED, offline.stored.domain
+    (found,) = look(offline, settings, kind)
+    assert (found.severity, found.subject, found.domain_id) == (Severity.HINT, domain.name, offline.stored.id)
+    assert domain.smp.base_url in said(offline, settings, kind)[0]
+    with offline.instance.database.read() as connection:
+        elsewhere = replace(domain, smp=replace(domain.smp, base_url=""))
+        assert list(publishing_finders.unreachable(connection, offline.stored.id, elsewhere)) == []
+    publish(offline)
+    assert look(offline, settings, kind) == []
+
+
 def test_new_kinds_have_words_of_their_own(offline: OfflineInstance, settings: Settings) -> None:
     look_for_problems(offline.instance, settings, ACTOR)
     with offline.instance.database.read() as connection:

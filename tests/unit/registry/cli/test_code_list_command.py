@@ -149,6 +149,8 @@ def test_codes_are_shown_by_kind_and_state(folder: Path) -> None:
     assert json.loads(active.stdout)["codes"] == [
         {"scheme": "iso6523-actorid-upis", "value": "0088", "state": "active", "name": "GLN"}
     ]
+    found = run("code-list", "show", "participant", "--domain", "net", "--search", "gln UPIS")
+    assert found.stdout == "active\t0088\tGLN\n", "all words, in name and code, whatever their case"
     assert run("code-list", "show", "document-type", "--domain", "net").stdout == "active\ts::v\tN\n"
 
 

@@ -207,3 +207,14 @@ def test_every_command_has_help_with_an_example(command: list[str]) -> None:
 
 def test_version_is_printed() -> None:
     assert run("--version").output.startswith("registry 0.")
+
+
+def test_settings_of_a_domain_are_told_with_what_the_profile_says(with_domain: Path) -> None:
+    told = run("domain", "settings", "demo").output
+    assert "dns.ttl\t60\n" in told
+    assert "smp.base_url\thttps://smp.example.org\tprofile: \n" in told
+    rows = [json.loads(line) for line in run("domain", "settings", "demo", "--changed", "--json").output.splitlines()]
+    assert {row["source"] for row in rows} == {"domain"}
+    assert {"smp.smp_id", "trust.smp-sign.anchors"} <= {row["setting"] for row in rows}
+    assert "BEGIN" not in told
+    assert "no domain 'none'" in refused_with(run("domain", "settings", "none"), NotFoundError)

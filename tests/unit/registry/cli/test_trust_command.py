@@ -155,3 +155,15 @@ def test_collect_makes_a_snapshot_that_counts(model: str) -> None:
     found = told("collect", "--domain", "demo")["demo"]
     assert found["requests"] == 0
     assert told("show")["evidence"]["digest"] == found["snapshot"]
+
+
+def test_sources_tell_what_the_last_collection_came_to(offline: OfflineInstance, folder: Path, model: str) -> None:
+    assert told("sources")["collected_at"] is None
+    assert "no evidence was collected" in run("sources", "demo").stdout
+    run("use", model, "--domain", "demo")
+    at = offline.instance.database.now()
+    digest = write_evidence(trust_folder(folder, "demo"), at, crl(offline.pki.ap_ca, at))
+    shown = told("sources", "demo")
+    assert shown["snapshot"] == digest
+    assert shown["certificates"] == [{"kind": "crl", "fetched": 1, "kept": 0, "failed": 0}]
+    assert "crl: 1 fetched, 0 kept, 0 failed" in run("sources").stdout

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 from typer.testing import CliRunner, Result
 
 from registry.app.trust_impact import planned
@@ -15,6 +16,7 @@ from registry.cli.main import app
 from registry.demo.content import demo_metadata
 from registry.demo.pki import DemoPki
 from registry.errors import ConfigurationError, NotFoundError
+from registry.storage.tables import access_point
 from tests.simulators.domain_trust import peppol_like, write_model
 from tests.simulators.offline import ACTOR, OfflineInstance
 from trust_lists.instants import write_instant
@@ -105,6 +107,16 @@ def test_participants_are_written_one_a_line(folder: Path, narrow: str) -> None:
         "iso6523-actorid-upis::9915:Test-Hospital",
     }
     assert {(row["what"], row["effect"], row["check"]) for row in rows} == {("access-point", "stops", "NO_PATH")}
+
+
+def test_no_cell_of_the_participants_is_taken_for_a_formula(
+    offline: OfflineInstance, folder: Path, narrow: str
+) -> None:
+    with offline.instance.database.write(ACTOR) as work:
+        work.connection.execute(update(access_point).values(name="=" + access_point.c.name))
+    run("--to", narrow, "--enforce", "--participants", str(folder / "lost.csv"), code=1)
+    with (folder / "lost.csv").open(newline="") as stream:
+        assert {row["name"][:2] for row in csv.DictReader(stream)} == {"'="}
 
 
 def test_the_page_stands_alone_and_shows_a_chart(folder: Path, narrow: str) -> None:

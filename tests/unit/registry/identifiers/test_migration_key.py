@@ -3,7 +3,7 @@
 
 import pytest
 
-from registry.identifiers.migration_key import validate_migration_key
+from registry.identifiers.migration_key import new_migration_key, validate_migration_key
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,9 @@ def test_reasons_do_not_reveal_the_key() -> None:
     reasons = validate_migration_key("Secret7")
     assert reasons
     assert not any("Secret7" in str(reason) for reason in reasons)
+
+
+def test_made_keys_are_taken_by_every_sml() -> None:
+    keys = [new_migration_key() for _ in range(50)]
+    assert [validate_migration_key(key) for key in keys] == [()] * 50
+    assert len(set(keys)) == 50

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """In a domain that wants a review two people are needed for whatever changes what is published (ADR 0091)."""
 
+import json
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from registry.accounts.accounts import Kind, create_account, disable_account
+from registry.accounts.tokens import create_token
 from registry.alerts import finders
 from registry.app.domain_setup import change_domain
 from registry.app.plans import planner_of, replacer_of
@@ -18,6 +20,7 @@ from registry.demo.pki import DemoPki
 from registry.domains.loader import load_domain, profile_names
 from registry.errors import ConflictError, RegistryError, ReviewRequiredError, UnauthorizedError, ValidationError
 from registry.identifiers.participant import ParticipantIdentifier
+from registry.jobs import queue
 from registry.metadata import ServiceGroup, ServiceMetadata, Visibility
 from registry.plans.applying import abandon, request_apply
 from registry.plans.model import PlanKind, PlanOptions
@@ -26,7 +29,9 @@ from registry.plans.reviewing import approve, reject, submit
 from registry.plans.sources import content_source
 from registry.sml.interventions.model import Operator
 from registry.smp.access_points import AccessPoints
+from registry.smp.bulk_publishing import BulkPublishing, WantedParticipant
 from registry.smp.documents.business_card import BusinessCard, BusinessEntity, EntityName
+from registry.smp.exchange.importer import Importer
 from registry.smp.participants import Participants
 from registry.storage.engine import Actor
 from registry.storage.queries import service_groups, services
@@ -134,6 +139,26 @@ def _visibility(world: ReviewWorld) -> None:
     people.show_to(ACTOR, world.stored, world.who(HELD), Visibility.PRIVATE)
 
 
+def _import(world: ReviewWorld) -> None:
+    held = _metadata(world)
+    lines = world.offline.folder / "export.jsonl"
+    participant = {"scheme": held.participant.scheme, "value": world.who(NEW).value}
+    written = ({"format": "edelivery-registry/1"}, {"participant": participant, "services": []})
+    lines.write_text("".join(json.dumps(line) + "\n" for line in written))
+    done = list(Importer(world.instance.publishing, world.stored).run(ACTOR, [lines]))
+    if reasons := [reason for item in done for reason in item.reasons]:
+        assert all("REVIEW-REQUIRED" in str(reason) for reason in reasons), reasons
+        raise ReviewRequiredError
+
+
+def _bulk(world: ReviewWorld) -> None:
+    bulk = BulkPublishing(world.database, world.instance.registrar)
+    with world.database.write(ACTOR) as work:
+        (written,) = bulk.put_all(work, world.stored, [WantedParticipant(world.who(NEW), ())])
+        if written.error is not None:
+            raise written.error
+
+
 WRITES: dict[str, Callable[[ReviewWorld], object]] = {
     "a participant comes": lambda w: w.instance.publishing.put_service_group(ACTOR, w.stored, ServiceGroup(w.who(NEW))),
     "a participant goes": lambda w: w.instance.publishing.delete_service_group(ACTOR, w.stored, w.who(HELD)),
@@ -146,6 +171,8 @@ WRITES: dict[str, Callable[[ReviewWorld], object]] = {
     "an access point is changed": _access_point,
     "an access point is changed later": _access_point_later,
     "who learns of a participant is changed": _visibility,
+    "an export is imported": _import,
+    "many are published at once": _bulk,
 }
 
 
@@ -219,6 +246,18 @@ def test_who_made_or_submitted_a_plan_never_decides(world: ReviewWorld) -> None:
         approve(world.database, third, made.id)
 
 
+@pytest.mark.parametrize("made_by", ["token:one", "program:robot"])
+def test_a_program_that_made_a_plan_decides_by_no_other_token_either(world: ReviewWorld, made_by: str) -> None:
+    robot = create_account(world.database, ACTOR, Kind.PROGRAM, "Robot")
+    for name in ("one", "two"):
+        create_token(world.database, ACTOR, name, account_id=robot.id)
+    made = _planned_by(world, Actor(made_by))
+    submit(world.database, world.maker, made)
+    with pytest.raises(UnauthorizedError, match="somebody else has to"):
+        approve(world.database, Operator(Actor("token:two"), robot.id), made)
+    approve(world.database, world.other, made)
+
+
 def _planned_by(world: ReviewWorld, actor: Actor) -> int:
     source = content_source(world.stored.domain, PlanKind.CSV, "t.csv", world.table(NEW))
     return planner_of(world.instance, world.stored).plan(actor, source, PlanOptions())
@@ -266,6 +305,27 @@ def test_an_account_that_is_disabled_meanwhile_does_not_count(world: ReviewWorld
     submit(world.database, world.person("third"), plan.id)
     approve(world.database, world.person("fourth"), plan.id)
     assert world.do(plan).state == "applied"
+
+
+@pytest.mark.parametrize("again", ["plan", "job"])
+def test_an_application_that_was_broken_off_does_not_go_on_for_a_disabled_account(
+    world: ReviewWorld, again: str
+) -> None:
+    plan = world.submitted(NEW)
+    approve(world.database, world.other, plan.id)
+    job = request_apply(world.database, ACTOR, plan.id, 100)
+    with world.database.write(ACTOR) as work:
+        queue.cancel(work, job)
+    assert world.other.account_id is not None
+    disable_account(world.database, ACTOR, world.other.account_id)
+    if again == "plan":
+        with pytest.raises(ReviewRequiredError, match="disabled"):
+            request_apply(world.database, ACTOR, plan.id, 100)
+    else:
+        with world.database.write(ACTOR) as work:
+            queue.retry(work, job)
+    world.work()
+    assert world.published(NEW) is None
 
 
 def test_what_a_disabled_account_has_submitted_is_not_approved(world: ReviewWorld) -> None:

@@ -16,10 +16,11 @@ from registry.errors import (
 )
 from registry.identifiers.dns_names import participant_owner
 from registry.identifiers.participant import ISO6523, ParticipantIdentifier
-from registry.sml.administration import MAX_LIST, SmlAdministration
+from registry.sml.administration import SmlAdministration
 from registry.sml.errors import SmlError
 from registry.sml.model import Publisher
 from registry.sml.publisher_certificates import Window
+from registry.sml.registration_plans import MAX_LIST
 from registry.storage.engine import Actor
 from registry.storage.queries import publishers
 from registry.storage.queries.beginnings import Sought

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What holds for every page: headers, refusals, forms of other pages, and how much is sent."""
 
+import asyncio
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -101,6 +102,60 @@ def test_older_browsers_say_by_origin_that_a_form_is_ours(office: UiOffice) -> N
 
 def test_form_that_is_too_large_is_refused(office: UiOffice) -> None:
     assert office.browser().post("/ui/login", name="x" * 70_000).status == 413
+    assert office.browser().post("/ui/login", **{f"name{number}": "x" for number in range(101)}).status == 413
+
+
+@pytest.mark.parametrize("length", [b"", b"10", b"1073741824", b"-1"])
+def test_no_form_is_read_beyond_its_bound_whatever_it_says_of_its_length(
+    office: UiOffice, anna: Browser, length: bytes
+) -> None:
+    """A gibibyte that comes piece by piece."""
+    cookies = "; ".join(f"{name}={value}" for name, value in anna.cookies.items())
+    for page in (each for each in Router(PAGES).pages if each.method == "POST"):
+        path = ("/ui" + re.sub(r"\{\w+\}", "1", page.path)).encode()
+        kind = b"multipart/form-data; boundary=b" if page.uploads else b"application/x-www-form-urlencoded"
+        headers = [(b"host", b"test"), (b"cookie", cookies.encode()), (b"sec-fetch-site", b"same-origin")]
+        headers += [(b"content-type", kind), *([(b"content-length", length)] if length else [])]
+        status, taken = asyncio.run(poured(office, path, headers))
+        assert 400 <= status < 500, page.path
+        assert taken <= 4_000_000, page.path
+
+
+async def poured(office: UiOffice, path: bytes, headers: list[tuple[bytes, bytes]]) -> tuple[int, int]:
+    """The status of the answer to an endless form, and how many octets of that were taken."""
+    piece, taken, statuses = b"x" * 65_536, 0, []
+
+    async def receive() -> dict[str, Any]:
+        nonlocal taken
+        taken += len(piece)
+        return {"type": "http.request", "body": piece, "more_body": taken < 1 << 30}
+
+    async def send(message: Any) -> None:
+        statuses.append(message.get("status"))
+
+    scope: dict[str, Any] = {"type": "http", "method": "POST", "path": path.decode(), "raw_path": path}
+    scope |= {"headers": headers, "scheme": "http", "http_version": "1.1", "asgi": {"version": "3.0"}}
+    await office.pages(scope | {"query_string": b"", "root_path": "", "client": ("127.0.0.1", 1)}, receive, send)
+    return statuses[0], taken
+
+
+@pytest.mark.parametrize(
+    "target", ["https://evil.example/", "//evil.example", "/\\evil.example", "/ui/..//evil.example"]
+)
+def test_no_form_leads_to_another_host_whatever_its_fields_say(office: UiOffice, target: str) -> None:
+    """Every field that any page has or may once have had for where to go next."""
+    names = ("next", "return_to", "back", "url", "to", "redirect", "location", "here", "path")
+    forms = [page for page in Router(PAGES).pages if page.method == "POST" and not page.uploads]
+    office.person(target, Role.ADMIN)
+    visitor = office.browser(target)
+    for page in sorted(forms, key=lambda page: page.path == "/logout"):
+        reply = visitor.post(
+            "/ui" + re.sub(r"\{\w+\}", "1", page.path) + f"?next={target}", **dict.fromkeys(names, target)
+        )
+        to = reply.headers.get("location", "/ui/")
+        assert to.startswith("/ui/"), page.path
+        assert "//" not in to, page.path
+        assert "\\" not in to, page.path
 
 
 def test_mistake_of_ours_is_a_page_without_any_detail(office: UiOffice) -> None:

@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from registry.accounts.groups import create_group
 from registry.accounts.permissions import Role, Scope
 from tests.simulators.offline import ACTOR, OfflineInstance
-from tests.simulators.rest_callers import RestCaller, RestOffice, reasons
+from tests.simulators.rest_callers import RestCaller, RestOffice, reasons, segment
 
 
 @pytest.fixture
@@ -132,3 +132,41 @@ def test_grant_is_replaced_at_its_place_and_taken_away(office: RestOffice, admin
     assert office.ask("DELETE", path, admin).status == 204
     assert office.ask("GET", path, admin).status == 404
     assert office.ask("POST", "/grants", admin, {**body, "account": 999}).status == 404
+
+
+def test_grant_is_given_by_the_name_of_an_account_too(office: RestOffice, admin: RestCaller) -> None:
+    path = made(office, admin).removeprefix("/api/v1")
+    held = office.ask("GET", path, admin).json()
+    body = {"account": held["name"].upper(), "role": "viewer", "place": {"domain": "demo"}}
+    assert office.ask("POST", "/grants", admin, body).json()["account"] == held["id"]
+    for wrong in ("", "nobody", "x" * 129, True, None, 0):
+        assert office.ask("POST", "/grants", admin, {**body, "account": wrong}).status in {400, 404}
+
+
+def test_grants_are_narrowed_to_what_counts_at_a_place(office: RestOffice, admin: RestCaller) -> None:
+    group = create_group(office.database, ACTOR, office.offline.stored.id, "ours")
+    create_group(office.database, ACTOR, office.offline.stored.id, "theirs")
+    for name in ("iso6523-actorid-upis::0088:in", "iso6523-actorid-upis::0088:out"):
+        body = {"group": group.name} if name.endswith("in") else {}
+        assert office.ask("PUT", f"/domains/demo/participants/{segment(name)}", admin, body).status == 201
+    account = int(made(office, admin).rpartition("/")[2])
+    places: list[dict[str, str]] = [
+        {},
+        {"group": "ours"},
+        {"group": "theirs"},
+        {"participant": "iso6523-actorid-upis::0088:in"},
+        {"participant": "iso6523-actorid-upis::0088:out"},
+    ]
+    for place in places:
+        body = {"account": account, "role": "viewer", "place": {"domain": "demo", **place}}
+        assert office.ask("POST", "/grants", admin, body).status == 201
+
+    def at(query: str) -> list[dict[str, str]]:
+        found = [item["place"] for item in office.items(f"/domains/demo/grants{query}", admin)]
+        return [{name: value for name, value in place.items() if value and name != "domain"} for place in found]
+
+    assert at("") == places
+    assert at("?group=ours") == places[:2]
+    assert at(f"?participant={segment('iso6523-actorid-upis::0088:IN')}") == [places[0], places[1], places[3]]
+    assert at(f"?participant={segment('iso6523-actorid-upis::0088:out')}") == [places[0], places[4]]
+    assert office.ask("GET", "/domains/demo/grants?group=none", admin).status == 404

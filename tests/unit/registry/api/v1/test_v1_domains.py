@@ -2,15 +2,19 @@
 """Domains, groups and access points over REST."""
 
 import base64
+from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from registry.accounts.permissions import Role, Scope
+from registry.app.code_lists import import_code_lists
 from registry.demo.content import INVOICE
+from registry.domains.loader import profile_names
 from tests.simulators.asgi import Reply
-from tests.simulators.offline import OfflineInstance, participant
+from tests.simulators.code_lists import participant_list, written
+from tests.simulators.offline import ACTOR, OfflineInstance, participant
 from tests.simulators.rest_callers import RestCaller, RestOffice, reasons, segment
 
 NEW = {"name": "other", "profile": "demo", "settings": {"default": False, "dns": {"zone": "other.test"}}}
@@ -106,6 +110,53 @@ def test_settings_that_can_not_be_are_refused_line_by_line(office: RestOffice, a
 def test_change_that_the_present_state_forbids_is_a_conflict(office: RestOffice, admin: RestCaller) -> None:
     assert office.ask("PATCH", "/domains/demo", admin, {"dns": {"zone": "new.test"}}).status == 409
     assert office.ask("GET", "/domains/demo", admin).json()["zone"] == "sml.test"
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        ({"dns": {"zone": "new.test"}}, 409),
+        ({"dns": {"legacy_cname": True}}, 409),
+        ({"smp": {"dialects": ["bdxr2"], "signature_algorithms": ["ecdsa-sha256"]}}, 400),
+    ],
+    ids=["zone", "names", "signing key"],
+)
+def test_plan_is_refused_where_the_change_itself_would_be(
+    office: RestOffice, admin: RestCaller, change: dict[str, Any], status: int
+) -> None:
+    planned, made = (office.ask("PATCH", f"/domains/demo{query}", admin, change) for query in ("?plan=true", ""))
+    assert (planned.status, made.status) == (status, status)
+    assert reasons(planned) == reasons(made)
+    assert planned.json()["detail"] == made.json()["detail"]
+
+
+def test_code_lists_in_force_are_no_difference(office: RestOffice, admin: RestCaller, tmp_path: Path) -> None:
+    files = written(tmp_path, participant_list("1", i0088="active"))
+    import_code_lists(office.offline.instance, ACTOR, "demo", files)
+    for query in ("?plan=true", ""):
+        changed = office.ask("PATCH", f"/domains/demo{query}", admin, {"title": f"Ours {query}"}).json()
+        assert [item["setting"] for item in changed["differences"]] == ["title"]
+        assert changed["follows"] == []
+
+
+def test_settings_are_told_one_by_one_with_what_the_profile_says(office: RestOffice, admin: RestCaller) -> None:
+    office.ask("PATCH", "/domains/demo", admin, {"dns": {"ttl": 61}})
+    told = office.ask("GET", "/domains/demo/settings", admin).json()
+    assert told["profile"] == "demo"
+    found = {item.pop("setting"): item for item in told["items"]}
+    assert found["dns.ttl"] == {"value": 61, "of_profile": 60, "source": "domain"}
+    assert found["dns.soa_minimum"] == {"value": 60, "of_profile": 60, "source": "profile"}
+    assert found["smp.smp_id"] == {"value": "SMP-TEST", "of_profile": None, "source": "domain"}
+    assert found["trust.smp-sign.anchors"]["of_profile"] == "none"
+    assert "BEGIN" not in str(found)
+    assert not {name for name in found if name.startswith(("notes", "sources"))}
+
+
+def test_shipped_profiles_are_listed_for_everybody_who_is_known(office: RestOffice) -> None:
+    profiles = {item["name"]: item for item in office.items("/profiles?limit=4", office.caller(Role.VIEWER))}
+    assert set(profiles) == set(profile_names())
+    assert (profiles["demo"]["sml"], profiles["demo"]["name_servers"]) == (True, ["localhost"])
+    assert (profiles["e-codex"]["kind"], profiles["peppol"]["kind"]) == ("static", "dynamic")
 
 
 def test_admin_of_a_domain_changes_it_and_makes_none(office: RestOffice) -> None:

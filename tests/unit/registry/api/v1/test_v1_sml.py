@@ -177,3 +177,26 @@ def test_write_that_is_sent_twice_under_one_key_is_done_once(office: RestOffice,
     assert (first.status, second.status, second.headers["idempotency-replayed"]) == (200, 200, "true")
     other = office.caller(Role.ADMIN, Scope(office.offline.stored.id))
     assert office.ask("POST", REGISTRATIONS, other, body, idempotency_key="k1").status == 409, "another's key is new"
+
+
+def test_change_of_registrations_is_told_before_it_is_made(office: RestOffice, admin: RestCaller) -> None:
+    office.ask("PUT", f"{PUBLISHERS}/OTHER", admin, ADDRESS)
+    office.ask("PUT", one("0088:1"), admin, {"publisher": SMP_ID})
+    who = {"participants": [str(participant("0088:1"))]}
+    before = office.everything()
+    none = {"suspended": 0, "migrations": 0, "quarantine_days": 0}
+    plan = office.ask("POST", f"{REGISTRATIONS}/plan", admin, {"change": "move", "publisher": "OTHER", **who})
+    assert plan.json() == {"changed": 1, "publishers": {SMP_ID: 1}, **none}
+    plan = office.ask("POST", f"{REGISTRATIONS}/plan", admin, {"change": "remove", **who})
+    assert plan.json() == {"changed": 1, "publishers": {SMP_ID: 1}, **none}
+    new = {"participants": [str(participant("0088:2"))], "change": "register", "publisher": "OTHER"}
+    assert office.ask("POST", f"{REGISTRATIONS}/plan", admin, new).json() == {"changed": 1, "publishers": {}, **none}
+    for wrong in ({"change": "move"}, {"change": "remove", "publisher": "OTHER"}, {"change": "register"}):
+        refused = office.ask("POST", f"{REGISTRATIONS}/plan", admin, wrong | who)
+        assert (refused.status, reasons(refused)) == (400, {"REGISTRATION-PUBLISHER"})
+    assert office.ask("POST", f"{REGISTRATIONS}/plan", admin, new | who).status == 409
+    removal = office.ask("GET", f"{PUBLISHERS}/{SMP_ID}/removal", admin).json()
+    assert removal == {"registrations": 1, "wildcards": 0, "suspended": 0, "migrations": 0, "names": 2} | {
+        "quarantine_days": 0
+    }
+    assert office.everything() == before
