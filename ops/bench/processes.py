@@ -6,6 +6,7 @@ CPU time of the server is the figure that counts: how long something took by the
 
 import asyncio
 import contextlib
+import gc
 import json
 import os
 import subprocess
@@ -73,7 +74,11 @@ def server_process(script: str, *arguments: str, core: int | None) -> Iterator[S
 
 
 async def serve_until_told(port: int, answered: Callable[[], int] = int) -> None:
-    """The other side: print the port, and `usage` for each line read; return when standard input ends."""
+    """The other side: print the port, and `usage` for each line read; return when standard input ends.
+
+    What the start has made is never looked through again for cycles, as in the command (`registry.cli.serve`).
+    """
+    gc.freeze()
     loop = asyncio.get_running_loop()
     ended = loop.create_future()
 
