@@ -57,9 +57,12 @@ def _free_ports() -> dict[str, str]:
 
 
 async def _main(settings: "Settings", imports: list[Path], *, once: bool, json_output: bool) -> int:
+    import asyncio
+
     from registry.app.signals import signals
-    from registry.cli.common import print_json
+    from registry.cli.common import cli_actor, print_json
     from registry.demo.run import running_demo
+    from registry.demo.visitor import admit_visitor
 
     def progress(text: str) -> None:
         if not json_output:
@@ -70,7 +73,8 @@ async def _main(settings: "Settings", imports: list[Path], *, once: bool, json_o
             if not json_output:
                 _print_report(demo)
             if not once:
-                _print_addresses(demo, err=json_output)
+                password = await asyncio.to_thread(admit_visitor, demo.serving.instance.database, cli_actor())
+                _print_addresses(demo, password, err=json_output)
             if json_output:
                 print_json(demo.report.to_json())
             if not once:
@@ -103,7 +107,10 @@ def _print_report(demo: "RunningDemo") -> None:
     typer.echo(f"{report.resolution.participant} receives at {report.resolution.endpoint.address}")
 
 
-def _print_addresses(demo: "RunningDemo", *, err: bool) -> None:
+def _print_addresses(demo: "RunningDemo", password: str | None, *, err: bool) -> None:
+    from urllib.parse import urlencode
+
+    from registry.demo.visitor import NAME
     from registry.identifiers.dns_names import participant_name
     from registry.identifiers.participant import ParticipantIdentifier
     from registry.identifiers.url_form import participant_path
@@ -112,8 +119,11 @@ def _print_addresses(demo: "RunningDemo", *, err: bool) -> None:
     participant = ParticipantIdentifier.parse(demo.report.participants[0]["id"])
     host, _, port = addresses.dns.rpartition(":")
     name = participant_name(participant, demo.stored.domain.dns.zone, demo.stored.domain.dns.name_form)
+    secret = "your password" if password is None else f"{password}, which you change there"
     lines = (
         "",
+        f"pages   {addresses.manage}/ui/ (log in as {NAME} with {secret})",
+        f"public  {addresses.public}/lookup/participant?{urlencode({'participant': str(participant)})}",
         f"SMP     {addresses.public}{participant_path(participant)}",
         f"manage  {addresses.manage}/api/v1/health",
         f"SML     {addresses.sml}/edelivery-sml/manageservicemetadata?wsdl",

@@ -196,6 +196,7 @@ def _settings(addresses: Addresses, pki: DemoPki) -> dict[str, Any]:
     smp_ca, ap_ca = [_text(pki.smp_ca.certificate)], [_text(pki.ap_ca.certificate)]
     return {
         "name": DOMAIN,
+        "public_page": True,
         "smp": {"base_url": addresses.public, "smp_id": SMP_ID},
         "trust": {
             "smp-sign": {"anchors": root, "intermediates": smp_ca, "subject_patterns": ["OU=PEPPOL TEST SMP"]},

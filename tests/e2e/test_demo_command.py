@@ -139,6 +139,17 @@ def test_printed_addresses_are_those_of_the_manifest(demo: RunningDemo) -> None:
     assert f"-p {demo.manifest['dns'].rpartition(':')[2]} " in shown
 
 
+def test_who_runs_it_is_told_how_to_log_in_and_where_everybody_looks(demo: RunningDemo) -> None:
+    pages, public = (next(line for line in demo.shown if line.startswith(name)) for name in ("pages", "public"))
+    password = pages.rpartition(" with ")[2].partition(",")[0]
+    with httpx2.Client(base_url=demo.manifest["manage_url"]) as client:
+        answer = client.post("/api/v1/session", json={"name": "demo", "password": password})
+        assert (answer.status_code, answer.json().get("must_change_password")) == (200, True)
+    page = httpx2.get(public.split()[1])
+    assert page.status_code == 200
+    assert "An access point finds an endpoint" in page.text
+
+
 def test_everything_in_the_manifest_is_served(demo: RunningDemo) -> None:
     (signer, *_) = load_certificates_pem(Path(demo.manifest["smp_signer_certificate_file"]).read_bytes())
     for item in demo.manifest["participants"]:
