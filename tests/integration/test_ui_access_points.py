@@ -14,6 +14,8 @@ from tests.simulators.offline import ACTOR, OfflineInstance
 from tests.simulators.rest_callers import segment
 from tests.simulators.ui_office import HOSTILE, Browser, UiOffice, links_of, text
 
+pytestmark = pytest.mark.any_database
+
 LIST = "/ui/domains/demo/access-points"
 NEXT = "https://next.example/as4"
 

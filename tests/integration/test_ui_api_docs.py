@@ -14,6 +14,8 @@ from registry.ui.openapi_view import OpenApi
 from tests.simulators.offline import offline_instance
 from tests.simulators.ui_office import Browser, UiOffice, links_of, text
 
+pytestmark = pytest.mark.any_database
+
 ENTRIES = [entry for resource in RESOURCES for entry in resource.entries]
 
 

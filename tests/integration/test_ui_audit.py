@@ -14,6 +14,8 @@ from registry.jobs.worker import Worker
 from tests.simulators.offline import ACTOR, OfflineInstance
 from tests.simulators.ui_office import HOSTILE, Browser, UiOffice, check_harmless, links_of, text
 
+pytestmark = pytest.mark.any_database
+
 CHECKS = "/ui/audit/checks"
 
 

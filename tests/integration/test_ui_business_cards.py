@@ -11,6 +11,8 @@ from tests.simulators.offline import ACTOR, OfflineInstance, participant
 from tests.simulators.rest_callers import segment
 from tests.simulators.ui_office import HOSTILE, Browser, UiOffice, forms_of, links_of, text
 
+pytestmark = pytest.mark.any_database
+
 PLACE = f"/ui/domains/demo/participants/{segment(str(participant()))}"
 CARD = f"{PLACE}/business-card"
 FORM = f"{CARD}/change"

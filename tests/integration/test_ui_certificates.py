@@ -21,6 +21,8 @@ from tests.simulators.rest_callers import RestCaller, segment
 from tests.simulators.self_signed import self_signed
 from tests.simulators.ui_office import HOSTILE, Browser, UiOffice, links_of, text
 
+pytestmark = pytest.mark.any_database
+
 WHO = f"/domains/demo/participants/{segment('iso6523-actorid-upis::9915:calendar')}"
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
 

@@ -13,6 +13,8 @@ from tests.simulators.code_lists import participant_list, written
 from tests.simulators.offline import ACTOR, OfflineInstance
 from tests.simulators.ui_office import HOSTILE, Browser, UiOffice, check_harmless, links_of, text
 
+pytestmark = pytest.mark.any_database
+
 NEW = "/ui/new-domain"
 DEMO = "/ui/domains/demo"
 SERVERS = {"dns.name_servers": "localhost"}

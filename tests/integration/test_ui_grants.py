@@ -12,6 +12,8 @@ from tests.simulators.offline import ACTOR, OfflineInstance
 from tests.simulators.rest_callers import segment
 from tests.simulators.ui_office import HOSTILE, Browser, UiOffice, links_of, text
 
+pytestmark = pytest.mark.any_database
+
 GRANTS = "/ui/domains/demo/grants"
 NEW = "/ui/new-grant"
 WHO = "iso6523-actorid-upis::0088:7300010000001"

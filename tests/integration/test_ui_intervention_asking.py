@@ -15,6 +15,8 @@ from tests.simulators.interventions import A, B, Office, open_office
 from tests.simulators.offline import ACTOR, OfflineInstance, participant
 from tests.simulators.ui_office import HOSTILE, Browser, UiOffice, check_harmless, forms_of, links_of, text
 
+pytestmark = pytest.mark.any_database
+
 LIST = "/ui/domains/demo/interventions"
 NEW = "/ui/domains/demo/new-intervention"
 SUSPEND = {"kind": "suspend-publisher", "smp_id": A}

@@ -15,6 +15,8 @@ from tests.simulators.offline import ACTOR, OfflineInstance
 from tests.simulators.rest_callers import RestCaller
 from tests.simulators.ui_office import HOSTILE, Browser, UiOffice, check_harmless, links_of, text
 
+pytestmark = pytest.mark.any_database
+
 LIST = "/ui/domains/demo/interventions"
 
 

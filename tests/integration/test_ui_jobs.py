@@ -11,6 +11,8 @@ from registry.ui.labels import JOB_STATES
 from tests.simulators.offline import ACTOR, OfflineInstance
 from tests.simulators.ui_office import HOSTILE, Browser, UiOffice, check_harmless, links_of, text
 
+pytestmark = pytest.mark.any_database
+
 
 @pytest.fixture
 def office(offline: OfflineInstance) -> UiOffice:

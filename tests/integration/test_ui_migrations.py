@@ -15,6 +15,8 @@ from tests.simulators.offline import OfflineInstance, participant
 from tests.simulators.rest_callers import segment
 from tests.simulators.ui_office import Browser, UiOffice, forms_of, links_of, text
 
+pytestmark = pytest.mark.any_database
+
 OPEN = "/ui/domains/demo/migrations"
 ENDED = "/ui/domains/demo/ended-migrations"
 NEW = "/ui/domains/demo/new-migration"

@@ -18,6 +18,8 @@ from tests.simulators.offline import OfflineInstance
 from tests.simulators.oidc import CLIENT_ID, ISSUER, REDIRECT_URI, FakeProvider
 from tests.simulators.ui_office import Browser, UiOffice, links_of, nothing_published, text
 
+pytestmark = pytest.mark.any_database
+
 BEGIN = "/api/v1/session/oidc?return_to=/ui/zones"
 CALLBACK = "/api/v1/session/oidc/callback"
 HTML = {"accept": "text/html,application/xhtml+xml"}

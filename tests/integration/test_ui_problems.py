@@ -11,6 +11,8 @@ from tests.simulators.offline import ACTOR, OfflineInstance
 from tests.simulators.rest_callers import segment
 from tests.simulators.ui_office import HOSTILE, Browser, UiOffice, check_harmless, links_of, text
 
+pytestmark = pytest.mark.any_database
+
 DISK = Problem(ProblemKind.DISK, Severity.WARNING, parameters={"what": "little room", "remedy": "make some"})
 
 

@@ -12,6 +12,8 @@ from tests.simulators.offline import OfflineInstance
 from tests.simulators.ui_office import HOSTILE, Browser, UiOffice, forms_of, links_of, text
 from trust_lists.certificates.parsing import fingerprint
 
+pytestmark = pytest.mark.any_database
+
 LIST = "/ui/domains/demo/publishers"
 NEW = "/ui/domains/demo/new-publisher"
 SMP = f"{LIST}/{A}"

@@ -9,6 +9,8 @@ from tests.simulators.interventions import A, B, Office, open_office
 from tests.simulators.offline import ACTOR, OfflineInstance, participant
 from tests.simulators.ui_office import HOSTILE, Browser, UiOffice, check_harmless, forms_of, links_of, text
 
+pytestmark = pytest.mark.any_database
+
 LIST = "/ui/domains/demo/registrations"
 REGISTER, MOVE, END = (f"/ui/domains/demo/{what}-registrations" for what in ("new", "move", "end"))
 WHO = [str(participant(f"0088:{number}")) for number in range(1, 4)]

@@ -17,6 +17,8 @@ from registry.storage.certificate_rows import certificate_sha256
 from tests.simulators.offline import ACTOR, OfflineInstance
 from tests.simulators.ui_office import Browser, UiOffice, links_of, text
 
+pytestmark = pytest.mark.any_database
+
 NEW = "/ui/domains/demo/new-replacement"
 NEXT = "https://next.example/as4"
 

@@ -13,6 +13,8 @@ from registry.settings import Settings, load_settings
 from tests.simulators.offline import OfflineInstance
 from tests.simulators.ui_office import Browser, UiOffice, links_of, text
 
+pytestmark = pytest.mark.any_database
+
 SECRET = "hunter2"
 
 

@@ -13,6 +13,8 @@ from tests.simulators.offline import ACTOR, OfflineInstance
 from tests.simulators.rest_callers import RestCaller
 from tests.simulators.ui_office import HOSTILE, Browser, UiOffice, links_of, text
 
+pytestmark = pytest.mark.any_database
+
 TRUST = "/ui/domains/demo/trust"
 IMPACT = f"{TRUST}/impact"
 

@@ -20,6 +20,8 @@ from tests.simulators.domain_trust import CRL_REQUIRED, crl, peppol_like, write_
 from tests.simulators.offline import ACTOR, OfflineInstance
 from tests.simulators.ui_office import HOSTILE, Browser, UiOffice, links_of, text
 
+pytestmark = pytest.mark.any_database
+
 TRUST = "/ui/domains/demo/trust"
 DECISION, SOURCES, COMPARE = f"{TRUST}/decision", f"{TRUST}/sources", f"{TRUST}/compare"
 IMPACT_PAGE, NEW_IMPACT = f"{TRUST}/impact", f"{TRUST}/new-impact"

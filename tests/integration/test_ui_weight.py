@@ -9,6 +9,8 @@ from registry.accounts.permissions import Role
 from tests.simulators.offline import OfflineInstance
 from tests.simulators.ui_office import UiOffice
 
+pytestmark = pytest.mark.any_database
+
 FIRST_PAGE = 60_000
 _PARTS = re.compile(r'(?:href|src)="(/ui/static/[^"]+)"')
 

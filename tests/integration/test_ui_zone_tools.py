@@ -22,6 +22,8 @@ from tests.simulators.served_zones import Zone
 from tests.simulators.ui_office import HOSTILE, Browser, UiOffice, check_harmless, links_of, text
 from tests.simulators.zone_sender import ZoneSender, sending, without
 
+pytestmark = pytest.mark.any_database
+
 ZONE = "/ui/domains/demo/zone"
 OWN, NEW = f"{ZONE}/own", f"{ZONE}/new-own"
 AGREE, SERVE = f"{ZONE}/consistency", f"{ZONE}/servers"
