@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the resources of `/api/v1` work with."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from threading import BoundedSemaphore
+from typing import Any, Final, Protocol
 
 from registry.accounts.oidc_logins import OidcLogins
 from registry.accounts.permissions import Principal
@@ -12,7 +14,7 @@ from registry.accounts.sessions import Sessions
 from registry.dns.followers import OtherZones
 from registry.dns.zone_records import ZoneRecords
 from registry.domains.domain import Domain
-from registry.errors import NotFoundError
+from registry.errors import NotFoundError, TooManyRequestsError
 from registry.identifiers.text import shorten
 from registry.lookups.resolving import Inside, Outside
 from registry.shown_settings import ShownSetting
@@ -30,6 +32,9 @@ from registry.storage.domain_directory import DomainDirectory, StoredDomain
 from registry.storage.engine import Actor, Database
 from registry.trust import TrustModel
 from trust_lists.sources.evidence_manifest import EvidenceManifest
+
+AT_A_TIME: Final = 2
+"""Searches: a process has other things to do."""
 
 
 class Authenticating(Protocol):
@@ -98,6 +103,20 @@ class ApiContext:
     """Of this process."""
     outside: Outside | None = None
     """Look-ups over the network; None where nobody has said what they may ask."""
+    searches: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(AT_A_TIME))
+
+    @contextmanager
+    def one_search(self, what: str) -> Iterator[None]:
+        """Within the block one of few searches is under way: each makes some hundred decisions.
+
+        Raises TooManyRequestsError, with `what` others do, where there is no room.
+        """
+        if not self.searches.acquire(blocking=False):
+            raise TooManyRequestsError(f"others are {what}; try again", 1.0)
+        try:
+            yield
+        finally:
+            self.searches.release()
 
     @property
     def services(self) -> ServiceViews:

@@ -6,9 +6,8 @@ It writes nothing: the answer is computed anew each time, for the instant that i
 """
 
 import json
-import threading
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Query
 
@@ -30,7 +29,7 @@ from registry.api.v1.trust_models import (
     TrustModelModel,
     TrustRoleModel,
 )
-from registry.errors import NotFoundError, TooManyRequestsError
+from registry.errors import NotFoundError
 from registry.impact.report import latest_report
 from registry.storage.queries import trust_configurations
 from registry.trust import Role, TrustModel
@@ -45,8 +44,6 @@ from trust_lists.evaluation.trust_configuration.model import Anchor, Context
 resource = Resource("trust", "Whom a domain trusts, and whether it accepts a certificate.")
 _TRUST = f"{DOMAIN}/trust"
 _READ = Needs(Action.DOMAIN_READ, rules.domain)
-searching = threading.BoundedSemaphore(2)
-"""One search makes some hundred decisions, so not every worker thread may be at it."""
 
 
 @resource.get(_TRUST, _READ, {200: TrustModelModel})
@@ -141,23 +138,11 @@ def decide_trust(call: Call, domain: DomainName, body: DecisionRequest) -> Trust
         _context(body.context, domain),
         None if body.asserted is None else frozenset(body.asserted),
     )
-    return _decision(model, case, trace=body.trace, counterfactual=body.counterfactual)
-
-
-def _decision(model: TrustModel, case: Case, *, trace: bool, counterfactual: bool) -> TrustDecisionModel:
-    told = decide(model, case, trace=trace).to_json()
-    if counterfactual:
-        told["counterfactuals"] = _counterfactuals(model, case)
+    told = decide(model, case, trace=body.trace).to_json()
+    if body.counterfactual:
+        with call.context.one_search("searching for counterfactuals"):
+            told["counterfactuals"] = [each.to_json() for each in counterfactuals(model.engine, case, model.evidence)]
     return TrustDecisionModel.model_validate(told)
-
-
-def _counterfactuals(model: TrustModel, case: Case) -> list[Any]:
-    if not searching.acquire(blocking=False):
-        raise TooManyRequestsError("others are searching for counterfactuals; try again", 1.0)
-    try:
-        return [each.to_json() for each in counterfactuals(model.engine, case, model.evidence)]
-    finally:
-        searching.release()
 
 
 def _context(given: TrustContext, domain: str) -> dict[Context, str]:

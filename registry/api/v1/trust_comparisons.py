@@ -18,10 +18,9 @@ from registry.api.v1.jobs import JOB, JobModel, shown
 from registry.api.v1.models import Model
 from registry.api.v1.routing import Resource, url
 from registry.api.v1.rules import Needs
-from registry.api.v1.trust import searching
 from registry.api.v1.trust_models import Digest
 from registry.domains.trust_models import document_of
-from registry.errors import NotFoundError, Reason, TooManyRequestsError, ValidationError
+from registry.errors import NotFoundError, Reason, ValidationError
 from registry.impact.requests import DAYS, request_impact
 from registry.jobs import queue
 from registry.storage.queries import trust_configurations
@@ -146,9 +145,7 @@ def compare_trust(call: Call, domain: DomainName, body: ComparisonRequest) -> Tr
     """
     model = call.context.trust_of(call.context.domain(domain).domain)
     own = model.configuration
-    if not searching.acquire(blocking=False):
-        raise TooManyRequestsError("others are comparing trust configurations; try again", 1.0)
-    try:
+    with call.context.one_search("comparing trust configurations"):
         before = own if body.before is None else _chosen(call, model, body.before, "before")
         after = _chosen(call, model, body.after, "after")
         sides = [
@@ -156,8 +153,6 @@ def compare_trust(call: Call, domain: DomainName, body: ComparisonRequest) -> Tr
             for name, each in (("A", before), ("B", after))
         ]
         return comparison_model(compare(sides[0], sides[1], Asked(call.context.database.now())))
-    finally:
-        searching.release()
 
 
 @resource.post(f"{_TRUST}/impact", Needs(Action.DOMAIN_CHANGE, rules.domain), {202: JobModel})

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from registry.accounts.groups import create_group
 from registry.accounts.permissions import Role as AccountRole
 from registry.accounts.permissions import Scope
-from registry.api.v1 import trust
 from registry.api.v1.trust_models import MAX_INTERMEDIATES, TrustRole
 from registry.storage.queries import impact
 from registry.trust import Role, TrustModel
@@ -171,7 +170,8 @@ def test_answer_says_with_which_changes_it_would_be_another_one(office: TrustOff
 
 
 def test_few_search_for_counterfactuals_at_a_time(office: TrustOffice) -> None:
-    with trust.searching, trust.searching:
+    searches = office.context.searches
+    with searches, searches:
         reply = office.decide(asked("list-signer", counterfactual=True))
         assert (reply.status, reply.headers["retry-after"]) == (429, "1")
         assert office.decide(asked()).status == 200, "decisions go on"

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from registry.accounts.permissions import Role, Scope
-from registry.api.v1 import trust
 from registry.app.domain_setup import add_domain
 from registry.app.trust_impact import IMPACT, compare_job
 from registry.demo.content import demo_metadata
@@ -103,13 +102,8 @@ def test_what_is_no_configuration_is_refused_with_reasons(office: RestOffice, vi
 
 
 def test_more_comparisons_than_there_is_room_for_are_put_off(office: RestOffice, viewer: RestCaller) -> None:
-    held = [trust.searching.acquire(blocking=False) for _ in range(2)]
-    try:
+    with office.context.searches, office.context.searches:
         assert compared(office, viewer, {"shipped": "peppol-g3"}).status == 429
-    finally:
-        for each in held:
-            assert each
-            trust.searching.release()
     assert compared(office, viewer, {"shipped": "peppol-g3"}).status == 200
 
 
