@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """`registry sml registration`: which participants are registered for which SMP, whoever runs that."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from registry.cli.common import DOMAIN_OPTION, JSON_OPTION
 
 if TYPE_CHECKING:
     from registry.identifiers.participant import ParticipantIdentifier
+    from registry.sml.administration import SmlAdministration
     from registry.sml.registration_plans import RegistrationPlan
     from registry.storage.domain_directory import StoredDomain
 
@@ -62,11 +64,9 @@ def add(
     json_output: bool = JSON_OPTION,
 ) -> None:
     """Register participants for an SMP: all of them, or none."""
-    from registry.cli.common import chosen_domain, cli_actor, open_instance
+    from registry.cli.common import cli_actor
 
-    with open_instance() as instance:
-        stored, sml = chosen_domain(instance, domain), instance.administration
-        who = _named(stored, participants, file)
+    with _chosen(domain, participants, file) as (stored, sml, who):
 
         def do() -> None:
             sml.register(cli_actor(), stored, smp_id, who)
@@ -84,11 +84,9 @@ def move(
     json_output: bool = JSON_OPTION,
 ) -> None:
     """Give participants to another SMP, without the key of theirs: all of them, or none. Their migrations end."""
-    from registry.cli.common import chosen_domain, cli_actor, open_instance
+    from registry.cli.common import cli_actor
 
-    with open_instance() as instance:
-        stored, sml = chosen_domain(instance, domain), instance.administration
-        who = _named(stored, participants, file)
+    with _chosen(domain, participants, file) as (stored, sml, who):
 
         def do() -> None:
             sml.move(cli_actor(), stored, who, smp_id)
@@ -105,16 +103,26 @@ def end(
     json_output: bool = JSON_OPTION,
 ) -> None:
     """End the registrations of participants, whichever SMP has them: all of them, or none."""
-    from registry.cli.common import chosen_domain, cli_actor, open_instance
+    from registry.cli.common import cli_actor
 
-    with open_instance() as instance:
-        stored, sml = chosen_domain(instance, domain), instance.administration
-        who = _named(stored, participants, file)
+    with _chosen(domain, participants, file) as (stored, sml, who):
 
         def do() -> None:
             sml.unregister(cli_actor(), stored, who)
 
         _carry_out(sml.plans.ending(stored, who), do, "ended", plan=plan, json_output=json_output)
+
+
+@contextmanager
+def _chosen(
+    domain: str | None, participants: list[str] | None, file: Path | None
+) -> "Iterator[tuple[StoredDomain, SmlAdministration, list[ParticipantIdentifier]]]":
+    """The domain, its SML, and whom it is about."""
+    from registry.cli.common import chosen_domain, open_instance
+
+    with open_instance() as instance:
+        stored = chosen_domain(instance, domain)
+        yield stored, instance.administration, _named(stored, participants, file)
 
 
 def _named(stored: "StoredDomain", participants: list[str] | None, file: Path | None) -> "list[ParticipantIdentifier]":

@@ -5,7 +5,6 @@
 *Outside* asks DNS and the SMP as the world does, behind the guard of addresses, so what is wrong on the way is seen.
 """
 
-import threading
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Final
@@ -18,13 +17,14 @@ from registry.discovery.explanation import Explanation
 from registry.discovery.fetcher import HttpFetcher
 from registry.discovery.locator import DnsLocator
 from registry.domains.domain import Domain
-from registry.errors import TooManyRequestsError, ValidationError
+from registry.errors import ValidationError
 from registry.identifiers.dns_names import NameForm, legacy_cname_owner, participant_owner
 from registry.identifiers.document_type import DocumentTypeIdentifier
 from registry.identifiers.participant import WILDCARD, ParticipantIdentifier
 from registry.identifiers.process import ProcessIdentifier
 from registry.lookups.own_documents import OwnDocuments
 from registry.lookups.own_zone import OwnZone, keeps_zone
+from registry.room import Room
 from registry.smp.signed_documents import DocumentSigner
 from registry.storage.domain_directory import StoredDomain
 from registry.storage.engine import Database
@@ -117,19 +117,17 @@ class Outside:
     policy: AddressPolicy
     trust_of: Callable[[Domain], TrustModel]
     clock: Clock
-    _places: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(AT_A_TIME))
+    _room: Room = field(default_factory=lambda: Room(AT_A_TIME))
 
     def resolve(self, stored: StoredDomain, question: Question) -> Resolved:
         """Resolve a participant. Raises ValidationError as `Inside.resolve`; TooManyRequestsError."""
-        if not self._places.acquire(blocking=False):
-            raise TooManyRequestsError("too many look-ups over the network are under way", 5)
-        try:
-            with HttpFetcher(addresses=self.policy, timeout=_TIMEOUT_S, deadline=_DEADLINE_S) as fetcher:
-                locator = DnsLocator(self.name_server or None)
-                trust = self.trust_of(stored.domain)
-                return _resolved(LookupClient(stored.domain, trust, locator, fetcher, self.clock), question)
-        finally:
-            self._places.release()
+        with (
+            self._room.taken("too many look-ups over the network are under way", 5),
+            HttpFetcher(addresses=self.policy, timeout=_TIMEOUT_S, deadline=_DEADLINE_S) as fetcher,
+        ):
+            locator = DnsLocator(self.name_server or None)
+            trust = self.trust_of(stored.domain)
+            return _resolved(LookupClient(stored.domain, trust, locator, fetcher, self.clock), question)
 
 
 def _resolved(client: LookupClient, question: Question, *, presumed: bool = False) -> Resolved:

@@ -23,12 +23,18 @@ async def seen(visit: Visit, path: str, *segments: str) -> tuple[Any, str]:
 
 async def present(visit: Visit, path: str, *segments: str) -> tuple[Any, str]:
     """As `seen`; None and an empty tag where there is nothing."""
+    answer = await answered(visit, path, *segments)
+    return (None, "") if answer is None else (answer.json(), answer.header("etag"))
+
+
+async def answered(visit: Visit, path: str, *segments: str) -> Answer | None:
+    """What REST answers a GET; None where there is nothing. Raises RestError."""
     try:
-        return await seen(visit, path, *segments)
+        return await visit.rest.ask("GET", path, *segments)
     except RestError as error:
         if error.status != 404:
             raise
-        return None, ""
+        return None
 
 
 async def require_seen(visit: Visit, path: str, *segments: str) -> Any:

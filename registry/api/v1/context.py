@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the resources of `/api/v1` work with."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from threading import BoundedSemaphore
 from typing import Any, Final, Protocol
 
 from registry.accounts.oidc_logins import OidcLogins
@@ -14,9 +12,10 @@ from registry.accounts.sessions import Sessions
 from registry.dns.followers import OtherZones
 from registry.dns.zone_records import ZoneRecords
 from registry.domains.domain import Domain
-from registry.errors import NotFoundError, TooManyRequestsError
+from registry.errors import NotFoundError
 from registry.identifiers.text import shorten
 from registry.lookups.resolving import Inside, Outside
+from registry.room import Room
 from registry.shown_settings import ShownSetting
 from registry.sml.administration import SmlAdministration
 from registry.sml.admission.admission import Admission
@@ -103,20 +102,8 @@ class ApiContext:
     """Of this process."""
     outside: Outside | None = None
     """Look-ups over the network; None where nobody has said what they may ask."""
-    searches: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(AT_A_TIME))
-
-    @contextmanager
-    def one_search(self, what: str) -> Iterator[None]:
-        """Within the block one of few searches is under way: each makes some hundred decisions.
-
-        Raises TooManyRequestsError, with `what` others do, where there is no room.
-        """
-        if not self.searches.acquire(blocking=False):
-            raise TooManyRequestsError(f"others are {what}; try again", 1.0)
-        try:
-            yield
-        finally:
-            self.searches.release()
+    searches: Room = field(default_factory=lambda: Room(AT_A_TIME))
+    """For counterfactuals and comparisons, which make some hundred decisions each."""
 
     @property
     def services(self) -> ServiceViews:

@@ -140,7 +140,7 @@ def decide_trust(call: Call, domain: DomainName, body: DecisionRequest) -> Trust
     )
     told = decide(model, case, trace=body.trace).to_json()
     if body.counterfactual:
-        with call.context.one_search("searching for counterfactuals"):
+        with call.context.searches.taken("others are searching for counterfactuals; try again", 1.0):
             told["counterfactuals"] = [each.to_json() for each in counterfactuals(model.engine, case, model.evidence)]
     return TrustDecisionModel.model_validate(told)
 

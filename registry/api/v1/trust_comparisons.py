@@ -145,7 +145,7 @@ def compare_trust(call: Call, domain: DomainName, body: ComparisonRequest) -> Tr
     """
     model = call.context.trust_of(call.context.domain(domain).domain)
     own = model.configuration
-    with call.context.one_search("comparing trust configurations"):
+    with call.context.searches.taken("others are comparing trust configurations; try again", 1.0):
         before = own if body.before is None else _chosen(call, model, body.before, "before")
         after = _chosen(call, model, body.after, "after")
         sides = [

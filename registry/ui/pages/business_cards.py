@@ -15,7 +15,7 @@ from registry.ui.proposing import is_unreviewed, propose
 from registry.ui.rendering import path_of
 from registry.ui.rest import Content, RestError
 from registry.ui.routing import Pages
-from registry.ui.seen import refusal
+from registry.ui.seen import answered, refusal
 from registry.ui.visit import Visit
 
 pages = Pages()
@@ -97,13 +97,8 @@ async def withdraw(visit: Visit, domain: str, participant: str) -> Response:
 
 async def _present(visit: Visit, domain: str, participant: str) -> tuple[bytes | None, str]:
     """The card and its entity tag; None and an empty one where there is none. Raises RestError."""
-    try:
-        answer = await visit.rest.ask("GET", REST, domain, participant)
-    except RestError as error:
-        if error.status != 404:
-            raise
-        return None, ""
-    return answer.body, answer.header("etag")
+    answer = await answered(visit, REST, domain, participant)
+    return (None, "") if answer is None else (answer.body, answer.header("etag"))
 
 
 async def _require_same(visit: Visit, at: tuple[str, str], etag: str) -> None:

@@ -171,7 +171,7 @@ def test_answer_says_with_which_changes_it_would_be_another_one(office: TrustOff
 
 def test_few_search_for_counterfactuals_at_a_time(office: TrustOffice) -> None:
     searches = office.context.searches
-    with searches, searches:
+    with searches.taken("one", 1), searches.taken("two", 1):
         reply = office.decide(asked("list-signer", counterfactual=True))
         assert (reply.status, reply.headers["retry-after"]) == (429, "1")
         assert office.decide(asked()).status == 200, "decisions go on"

@@ -102,7 +102,8 @@ def test_what_is_no_configuration_is_refused_with_reasons(office: RestOffice, vi
 
 
 def test_more_comparisons_than_there_is_room_for_are_put_off(office: RestOffice, viewer: RestCaller) -> None:
-    with office.context.searches, office.context.searches:
+    searches = office.context.searches
+    with searches.taken("one", 1), searches.taken("two", 1):
         assert compared(office, viewer, {"shipped": "peppol-g3"}).status == 429
     assert compared(office, viewer, {"shipped": "peppol-g3"}).status == 200
 
